@@ -1,0 +1,112 @@
+"""Native core of Yunhe: what is done for every transaction, in batches, with the interpreter lock released.
+
+Python defines the meaning (`yunhe.verifier`, `yunhe.ledger`); this module repeats it faster and is held equal to it by tests.
+Errors are the classes of `yunhe.errors`.
+"""
+
+from typing import Final, final
+
+type Value = bool | int | str | bytes | list[Value] | dict[str, Value] | dict[int, Value] | None
+
+__version__: Final[str]
+
+def encode(value: object) -> bytes:
+    """Encode a value canonically (COD-001 to COD-003); lists and tuples become arrays.
+
+    Raises:
+        ValueNotEncodableError: the value, or a part of it, has no canonical encoding.
+    """
+
+def decode(data: bytes) -> Value:
+    """Decode exactly one canonical item (COD-001 to COD-004).
+
+    Raises:
+        EncodingError: the bytes are not canonical; the message gives the offset.
+    """
+
+def digest(hash_name: str, data: bytes) -> bytes:
+    """Hash `data` with the named chain hash (`sha256`). Returns 32 bytes."""
+
+def tagged_digests(hash_name: str, tag: bytes, items: list[bytes]) -> list[bytes]:
+    """Return `H(tag ‖ 0x00 ‖ item)` for each item (COD-010)."""
+
+def merkle_root(hash_name: str, leaves: list[bytes]) -> bytes:
+    """Return the RFC 6962 root over leaf data (COD-011)."""
+
+def merkle_path(hash_name: str, leaves: list[bytes], index: int) -> list[bytes]:
+    """Return the RFC 6962 inclusion path of leaf `index`, leaf to root."""
+
+def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Decide one signature by ZIP-215 (COD-021). Wrong lengths are simply not a valid signature."""
+
+def ed25519_invalid(items: list[tuple[bytes, bytes, bytes]]) -> list[int]:
+    """Verify (public key, message, signature) triples as a batch on all cores; return the indices that fail, ascending.
+
+    Decides each item exactly as `ed25519_verify`; when the batch equation fails, items are checked singly.
+    """
+
+@final
+class StateStore:
+    """Records with their authenticated tree, and small derived tables, in one directory (fjall).
+
+    Everything here is derived from the block log. Heights only grow. Thread-safe; long work releases the interpreter lock.
+    """
+
+    @staticmethod
+    def open(path: str, hash_name: str, cache_bytes: int) -> StateStore:
+        """Open or create the store.
+
+        Raises:
+            ConflictError: another process has it open.
+            CorruptionError: the directory is damaged.
+        """
+
+    def head(self) -> tuple[int, bytes]:
+        """Return the last applied height and state root; (-1, 32 zero bytes) when empty."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the record at the head, staged writes included."""
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return several records at the head, staged writes included."""
+
+    def scan(self, start: bytes, end: bytes, limit: int, reverse: bool) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` records with start <= key < end at the head, in key order (descending when `reverse`)."""
+
+    def stage(self, height: int, writes: list[tuple[bytes, bytes | None]]) -> bytes:
+        """Compute the state root after `writes` (None deletes) at `height` (head + 1 or later) and keep it in memory.
+
+        Nothing reaches the disk before `apply`. A second `stage` replaces the first.
+        """
+
+    def apply(self, index: list[tuple[bytes, bytes]], sync: bool) -> None:
+        """Write what is staged, with entries for the small index (key -> value), as one atomic batch; `sync` makes it durable."""
+
+    def discard(self) -> None:
+        """Forget what is staged."""
+
+    def index_get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return entries of the small index."""
+
+    def prove(self, height: int, key: bytes) -> tuple[bytes | None, bytes, list[bytes], tuple[bytes, bytes] | None]:
+        """Return (value, bitmap of 32 bytes, siblings root first, other leaf) for `key` at `height` (docs/spec/proofs.md).
+
+        Raises:
+            HistoryGoneError: the height is not kept.
+        """
+
+    def prune(self, keep_from_height: int) -> int:
+        """Drop tree nodes that only heights below `keep_from_height` need; return how many."""
+
+    def sync(self) -> None:
+        """Make everything applied so far durable."""
+
+    def verify(self) -> bytes:
+        """Recompute the state root from every record and compare it with the tree; return it.
+
+        Raises:
+            CorruptionError: they differ.
+        """
+
+    def close(self) -> None:
+        """Close the store; later calls raise `UnavailableError`."""

@@ -1,0 +1,114 @@
+"""Every limit of the protocol and of the node, by name.
+
+A list, loop, queue, recursion or input without a limit named here is a mistake. Limits of the first group decide what is
+valid, so all nodes of a chain must share them; changing one changes the protocol version. The second group is local.
+"""
+
+from typing import Final
+
+# --- Protocol: the same on every node -------------------------------------------------------------------------------
+
+INTEGER_MIN: Final = -(2**63)
+"""Smallest integer that an encoding, a record or an argument may hold."""
+INTEGER_MAX: Final = 2**63 - 1
+"""Largest integer that an encoding, a record or an argument may hold."""
+CODEC_DEPTH_MAX: Final = 16
+"""Containers nested in one encoding."""
+NAME_CHARS_MAX: Final = 40
+"""Characters of an organisation, member, contract, action, table, field or event name."""
+HASH_BYTES: Final = 32
+"""Length of the chain hash."""
+SALT_BYTES: Final = 16
+"""Length of a transaction's salt."""
+SIGNERS_MAX: Final = 16
+"""Signers of a transaction."""
+CALLS_MAX: Final = 16
+"""Calls of a transaction."""
+TRANSACTION_BYTES_MAX: Final = 256 * 1024
+"""Encoded transaction, signatures included."""
+ENVELOPE_BYTES_MAX: Final = 512 * 1024
+"""Encoded envelope."""
+ENVELOPE_TRANSACTIONS_MAX: Final = 1024
+"""Transactions in an envelope."""
+BLOCK_ENVELOPES_MAX: Final = 64
+"""Envelopes in an engine block."""
+BLOCK_TRANSACTIONS_MAX: Final = 16_384
+"""Transactions in an engine block."""
+VALIDITY_WINDOW_MS_MAX: Final = 3_600_000
+"""Largest value of the parameter `validity_window_ms` (W)."""
+KEY_COMPONENTS_MAX: Final = 4
+"""Components of a primary key."""
+STATE_KEY_BYTES_MAX: Final = 512
+"""Encoded state key."""
+RECORD_BYTES_MAX: Final = 256 * 1024
+"""Encoded record."""
+RECEIPT_BYTES_MAX: Final = 512 * 1024
+"""Encoded receipt."""
+CERTIFIERS_MAX: Final = 256
+"""Members of a certifier set."""
+CERTIFIER_POWER_MAX: Final = 1_000_000
+"""Power of one certifier."""
+GENESIS_BYTES_MAX: Final = 1024 * 1024
+"""Genesis file."""
+PROOF_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Proof bundle."""
+PROOF_STEPS_MAX: Final = 256
+"""Certifier changes that one bundle can span."""
+PROOF_SUBJECTS_MAX: Final = 16
+"""Subjects of one bundle."""
+TREE_DEPTH: Final = 256
+"""Levels of the state tree."""
+
+# --- Contracts: the same on every node ------------------------------------------------------------------------------
+
+CONTRACT_SOURCE_BYTES_MAX: Final = 128 * 1024
+"""Contract source, UTF-8."""
+CONTRACT_NESTING_MAX: Final = 24
+"""Brackets or indentation levels nested in a contract's source."""
+CONTRACT_LINE_TOKENS_MAX: Final = 512
+"""Tokens in one logical line of a contract."""
+CONTRACT_TOKENS_MAX: Final = 50_000
+"""Tokens of a contract."""
+CONTRACT_CALL_DEPTH_MAX: Final = 8
+"""Contracts calling contracts."""
+CONTRACT_INTEGER_BITS_MAX: Final = 255
+"""Magnitude of an integer while a contract computes with it."""
+VALUE_DEPTH_MAX: Final = 8
+"""Containers nested in a record, argument, event or result."""
+EVENTS_MAX: Final = 256
+"""Events of one transaction."""
+SCAN_ROWS_MAX: Final = 10_000
+"""Rows that one scan of a contract can return."""
+GAS_LIMIT_MAX: Final = 1_000_000_000
+"""Largest value of the parameter `gas_limit_max` and of a transaction's gas limit."""
+LIVE_MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Memory, as gas counts it, that one transaction may hold."""
+
+# --- Local: each node for itself ------------------------------------------------------------------------------------
+
+WORKER_MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
+"""Address space of a contract worker; at least four times `LIVE_MEMORY_BYTES_MAX`, checked at start."""
+WORKER_MESSAGE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""One message between node and worker."""
+WORKER_CACHE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Records that a worker caches."""
+HTTP_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Body of an HTTP request."""
+HTTP_BATCH_TRANSACTIONS_MAX: Final = 1024
+"""Transactions of one HTTP batch."""
+HTTP_WAIT_MS_MAX: Final = 60_000
+"""How long a request may wait for a commit."""
+PAGE_ROWS_MAX: Final = 1000
+"""Rows of one page of a list."""
+PENDING_TRANSACTIONS_MAX: Final = 50_000
+"""Accepted transactions that wait for a block."""
+GATEWAY_COLLECT_MS: Final = 5
+"""How long the gateway collects transactions for one verification."""
+SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Segment of the block log, after which the next one begins."""
+BLOCK_RECORD_BYTES_MAX: Final = 256 * 1024 * 1024
+"""One block in the block log."""
+DOCUMENT_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Document beside the chain, as checked by the verifier."""
+KEY_FILE_BYTES_MAX: Final = 64 * 1024
+"""Encrypted key file."""
