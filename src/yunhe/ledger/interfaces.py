@@ -5,12 +5,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from yunhe.ledger.codec import Value
 from yunhe.ledger.transaction import Transaction
 
-type Write = tuple[bytes, bytes | None]
+Write: TypeAlias = tuple[bytes, bytes | None]
 """A state key and its new record; None deletes."""
 
 
