@@ -155,6 +155,12 @@ class ValidityTooFarError(InvalidInputError):
     code = "VALIDITY_TOO_FAR"
 
 
+class AlreadyUsedError(ConflictError):
+    """A transaction with this id already took effect; its first receipt stands."""
+
+    code = "ALREADY_USED"
+
+
 class NotEnrolledError(NotPermittedError):
     """A signer is not a member of an enrolled organisation."""
 

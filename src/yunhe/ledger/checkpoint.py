@@ -1,0 +1,79 @@
+"""Checkpoints and cosignatures in the C2SP text forms (`tlog-checkpoint`, `tlog-cosignature`, `signed-note`).
+
+This is the producing side and what a node needs to read its own; whoever does not trust the node reads them with `yunhe.verifier`.
+Specification: docs/spec/proofs.md, PRF-001 and PRF-002.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from yunhe.crypto import PrivateKey
+
+_COSIGNATURE_ED25519 = b"\x04"
+_SIGNATURE_PREFIX = "\N{EM DASH} "
+
+
+def origin(network_id: bytes) -> str:
+    """Return the checkpoint origin of a network."""
+    return f"yunhe/{network_id.hex()}"
+
+
+def cosigner_name(network_id: bytes, organisation: str) -> str:
+    """Return the key name of an organisation's cosignatures."""
+    return f"{origin(network_id)}/{organisation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Size and root of a block log."""
+
+    network_id: bytes
+    size: int
+    """Headers in the log; the last one has height size - 1."""
+    root: bytes
+    """RFC 6962 root over the header hashes."""
+
+    def text(self) -> str:
+        """Return the note text, which ends with a line feed."""
+        return f"{origin(self.network_id)}\n{self.size}\n{base64.b64encode(self.root).decode('ascii')}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """One organisation's cosignature of a checkpoint."""
+
+    organisation: str
+    suite: str
+    public_key: bytes
+    time_s: int
+    """When it was made, seconds since 1970-01-01 UTC, by the cosigner's clock."""
+    signature: bytes
+
+    def line(self, network_id: bytes) -> str:
+        """Return the signature line of the note, with its line feed."""
+        name = cosigner_name(network_id, self.organisation)
+        blob = key_id(name, self.public_key) + self.time_s.to_bytes(8, "big") + self.signature
+        return f"{_SIGNATURE_PREFIX}{name} {base64.b64encode(blob).decode('ascii')}\n"
+
+
+def key_id(name: str, public_key: bytes) -> bytes:
+    """Return the 4-byte key id of an Ed25519 cosigner (C2SP; SHA-256 whatever the chain hash)."""
+    return hashlib.sha256(name.encode("ascii") + b"\n" + _COSIGNATURE_ED25519 + public_key).digest()[:4]
+
+
+def cosignature_message(checkpoint: Checkpoint, time_s: int) -> bytes:
+    """Return what a cosignature signs (PRF-001)."""
+    return f"cosignature/v1\ntime {time_s}\n{checkpoint.text()}".encode("ascii")
+
+
+def cosign(checkpoint: Checkpoint, organisation: str, key: PrivateKey, time_s: int) -> Cosignature:
+    """Sign a checkpoint. Whether it may be signed (LED-042) is the cosigner's decision, not made here."""
+    signature = key.sign(cosignature_message(checkpoint, time_s))
+    return Cosignature(organisation, key.suite, key.public_key.raw, time_s, signature)
+
+
+def note(checkpoint: Checkpoint, cosignatures: list[Cosignature]) -> bytes:
+    """Return the signed note: the checkpoint, an empty line, and one line for each cosignature in order of organisation."""
+    lines = [c.line(checkpoint.network_id) for c in sorted(cosignatures, key=lambda c: c.organisation)]
+    return (checkpoint.text() + "\n" + "".join(lines)).encode("utf-8")
