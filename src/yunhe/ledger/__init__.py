@@ -1,0 +1,1 @@
+"""The protocol: types, state transition, block log and proofs. Pure: no I/O, no clock, no randomness, no environment."""
