@@ -102,6 +102,10 @@ PAGE_ROWS_MAX: Final = 1000
 """Rows of one page of a list."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000
 """Accepted transactions that wait for a block."""
+ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024
+"""Envelopes that wait in the engine."""
+OPENED_ENVELOPES_MAX: Final = 256
+"""Envelopes whose verified contents a node remembers."""
 GATEWAY_COLLECT_MS: Final = 5
 """How long the gateway collects transactions for one verification."""
 SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024

@@ -1,0 +1,6 @@
+"""Engines: they order envelopes into blocks and know nothing of what is inside."""
+
+from yunhe.consensus.engine import Application, Committed, Delivery, Engine
+from yunhe.consensus.solo import SoloEngine
+
+__all__ = ["Application", "Committed", "Delivery", "Engine", "SoloEngine"]
