@@ -1,0 +1,31 @@
+"""Native core of Yunhe: what is done for every transaction, in batches, with the interpreter lock released.
+
+Python defines the meaning (`yunhe.verifier`, `yunhe.ledger`); this package repeats it faster and is held equal to it by tests.
+Errors are the classes of `yunhe.errors`. Specification: docs/spec/encoding.md; decision: docs/adr/0002-native-core.md.
+"""
+
+from yunhe_native._core import (
+    StateStore,
+    __version__,
+    decode,
+    digest,
+    ed25519_invalid,
+    ed25519_verify,
+    encode,
+    merkle_path,
+    merkle_root,
+    tagged_digests,
+)
+
+__all__ = [
+    "StateStore",
+    "__version__",
+    "decode",
+    "digest",
+    "ed25519_invalid",
+    "ed25519_verify",
+    "encode",
+    "merkle_path",
+    "merkle_root",
+    "tagged_digests",
+]

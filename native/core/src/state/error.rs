@@ -1,0 +1,78 @@
+//! Everything that can go wrong in the state store, by name.
+
+use std::fmt;
+
+/// Why the state store refused or failed.
+#[derive(Debug)]
+pub enum StateError {
+    /// The input can never be accepted as it is (an empty key, a height that is not above the head).
+    InvalidInput(String),
+    /// A key or value is over its limit.
+    TooLarge(String),
+    /// Another process has the directory open, or the call does not fit what the store is doing.
+    Conflict(String),
+    /// The height is below the history that this store keeps.
+    HistoryGone(String),
+    /// The height is above the head.
+    NotFound(String),
+    /// The directory was made by another version, or for another chain hash.
+    Configuration(String),
+    /// Stored data is not what was written.
+    Corruption(String),
+    /// The store is closed, or the disk refuses to work.
+    Unavailable(String),
+}
+
+impl StateError {
+    /// What happened and what to do about it.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::InvalidInput(message)
+            | Self::TooLarge(message)
+            | Self::Conflict(message)
+            | Self::HistoryGone(message)
+            | Self::NotFound(message)
+            | Self::Configuration(message)
+            | Self::Corruption(message)
+            | Self::Unavailable(message) => message,
+        }
+    }
+
+    pub(crate) fn corrupt(what: impl fmt::Display) -> Self {
+        Self::Corruption(format!("the state store is damaged: {what}; rebuild it from the block log"))
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message())
+    }
+}
+
+impl std::error::Error for StateError {}
+
+impl From<fjall::Error> for StateError {
+    /// A full disk or a refused file is for the operator; whatever else the database says of its own files means that they are damaged.
+    fn from(error: fjall::Error) -> Self {
+        match error {
+            fjall::Error::Locked => Self::Conflict("the state store is open in another process; stop that one first".to_owned()),
+            fjall::Error::Io(cause) => Self::from_io(&cause),
+            fjall::Error::Poisoned => {
+                Self::Unavailable("an earlier write to the state store failed; restart the node".to_owned())
+            }
+            fjall::Error::InvalidVersion(found) => {
+                Self::Configuration(format!("the state store has database format {found:?}, which this version does not read"))
+            }
+            other => Self::corrupt(format!("{other:?}")),
+        }
+    }
+}
+
+impl StateError {
+    pub(crate) fn from_io(cause: &std::io::Error) -> Self {
+        match cause.kind() {
+            std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => Self::corrupt(cause),
+            _ => Self::Unavailable(format!("the state store cannot use its files: {cause}")),
+        }
+    }
+}
