@@ -71,6 +71,12 @@ CONTRACT_TOKENS_MAX: Final = 50_000
 """Tokens of a contract."""
 CONTRACT_CALL_DEPTH_MAX: Final = 8
 """Contracts calling contracts."""
+CONTRACT_FRAMES_MAX: Final = 48
+"""Functions and comprehensions nested in one run of a contract, as the source's call graph tells."""
+CONTRACT_LOAD_GAS: Final = 2_000_000
+"""Gas for the module level of a contract when it is loaded."""
+RECORD_FIELDS_MAX: Final = 64
+"""Fields of a record or event type, and parameters of an action or view."""
 CONTRACT_INTEGER_BITS_MAX: Final = 255
 """Magnitude of an integer while a contract computes with it."""
 VALUE_DEPTH_MAX: Final = 8
