@@ -217,3 +217,172 @@ class CosignatureRefusedError(ConflictError):
     """The cosigner was asked to sign a tree that is smaller than, or inconsistent with, one that it signed before (LED-042)."""
 
     code = "COSIGNATURE_REFUSED"
+
+
+# --- Node -----------------------------------------------------------------------------------------------------------
+
+
+class InvalidConfigurationError(ConfigurationError):
+    """A configuration file or setting cannot be used."""
+
+    code = "CONFIGURATION_INVALID"
+
+
+class FolderNotEmptyError(ConfigurationError):
+    """A node is to be made in a folder that holds something already."""
+
+    code = "FOLDER_NOT_EMPTY"
+
+
+class WrongPythonError(ConfigurationError):
+    """The ledger was made for another CPython minor version than the one that runs."""
+
+    code = "PYTHON_WRONG"
+
+
+class PlatformError(ConfigurationError):
+    """A node cannot run on this platform, or its native core is not installed."""
+
+    code = "PLATFORM_UNSUPPORTED"
+
+
+class PortTakenError(ConfigurationError):
+    """The address of the HTTP API is in use."""
+
+    code = "PORT_TAKEN"
+
+
+class NodeHaltedError(UnavailableError):
+    """The node stopped deciding because it could not go on safely; its log says why."""
+
+    code = "NODE_HALTED"
+
+
+class NodeStoppingError(UnavailableError):
+    """The node is stopping; what it accepted and had not committed must be submitted again."""
+
+    code = "NODE_STOPPING"
+
+
+class WaitTimeoutError(UnavailableError):
+    """A transaction was not committed within the time that the caller would wait; it may still be."""
+
+    code = "WAIT_TIMEOUT"
+    status = 504
+
+
+class TransactionNotFoundError(NotFoundError):
+    """No ledger block has a transaction with this id, and none waits for one."""
+
+    code = "TRANSACTION_NOT_FOUND"
+
+
+class BlockNotFoundError(NotFoundError):
+    """The ledger has no block of this height yet."""
+
+    code = "BLOCK_NOT_FOUND"
+
+
+class RecordNotFoundError(NotFoundError):
+    """A table has no record with this key."""
+
+    code = "RECORD_NOT_FOUND"
+
+
+# --- Storage (docs/spec/storage.md) -----------------------------------------------------------------------------------
+
+
+class StoreNotFoundError(NotFoundError):
+    """There is no store in the data folder."""
+
+    code = "STORE_NOT_FOUND"
+
+
+class StoreExistsError(ConflictError):
+    """A store is to be created where something is already."""
+
+    code = "STORE_EXISTS"
+
+
+class StoreFormatError(ConfigurationError):
+    """The store was made by a version of Yunhe with another store format, or its `FORMAT` file is unreadable (STO-001)."""
+
+    code = "STORE_FORMAT"
+
+
+class WrongGenesisError(ConfigurationError):
+    """The data folder belongs to the network of another genesis (STO-001)."""
+
+    code = "WRONG_GENESIS"
+
+
+class FolderInUseError(ConflictError):
+    """Another process has the data folder open (STO-002)."""
+
+    code = "FOLDER_IN_USE"
+
+
+class DiskFullError(UnavailableError):
+    """There is no room left to write; the node halts and loses nothing that it acknowledged (STO-009)."""
+
+    code = "DISK_FULL"
+
+
+class DiskFailedError(UnavailableError):
+    """The operating system refused an operation on a file of the store (STO-009)."""
+
+    code = "DISK_FAILED"
+
+
+class StoreHaltedError(UnavailableError):
+    """An earlier commit failed, so this store takes no more until the node is started again (STO-009)."""
+
+    code = "STORE_HALTED"
+
+
+class CommitOrderError(ConflictError):
+    """What is to be committed does not follow the head, or is not what was staged (STO-012)."""
+
+    code = "COMMIT_ORDER"
+
+
+class BlockLogShortenedError(CorruptionError):
+    """The block log ends before a block that was acknowledged (STO-007)."""
+
+    code = "BLOCK_LOG_SHORTENED"
+
+
+class BlockLogAlteredError(CorruptionError):
+    """The block log is not what was written (STO-005, STO-007)."""
+
+    code = "BLOCK_LOG_ALTERED"
+
+
+class MarkerDamagedError(CorruptionError):
+    """The marker beside the block log is missing or unreadable (STO-006)."""
+
+    code = "MARKER_DAMAGED"
+
+
+class StateMismatchError(CorruptionError):
+    """A block's write set does not lead to the state root in its header (STO-010)."""
+
+    code = "STATE_MISMATCH"
+
+
+class DerivedStateDamagedError(CorruptionError):
+    """The derived state is not what the block log leads to; it can be thrown away and is then rebuilt (STO-011)."""
+
+    code = "DERIVED_STATE_DAMAGED"
+
+
+class BlockInvalidError(CorruptionError):
+    """A stored block breaks a rule of the ledger; the message names it (STO-014)."""
+
+    code = "BLOCK_INVALID"
+
+
+class CosignerMemoryDamagedError(CorruptionError):
+    """The cosigner's memory of what it signed is unreadable (STO-015)."""
+
+    code = "COSIGNER_MEMORY_DAMAGED"

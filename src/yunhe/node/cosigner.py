@@ -1,0 +1,34 @@
+"""The node's cosigner: signs checkpoints of the block log with the organisation's ledger key.
+
+It signs the newest checkpoint when asked and keeps the latest note; a later checkpoint covers all earlier headers, so not every block needs
+a signature of its own. Before it signs, size and root are durable, and a tree that is smaller than or inconsistent with what was signed
+before is refused (LED-042).
+"""
+
+from collections.abc import Callable
+
+from yunhe.crypto import PrivateKey
+from yunhe.ledger.checkpoint import Checkpoint, Cosignature, cosign
+from yunhe.ledger.merkle import MerkleLog
+from yunhe.storage import CosignerMemory
+
+
+class Cosigner:
+    """One organisation's ledger key and the memory of what it signed. Not thread-safe: one owner calls it."""
+
+    def __init__(self, organisation: str, key: PrivateKey, memory: CosignerMemory, clock: Callable[[], int]) -> None:
+        self._organisation = organisation
+        self._key = key
+        self._memory = memory
+        self._clock = clock
+
+    def cosign(self, network_id: bytes, log: MerkleLog) -> tuple[Checkpoint, Cosignature]:
+        """Cosign the present checkpoint of the block log.
+
+        Raises:
+            CosignatureRefusedError: the log contradicts what was signed before.
+        """
+        # LED-042
+        self._memory.advance(log)
+        checkpoint = Checkpoint(network_id, log.size, log.root())
+        return checkpoint, cosign(checkpoint, self._organisation, self._key, self._clock() // 1000)
