@@ -112,12 +112,20 @@ ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024
 """Envelopes that wait in the engine."""
 OPENED_ENVELOPES_MAX: Final = 256
 """Envelopes whose verified contents a node remembers."""
+DROPPED_REMEMBERED_MAX: Final = 10_000
+"""Dropped transactions whose reason a node remembers."""
+COLLECTED_TRANSACTIONS_MAX: Final = 512
+"""Transactions that the gateway verifies without waiting for more."""
 GATEWAY_COLLECT_MS: Final = 5
 """How long the gateway collects transactions for one verification."""
 SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Segment of the block log, after which the next one begins."""
 BLOCK_RECORD_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block in the block log."""
+STATE_CACHE_BYTES: Final = 256 * 1024 * 1024
+"""Records and tree nodes that the state store keeps in memory."""
+CHECK_SIGNATURES_MAX: Final = 4096
+"""Signatures that the check of a store verifies in one batch."""
 DOCUMENT_BYTES_MAX: Final = 4 * 1024 * 1024
 """Document beside the chain, as checked by the verifier."""
 KEY_FILE_BYTES_MAX: Final = 64 * 1024
