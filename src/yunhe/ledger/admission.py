@@ -7,7 +7,7 @@ signature once; whether its node is enrolled, and time and suites, depend on the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from yunhe.crypto import ChainHash, invalid_signatures
+from yunhe.crypto import ChainHash, invalid_signatures, suite_names
 from yunhe.errors import (
     ExpiredError,
     InvalidInputError,
@@ -49,15 +49,23 @@ def open_envelope(data: bytes, chain_hash: ChainHash) -> OpenedEnvelope:
 
 def open_transactions(encoded: Sequence[bytes], chain_hash: ChainHash) -> tuple[Verdict, ...]:
     """Decode transactions and verify all their signatures in one batch; one verdict for each, in order."""
-    verdicts: list[Verdict] = []
-    for data in encoded:
-        try:
-            verdicts.append(Transaction.decode(data, chain_hash))
-        except InvalidInputError as error:
-            verdicts.append(error)
+    return verify_signatures([decode_transaction(data, chain_hash) for data in encoded])
+
+
+def decode_transaction(data: bytes, chain_hash: ChainHash) -> Verdict:
+    """Decode a transaction; its signatures are not yet verified."""
+    try:
+        return Transaction.decode(data, chain_hash)
+    except InvalidInputError as error:
+        return error
+
+
+def verify_signatures(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Verify the signatures of all transactions among `verdicts` in one batch; errors stay as they are."""
+    checked = list(verdicts)
     owners: list[int] = []
     items = []
-    for index, verdict in enumerate(verdicts):
+    for index, verdict in enumerate(checked):
         if isinstance(verdict, Transaction):
             signed = verdict.signed_items()
             items.extend(signed)
@@ -65,10 +73,13 @@ def open_transactions(encoded: Sequence[bytes], chain_hash: ChainHash) -> tuple[
     # LED-010
     for failed in invalid_signatures(items):
         signer = items[failed]
-        verdicts[owners[failed]] = InvalidSignatureError(
-            f"the signature with the {signer.suite} key {signer.public_key.hex()} does not verify over the transaction id"
-        )
-    return tuple(verdicts)
+        if signer.suite not in suite_names():
+            checked[owners[failed]] = UnknownSuiteError(f"a signature's suite is unknown; this version knows {', '.join(suite_names())}")
+        else:
+            checked[owners[failed]] = InvalidSignatureError(
+                f"the signature with the {signer.suite} key {signer.public_key.hex()} does not verify over the transaction id"
+            )
+    return tuple(checked)
 
 
 def check_validity(transaction: Transaction, network_id: bytes, time_ms: int, window_ms: int) -> None:

@@ -1,0 +1,178 @@
+"""The gateway's collector: takes single transactions and batches, verifies what has gathered in one native call, and hands it on.
+
+Refusals are immediate and named. A transaction that waits already, or has its receipt, is not executed again: the caller gets the first
+one's place. Structural checks come before costly ones: length and form, then time and network, then signatures, then enrolment.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from yunhe.errors import GasLimitTooHighError, OverloadedError, UnavailableError, YunheError
+from yunhe.ledger.admission import check_suites, check_validity, decode_transaction, verify_signatures
+from yunhe.ledger.enrolment import authorise
+from yunhe.ledger.interfaces import StateReader
+from yunhe.ledger.layouts import Parameters, read_parameters
+from yunhe.ledger.transaction import Transaction
+from yunhe.limits import COLLECTED_TRANSACTIONS_MAX, PENDING_TRANSACTIONS_MAX
+from yunhe.node import Node, Placed
+
+
+_log = structlog.get_logger("yunhe.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A transaction that was accepted, or is known already."""
+
+    transaction_id: bytes
+    placed: "asyncio.Future[Placed]"
+    """Its place, as soon as it has one; or the error that it was dropped with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A transaction that has its receipt already."""
+
+    transaction_id: bytes
+    placed: Placed
+
+
+Answer = Accepted | YunheError
+"""What a submitted transaction gets."""
+Checked = Transaction | _Known | YunheError
+"""A transaction that may be accepted, one that was executed before, or a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    encoded: Sequence[bytes]
+    answer: "asyncio.Future[list[Answer]]"
+
+
+class Collector:
+    """Gathers submissions of all connections for a few milliseconds, then admits them together."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._waiting: list[_Submission] = []
+        self._count = 0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to collect; call from the running event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop collecting; what has gathered is refused by the node, which is stopping."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for submission in self._waiting:
+            submission.answer.cancel()
+
+    async def submit(self, encoded: Sequence[bytes]) -> list[Answer]:
+        """Verify and accept transactions; one answer for each, in order.
+
+        Raises:
+            OverloadedError: more has gathered than can be verified soon.
+        """
+        if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX:
+            raise OverloadedError("too many transactions wait to be verified; try again in a second")
+        submission = _Submission(encoded, asyncio.get_running_loop().create_future())
+        self._waiting.append(submission)
+        self._count += len(encoded)
+        self._wake.set()
+        return await submission.answer
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            if self._count < COLLECTED_TRANSACTIONS_MAX:
+                await asyncio.sleep(self._node.folder.config.collect_ms / 1000)
+            gathered, self._waiting, self._count = self._waiting, [], 0
+            self._wake.clear()
+            try:
+                answers = await self._admit([data for submission in gathered for data in submission.encoded])
+            except YunheError as error:
+                # Too much waits, or the node decides nothing more: the same for all that gathered.
+                answers = [error for submission in gathered for _ in submission.encoded]
+            except Exception as error:  # the task's edge: without it one fault of ours would leave every later caller waiting
+                _log.exception("the collector failed")
+                failure = UnavailableError("the gateway failed to check the transaction; the node's log says why")
+                failure.__cause__ = error
+                answers = [failure for submission in gathered for _ in submission.encoded]
+            position = 0
+            for submission in gathered:
+                count = len(submission.encoded)
+                if not submission.answer.done():
+                    submission.answer.set_result(answers[position : position + count])
+                position += count
+
+    async def _admit(self, encoded: Sequence[bytes]) -> list[Answer]:
+        checked = await asyncio.to_thread(self._check, encoded)
+        answers: list[Answer] = []
+        fresh: dict[bytes, Transaction] = {}
+        for verdict in checked:
+            if isinstance(verdict, Transaction) and self._node.find_waiting(verdict.id) is None:
+                fresh.setdefault(verdict.id, verdict)
+        futures = dict(zip(fresh, self._node.submit(list(fresh.values())), strict=True)) if fresh else {}
+        for verdict in checked:
+            if isinstance(verdict, YunheError):
+                answers.append(verdict)
+            elif isinstance(verdict, Transaction):
+                future = futures.get(verdict.id) or self._node.find_waiting(verdict.id)
+                answers.append(Accepted(verdict.id, future) if future is not None else self._known(verdict.id))
+            else:
+                answers.append(_accepted_before(verdict.transaction_id, verdict.placed))
+        return answers
+
+    def _known(self, transaction_id: bytes) -> Answer:
+        """Answer for a transaction that was placed while this one was being checked."""
+        try:
+            return _accepted_before(transaction_id, self._node.require_placed(transaction_id))
+        except YunheError as error:
+            return error
+
+    def _check(self, encoded: Sequence[bytes]) -> "list[Checked]":
+        """Check in a thread everything that does not touch the queue of those that wait, the costly last."""
+        chain_hash = self._node.genesis.chain_hash
+        state = self._node.state
+        parameters = read_parameters(state)
+        now_ms = self._node.clock()
+        checked: list[Checked] = []
+        for data in encoded:
+            verdict = decode_transaction(data, chain_hash)
+            if isinstance(verdict, Transaction):
+                try:
+                    check_validity(verdict, self._node.network_id, now_ms, parameters.validity_window_ms)
+                except YunheError as error:
+                    verdict = error
+            checked.append(verdict)
+        for index, verdict in enumerate(verify_signatures(checked)):
+            checked[index] = verdict
+            if isinstance(verdict, Transaction):
+                placed = self._node.find_placed(verdict.id)
+                try:
+                    checked[index] = _Known(verdict.id, placed) if placed else self._check_against_state(verdict, state, parameters)
+                except YunheError as error:
+                    checked[index] = error
+        return checked
+
+    @staticmethod
+    def _check_against_state(transaction: Transaction, state: StateReader, parameters: Parameters) -> Transaction:
+        check_suites(transaction, state)
+        authorise(state, transaction.body.signers)
+        # LED-021
+        if transaction.body.gas_limit > parameters.gas_limit_max:
+            raise GasLimitTooHighError(f"the gas limit is above this ledger's {parameters.gas_limit_max}")
+        return transaction
+
+
+def _accepted_before(transaction_id: bytes, placed: Placed) -> Accepted:
+    future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+    future.set_result(placed)
+    return Accepted(transaction_id, future)

@@ -1,0 +1,198 @@
+"""A node's folder: how it is made and what is in it.
+
+```
+node.toml            settings
+genesis.json         the network's genesis
+keys/node.pem        signs envelopes            encrypted PKCS#8
+keys/ledger.pem      cosigns checkpoints        encrypted PKCS#8
+secrets/passphrase   of the two keys            readable by the owner alone
+secrets/api-token    of the HTTP API            readable by the owner alone
+store/               the ledger (docs/spec/storage.md)
+run/                 process id and address while the node runs
+log/                 the node's log
+```
+
+A folder is made beside its place and renamed when it is whole, so a half-made one is never taken for a node.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
+from yunhe.crypto import SHA256, ED25519_SHA256, PrivateKey
+from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError
+from yunhe.ledger.certifiers import Certifier, CertifierSet
+from yunhe.ledger.codec import as_name
+from yunhe.ledger.envelope import NodeIdentity
+from yunhe.ledger.genesis import PROTOCOL_VERSION, THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
+from yunhe.ledger.layouts import DEFAULT_PARAMETERS
+from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
+from yunhe.node.config import FILE_NAME, NodeConfig, load_config
+from yunhe.storage import LedgerStore
+
+GENESIS_FILE: Final = "genesis.json"
+NODE_KEY_FILE: Final = "keys/node.pem"
+LEDGER_KEY_FILE: Final = "keys/ledger.pem"
+TOKEN_FILE: Final = "secrets/api-token"
+STORE_FOLDER: Final = "store"
+RUN_FILE: Final = "run/node.json"
+LOG_FILE: Final = "log/node.log"
+PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFolder:
+    """A node's folder, with what is read from it before anything is started."""
+
+    path: Path
+    config: NodeConfig
+    genesis: Genesis
+
+    @classmethod
+    def load(cls, path: Path) -> "NodeFolder":
+        """Read configuration and genesis.
+
+        Raises:
+            InvalidConfigurationError: the folder is no node's, or a setting is wrong.
+            InvalidGenesisError: the genesis file is not valid.
+        """
+        config = load_config(path / FILE_NAME)
+        return cls(path, config, Genesis.from_json(_read(path / GENESIS_FILE, GENESIS_BYTES_MAX)))
+
+    def load_keys(self) -> tuple[PrivateKey, PrivateKey]:
+        """Return the node's key and its ledger key.
+
+        Raises:
+            InvalidConfigurationError: a file or the passphrase cannot be read.
+            WrongPassphraseError: the passphrase does not open the keys.
+        """
+        passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode()
+        if not passphrase:
+            passphrase = _read(self.path / self.config.passphrase_file, KEY_FILE_BYTES_MAX).strip()
+        node_key, ledger_key = (
+            PrivateKey.from_pem(_read(self.path / name, KEY_FILE_BYTES_MAX), passphrase) for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
+        )
+        return node_key, ledger_key
+
+    def identity(self, node_key: PrivateKey) -> NodeIdentity:
+        """Return the node as its envelopes name it."""
+        return NodeIdentity(self.config.organisation, self.config.node, node_key.suite, node_key.public_key.raw)
+
+    def token(self) -> str:
+        """Return the token of the HTTP API.
+
+        Raises:
+            InvalidConfigurationError: the file cannot be read.
+        """
+        return _read(self.path / TOKEN_FILE, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
+
+    def open_store(self) -> LedgerStore:
+        """Open the ledger's store; rolls forward what a crash left behind."""
+        return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, self.config.state_cache_bytes)
+
+
+def make_node_folder(
+    path: Path,
+    *,
+    config: NodeConfig,
+    title: str,
+    admins: Sequence[FoundingMember],
+    network: str,
+    time_ms: int,
+    python: str,
+    parameters: dict[str, int] | None = None,
+) -> NodeFolder:
+    """Make the folder of the first node of a new network.
+
+    Args:
+        path: where; must not exist, or be empty.
+        config: settings, with the founding organisation and the node's name.
+        title: the organisation's name for people.
+        admins: founding members of the organisation.
+        network: the network's name for people.
+        time_ms: time of the genesis, milliseconds since 1970-01-01 UTC.
+        python: CPython minor version of the network, such as `3.11`.
+        parameters: parameters that differ from the defaults.
+
+    Raises:
+        FolderNotEmptyError: something is there already; nothing was changed.
+        InvalidConfigurationError: the folder cannot be made.
+        InvalidGenesisError: the genesis would not be valid.
+    """
+    as_name(config.organisation, "the organisation")
+    as_name(config.node, "the node's name")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FolderNotEmptyError(f"{path} is not empty; name a folder that does not exist yet, or remove it")
+    unknown = set(parameters or {}) - set(DEFAULT_PARAMETERS)
+    if unknown:
+        raise InvalidGenesisError(f"the parameter {min(unknown)!r} is unknown; the parameters are {', '.join(DEFAULT_PARAMETERS)}")
+    node_key, ledger_key = PrivateKey.generate(), PrivateKey.generate()
+    node = NodeIdentity(config.organisation, config.node, node_key.suite, node_key.public_key.raw)
+    genesis = Genesis(
+        name=network,
+        time_ms=time_ms,
+        chain_hash=SHA256,
+        python=python,
+        protocol_version=PROTOCOL_VERSION,
+        suites=(ED25519_SHA256.name,),
+        parameters=DEFAULT_PARAMETERS | (parameters or {}),
+        thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority"),
+        organisations=(FoundingOrganisation(config.organisation, title, tuple(admins), (node,)),),
+        certifiers=CertifierSet.of([Certifier(config.organisation, ledger_key.suite, ledger_key.public_key.raw, 1)]),
+        system_contracts=system_code_hashes(SHA256),
+    )
+    # What is written is read back by the rules for everyone's file, so a genesis that could not be loaded is never made.
+    genesis = Genesis.from_json(genesis.to_json().encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    except OSError as error:
+        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}") from error
+    try:
+        _fill(partial, config, genesis, node_key, ledger_key)
+        with contextlib.suppress(FileNotFoundError):
+            path.rmdir()
+        partial.rename(path)
+    except OSError as error:
+        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return NodeFolder(path, config, genesis)
+
+
+def _fill(folder: Path, config: NodeConfig, genesis: Genesis, node_key: PrivateKey, ledger_key: PrivateKey) -> None:
+    passphrase = secrets.token_hex(32)
+    (folder / config.passphrase_file).parent.mkdir(parents=True, exist_ok=True)
+    for name in ("keys", "secrets", "run", "log"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    _write_secret(folder / config.passphrase_file, (passphrase + "\n").encode())
+    _write_secret(folder / TOKEN_FILE, (secrets.token_urlsafe(32) + "\n").encode())
+    _write_secret(folder / NODE_KEY_FILE, node_key.to_pem(passphrase.encode()))
+    _write_secret(folder / LEDGER_KEY_FILE, ledger_key.to_pem(passphrase.encode()))
+    (folder / FILE_NAME).write_text(config.to_toml(), encoding="utf-8")
+    (folder / GENESIS_FILE).write_text(genesis.to_json(), encoding="utf-8")
+    LedgerStore.create(folder / STORE_FOLDER, genesis, genesis_writes(genesis)).close()
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(bytes_max + 1)
+    except OSError as error:
+        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > bytes_max:
+        raise InvalidConfigurationError(f"{path} is larger than {bytes_max} bytes")
+    return data

@@ -1,0 +1,274 @@
+"""The node: owns the store, the workers and the engine, and answers what the faces ask.
+
+One event loop; the engine and everything that computes or touches the disk runs in threads beside it. A failure to decide or to commit
+halts the node: it says so in its log, `status` and health, goes on answering queries from what is durable, and decides nothing more.
+"""
+
+import asyncio
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from yunhe.consensus import Engine, SoloEngine
+from yunhe.contracts import host
+from yunhe.crypto import PrivateKey
+from yunhe.errors import NodeHaltedError, NodeStoppingError, PlatformError, TransactionNotFoundError, UnavailableError, WrongPythonError
+from yunhe.ledger.admission import OpenedEnvelope, Verdict
+from yunhe.ledger.codec import Value
+from yunhe.ledger.envelope import seal_envelope, split_for_envelopes
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.header import Header
+from yunhe.ledger.interfaces import BlockContext, Executor, StateReader
+from yunhe.ledger.transaction import Transaction
+from yunhe.node.application import BlockCommitted, LedgerApplication
+from yunhe.node.certification import Certification
+from yunhe.node.cosigner import Cosigner
+from yunhe.node.folder import NodeFolder
+from yunhe.node.pending import PendingTransactions, Placed
+from yunhe.storage import CosignerMemory, LedgerStore
+
+_log = structlog.get_logger("yunhe.node")
+
+
+def clock_ms() -> int:
+    """Return the machine's time, milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How the node is, in one look."""
+
+    state: str
+    """`running`, `halted` or `stopping`."""
+    reason: str | None
+    """Why it is halted."""
+    height: int
+    """Height of the last ledger block."""
+    time_ms: int
+    """Time of the last ledger block."""
+    engine: str
+    engine_height: int
+    waiting: int
+    """Accepted transactions that wait for a block."""
+    protections: dict[str, bool]
+    """Protections of the contract worker that are on."""
+
+
+class Node:
+    """A node that is open. Methods are for the event loop's thread unless they say otherwise."""
+
+    def __init__(self, folder: NodeFolder, clock: Callable[[], int] = clock_ms) -> None:
+        """Open a node: check the platform, open keys and store, start the worker. Nothing is decided before `start`.
+
+        Raises:
+            PlatformError: not Linux, or the native core is missing.
+            WrongPythonError: the ledger was made for another CPython minor version.
+            YunheError: the folder, keys or store cannot be used; the message says what to do.
+        """
+        check_platform(folder.genesis)
+        self.folder = folder
+        self.genesis = folder.genesis
+        self.network_id = folder.genesis.network_id
+        self.clock = clock
+        node_key, ledger_key = folder.load_keys()
+        self._node_key: PrivateKey = node_key
+        self._identity = folder.identity(node_key)
+        self.store: LedgerStore = folder.open_store()
+        try:
+            self._worker = host.WorkerExecutor()
+            cosigner = Cosigner(
+                folder.config.organisation, ledger_key, CosignerMemory(self.store.folder, self.genesis.chain_hash), clock
+            )
+            self.certification = Certification(self.store, self.genesis, cosigner)
+            self._application = LedgerApplication(self.store, self._worker, self.genesis.chain_hash, self._committed)
+            self._engine: Engine = SoloEngine(self._application, clock)
+        except BaseException:
+            self.store.close()
+            raise
+        self._pending = PendingTransactions()
+        self._sequence = clock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+        self._halt: str | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def executor(self) -> Executor:
+        """Where contracts run."""
+        return self._worker
+
+    @property
+    def state(self) -> StateReader:
+        """Records as of the last committed block; thread-safe."""
+        return self.store.committed
+
+    def start(self) -> None:
+        """Begin to decide; call from the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._engine.start()
+        self._watcher = self._loop.create_task(self._watch_engine())
+        head = self.store.head()
+        _log.info("node started", network=self.network_id.hex(), height=head.height, engine=self._engine.name)
+
+    async def stop(self) -> None:
+        """Finish the block in hand, answer everyone who waits, close everything."""
+        self._stopping = True
+        await asyncio.to_thread(self._engine.stop)
+        if self._watcher is not None:
+            self._watcher.cancel()
+        self._pending.drop_all(NodeStoppingError("the node is stopping; submit the transaction again when it is back"))
+        await asyncio.to_thread(self._close)
+        _log.info("node stopped", height=self.store.head().height)
+
+    def _close(self) -> None:
+        self._worker.close()
+        self.store.close()
+
+    def status(self) -> NodeStatus:
+        """Return how the node is."""
+        head = self.store.head()
+        state = "halted" if self._halt is not None else "stopping" if self._stopping else "running"
+        return NodeStatus(
+            state,
+            self._halt,
+            head.height,
+            head.time_ms,
+            self._engine.name,
+            self.store.engine_height,
+            len(self._pending),
+            self._worker.protections,
+        )
+
+    def head(self) -> Header:
+        """Return the last ledger block's header."""
+        return self.store.head()
+
+    def find_waiting(self, transaction_id: bytes) -> "asyncio.Future[Placed] | None":
+        """Return the future of an accepted transaction that waits for its block."""
+        return self._pending.find(transaction_id)
+
+    def find_placed(self, transaction_id: bytes) -> Placed | None:
+        """Return a transaction's place and receipt, if a ledger block has it; thread-safe."""
+        located = self.store.locate(transaction_id)
+        if located is None:
+            return None
+        height, position = located
+        block = self.store.block(height)
+        return Placed(height, position, block.header.time_ms, block.receipts[position])
+
+    def require_placed(self, transaction_id: bytes) -> Placed:
+        """Return a transaction's place and receipt; thread-safe.
+
+        Raises:
+            TransactionNotFoundError: no block has it; the message says whether it waits, or why it was dropped.
+        """
+        placed = self.find_placed(transaction_id)
+        if placed is not None:
+            return placed
+        if self._pending.find(transaction_id) is not None:
+            raise TransactionNotFoundError("the transaction is accepted and waits for its block; ask again")
+        dropped = self._pending.dropped(transaction_id)
+        if dropped is not None:
+            raise TransactionNotFoundError(f"the transaction was dropped and has no effect: {dropped.message}")
+        raise TransactionNotFoundError("this ledger has no transaction with this id")
+
+    def submit(self, transactions: Sequence[Transaction]) -> "list[asyncio.Future[Placed]]":
+        """Hand verified transactions to the engine, packed into envelopes of this node.
+
+        Args:
+            transactions: signatures verified, admissible now, none of them waiting or placed already, each once.
+
+        Returns:
+            A future for each, with its place, or the error that it was dropped with.
+
+        Raises:
+            OverloadedError: too much waits; nothing was accepted.
+            NodeHaltedError: the node decides nothing more.
+            NodeStoppingError: the node is stopping.
+        """
+        self._require_running()
+        self._pending.reserve(len(transactions))
+        futures = [self._pending.add(transaction.id) for transaction in transactions]
+        position = 0
+        for group in split_for_envelopes([transaction.encoded for transaction in transactions]):
+            members = transactions[position : position + len(group)]
+            position += len(group)
+            try:
+                self._submit_group(group, members)
+            except UnavailableError as error:
+                for transaction in members:
+                    self._pending.drop(transaction.id, error)
+        return futures
+
+    def _submit_group(self, group: list[bytes], members: Sequence[Transaction]) -> None:
+        self._sequence += 1
+        envelope = seal_envelope(self.network_id, self._identity, self._sequence, group, self._node_key, self.genesis.chain_hash)
+        verdicts: tuple[Verdict, ...] = tuple(members)
+        self._application.remember(OpenedEnvelope(envelope, verdicts))
+        self._engine.submit(envelope.encoded)
+
+    def view(self, contract: str, view: str, arguments: dict[str, Value]) -> Value:
+        """Run a view on the last committed state; thread-safe.
+
+        Raises:
+            YunheError: no such view, arguments that do not fit, a refusal of the contract, or a local fault.
+        """
+        head = self.store.head()
+        return self._worker.view(BlockContext(head.height, head.time_ms), contract, view, arguments, self.store.committed)
+
+    def _require_running(self) -> None:
+        if self._halt is not None:
+            raise NodeHaltedError(f"the node is halted: {self._halt}")
+        if self._stopping:
+            raise NodeStoppingError("the node is stopping; submit the transaction again when it is back")
+
+    def _committed(self, news: BlockCommitted) -> None:
+        """Called in the engine's thread after each commit."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._answer, news)
+
+    def _answer(self, news: BlockCommitted) -> None:
+        block = news.block
+        if block is not None:
+            for position, receipt in enumerate(block.receipts):
+                self._pending.place(receipt.transaction_id, Placed(block.header.height, position, block.header.time_ms, receipt))
+        for dropped in news.dropped:
+            identity = dropped.transaction_id.hex() if dropped.transaction_id else None
+            _log.warning("dropped without effect", transaction=identity, code=dropped.error.code, reason=dropped.error.message)
+            if dropped.transaction_id is not None:
+                self._pending.drop(dropped.transaction_id, dropped.error)
+
+    async def _watch_engine(self) -> None:
+        """Notice that the engine stopped by itself."""
+        while self._halt is None:
+            failure = self._engine.failure
+            if failure is not None:
+                self._halt = f"{type(failure).__name__}: {failure}"
+                _log.error("node halted", reason=self._halt, exc_info=failure)
+                self._pending.drop_all(NodeHaltedError(f"the node is halted: {self._halt}"))
+                return
+            await asyncio.sleep(_WATCH_INTERVAL_S)
+
+
+_WATCH_INTERVAL_S = 0.1
+
+
+def check_platform(genesis: Genesis) -> None:
+    """Check that a node of this ledger can run here.
+
+    Raises:
+        PlatformError: not Linux on x86-64, or the native core is missing.
+        WrongPythonError: the ledger was made for another CPython minor version.
+    """
+    try:
+        import yunhe_native  # noqa: F401, PLC0415  # asked for only to name its absence
+    except ImportError as error:
+        raise PlatformError("a node needs the native core: install the package yunhe-native (Linux, x86-64)") from error
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if platform.python_implementation() != "CPython" or running != genesis.python:
+        raise WrongPythonError(f"this ledger runs its contracts on CPython {genesis.python}; this is {running}")
