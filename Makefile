@@ -24,6 +24,7 @@ help: ## list the targets
 
 .PHONY: setup
 setup: $(STAMPS)/dev ## make .venv with everything needed to develop and test
+	@:
 
 $(STAMPS)/uv: requirements/uv.txt
 	@echo "making $(VENV)"
@@ -31,10 +32,124 @@ $(STAMPS)/uv: requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@mkdir -p $(STAMPS) && touch $@
 
-# A sync removes what is not in the lock, and hash mode refuses local packages: so ours is installed again after each sync.
-$(STAMPS)/dev $(STAMPS)/build: $(STAMPS)/%: requirements/%.txt pyproject.toml $(STAMPS)/uv
+# A sync removes what is not in the lock, and hash mode refuses local packages: so ours are installed again after each sync.
+SYNCED := $(STAMPS)/build-synced $(STAMPS)/dev-synced
+$(SYNCED): $(STAMPS)/%-synced: requirements/%.txt $(STAMPS)/uv
 	@echo "installing requirements/$*.txt"
 	@$(SYNC) requirements/$*.txt
-	@$(OURS) --editable .
 	@rm -f $(STAMPS)/native
 	@touch $@
+
+$(STAMPS)/dev $(STAMPS)/build: $(STAMPS)/%: $(STAMPS)/%-synced pyproject.toml
+	@$(OURS) --editable .
+	@touch $@
+
+# --- native core -------------------------------------------------------------------------------------------------------------------
+
+# One target folder for maturin, clippy and the tests, so that dependencies are compiled once per profile.
+export CARGO_TARGET_DIR := $(CURDIR)/native/target
+WHEELS := native/target/wheels
+NATIVE_SOURCES = $(shell find native -path native/target -prune -o -type f -not -name '*.pyc' -print)
+
+.PHONY: native
+native: $(STAMPS)/native ## build the Rust core and install it into .venv
+	@:
+
+$(WHEELS)/built: $(NATIVE_SOURCES) | $(ENV)
+	@echo "building yunhe-native (release)"
+	@rm -rf $(WHEELS) && mkdir -p $(WHEELS)
+	@$(BIN)/maturin build --quiet --release --manifest-path native/binding/Cargo.toml --interpreter $(BIN)/python --out $(WHEELS)
+	@touch $@
+
+$(STAMPS)/native: $(WHEELS)/built $(ENV)
+	@$(OURS) --reinstall $(WHEELS)/*.whl
+	@touch $@
+
+.PHONY: wheels
+wheels: $(WHEELS)/built ## build both wheels into dist/
+	@mkdir -p dist && rm -f dist/*.whl && cp $(WHEELS)/*.whl dist/
+	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
+	@ls dist/*.whl
+
+# --- what users run ----------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demonstration
+	@$(BIN)/yunhe demo
+
+.PHONY: bench
+bench: $(STAMPS)/native ## run the transfer benchmark
+	@$(BIN)/python -m bench
+
+# --- checks ------------------------------------------------------------------------------------------------------------------------
+
+GATES  := lint types stubs imports cargo-fmt clippy cargo-test
+CARGO  := cargo
+NATIVE_MANIFEST := --manifest-path native/Cargo.toml
+PYTEST := $(BIN)/python -m pytest
+
+# Every gate runs, so that one run shows all that is wrong; pytest comes last and closes the output.
+.PHONY: test
+test: $(STAMPS)/dev $(STAMPS)/native ## run every gate and every test
+	@failed=""; \
+	for gate in $(GATES); do \
+	    echo "--- $$gate"; $(MAKE) $$gate || failed="$$failed $$gate"; \
+	done; \
+	echo "--- pytest"; $(PYTEST) -n 2 --dist worksteal -m "not long" || failed="$$failed pytest"; \
+	if [ -n "$$failed" ]; then echo "FAILED GATES:$$failed" >&2; exit 1; fi
+
+.PHONY: test-long
+test-long: $(STAMPS)/dev $(STAMPS)/native ## run the tests that take minutes
+	@$(PYTEST) -m long --hypothesis-profile=long
+
+.PHONY: lint
+lint: $(STAMPS)/dev ## check format and lint rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+.PHONY: format
+format: $(STAMPS)/dev ## format Python and Rust sources
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --select I .
+	@$(CARGO) fmt --all $(NATIVE_MANIFEST)
+
+.PHONY: types
+types: $(STAMPS)/dev
+	@$(BIN)/python -m mypy
+
+.PHONY: stubs
+stubs: $(STAMPS)/dev $(STAMPS)/native
+	@$(BIN)/python -m mypy.stubtest yunhe_native
+
+.PHONY: imports
+imports: $(STAMPS)/dev
+	@$(BIN)/lint-imports
+
+.PHONY: cargo-fmt
+cargo-fmt:
+	@$(CARGO) fmt --all --check $(NATIVE_MANIFEST)
+
+.PHONY: clippy
+clippy:
+	@PYO3_PYTHON=$(CURDIR)/$(BIN)/python $(CARGO) clippy --quiet --locked --all-targets $(NATIVE_MANIFEST) -- -D warnings
+
+.PHONY: cargo-test
+cargo-test:
+	@PYO3_PYTHON=$(CURDIR)/$(BIN)/python $(CARGO) test --quiet --locked $(NATIVE_MANIFEST)
+
+# --- documents and locks -----------------------------------------------------------------------------------------------------------
+
+.PHONY: docs
+docs: $(STAMPS)/dev $(STAMPS)/native ## regenerate the generated pages of docs/reference
+	@$(BIN)/python -m tools.reference
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+.PHONY: lock
+lock: $(STAMPS)/uv ## compile requirements/*.in again; UPGRADE=--upgrade takes newer versions
+	@for name in uv build; do $(LOCK) $(UPGRADE) --output-file requirements/$$name.txt requirements/$$name.in; done
+	@$(LOCK) $(UPGRADE) --constraint requirements/build.txt --output-file requirements/dev.txt requirements/dev.in
+
+.PHONY: clean
+clean: ## remove everything that was built
+	@rm -rf $(VENV) native/target dist demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
