@@ -1,7 +1,7 @@
 """What an engine is, and what it may expect from the application.
 
-The obligations (ENG-001 to ENG-010) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows envelopes as
-bytes only. Validator updates and snapshots join this interface with the first engine that has validators.
+The obligations (ENG-001 to ENG-010) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
+envelopes as bytes only. Validator updates and snapshots join this interface with the first engine that has validators.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from yunhe.errors import GasLimitTooHighError, OverloadedError, UnavailableError, YunheError
+from yunhe.errors import ExpiredError, GasLimitTooHighError, OverloadedError, UnavailableError, YunheError
 from yunhe.ledger.admission import check_suites, check_validity, decode_transaction, verify_signatures
 from yunhe.ledger.enrolment import authorise
 from yunhe.ledger.interfaces import StateReader
@@ -18,7 +18,6 @@ from yunhe.ledger.layouts import Parameters, read_parameters
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import COLLECTED_TRANSACTIONS_MAX, PENDING_TRANSACTIONS_MAX
 from yunhe.node import Node, Placed
-
 
 _log = structlog.get_logger("yunhe.gateway")
 
@@ -100,7 +99,7 @@ class Collector:
             except YunheError as error:
                 # Too much waits, or the node decides nothing more: the same for all that gathered.
                 answers = [error for submission in gathered for _ in submission.encoded]
-            except Exception as error:  # the task's edge: without it one fault of ours would leave every later caller waiting
+            except Exception as error:  # noqa: BLE001  # the task's edge: one fault of ours must not leave every later caller waiting
                 _log.exception("the collector failed")
                 failure = UnavailableError("the gateway failed to check the transaction; the node's log says why")
                 failure.__cause__ = error
@@ -137,7 +136,7 @@ class Collector:
         except YunheError as error:
             return error
 
-    def _check(self, encoded: Sequence[bytes]) -> "list[Checked]":
+    def _check(self, encoded: Sequence[bytes]) -> list[Checked]:
         """Check in a thread everything that does not touch the queue of those that wait, the costly last."""
         chain_hash = self._node.genesis.chain_hash
         state = self._node.state
@@ -146,13 +145,10 @@ class Collector:
         checked: list[Checked] = []
         for data in encoded:
             verdict = decode_transaction(data, chain_hash)
-            if isinstance(verdict, Transaction):
-                try:
-                    check_validity(verdict, self._node.network_id, now_ms, parameters.validity_window_ms)
-                except YunheError as error:
-                    verdict = error
-            checked.append(verdict)
-        for index, verdict in enumerate(verify_signatures(checked)):
+            checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
+        decoded = [index for index, verdict in enumerate(checked) if isinstance(verdict, Transaction)]
+        transactions = [verdict for verdict in checked if isinstance(verdict, Transaction)]
+        for index, verdict in zip(decoded, verify_signatures(transactions), strict=True):
             checked[index] = verdict
             if isinstance(verdict, Transaction):
                 placed = self._node.find_placed(verdict.id)
@@ -161,6 +157,17 @@ class Collector:
                 except YunheError as error:
                     checked[index] = error
         return checked
+
+    def _check_time(self, transaction: Transaction, now_ms: int, parameters: Parameters) -> Checked:
+        try:
+            check_validity(transaction, self._node.network_id, now_ms, parameters.validity_window_ms)
+        except ExpiredError as error:
+            # A retry can come after the time that its first try was in: it gets the first receipt.
+            placed = self._node.find_placed(transaction.id)
+            return _Known(transaction.id, placed) if placed else error
+        except YunheError as error:
+            return error
+        return transaction
 
     @staticmethod
     def _check_against_state(transaction: Transaction, state: StateReader, parameters: Parameters) -> Transaction:

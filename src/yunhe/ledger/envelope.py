@@ -89,9 +89,7 @@ def seal_envelope(
         TooLargeError: the envelope would be over `ENVELOPE_BYTES_MAX`.
         MalformedError: no transaction, or more than `ENVELOPE_TRANSACTIONS_MAX`.
     """
-    body = encode(
-        [_VERSION, network_id, [node.organisation, node.node, node.suite, node.public_key], sequence, list(transactions)]
-    )
+    body = encode([_VERSION, network_id, [node.organisation, node.node, node.suite, node.public_key], sequence, list(transactions)])
     signature = key.sign(TAG_SIGN_ENVELOPE + b"\x00" + chain_hash.tagged(TAG_ENVELOPE, body))
     return Envelope.decode(encode([body, signature]), chain_hash)
 

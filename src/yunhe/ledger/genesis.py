@@ -19,8 +19,8 @@ from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.header import Header
 from yunhe.ledger.layouts import BLOCK_GAS_MAX, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, SYSTEM_CONTRACTS, VALIDITY_WINDOW_MS
 from yunhe.ledger.merkle import merkle_root
-from yunhe.limits import GENESIS_BYTES_MAX, HASH_BYTES, INTEGER_MAX, VALIDITY_WINDOW_MS_MAX
 from yunhe.limits import GAS_LIMIT_MAX as GAS_LIMIT_LIMIT
+from yunhe.limits import GENESIS_BYTES_MAX, HASH_BYTES, INTEGER_MAX, VALIDITY_WINDOW_MS_MAX
 
 FORMAT: Final = "yunhe-genesis"
 VERSION: Final = 1
@@ -120,7 +120,9 @@ class Genesis:
         except YunheError as error:
             raise InvalidGenesisError(f"the genesis file is not valid: {error.message}") from error
         if genesis._value() != value:
-            raise InvalidGenesisError("the genesis file has fields in a form or order that this version would not write (certifiers and suites are sorted)")
+            raise InvalidGenesisError(
+                "the genesis file has its certifiers or suites unsorted, or a field in a form of its own"
+            )
         return genesis
 
     def _value(self) -> dict[str, Any]:
@@ -180,7 +182,7 @@ class _Fields:
         self._left = dict(value)
         self._where = where
 
-    def _take(self, name: str, kind: type, description: str) -> Any:
+    def _take(self, name: str, kind: type, description: str) -> Any:  # noqa: ANN401  # the caller names the type
         if name not in self._left:
             raise InvalidGenesisError(f"{self._where} lacks the field {name!r}")
         value = self._left.pop(name)

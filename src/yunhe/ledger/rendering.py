@@ -4,7 +4,7 @@ For reading only: byte strings become `0x` and hexadecimal digits, keys of maps 
 must be exact travels as canonical CBOR.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from yunhe.ledger.codec import Value
 from yunhe.ledger.header import Header
@@ -12,7 +12,13 @@ from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.transaction import Transaction
 
 
-def value_to_json(value: Value) -> Any:
+if TYPE_CHECKING:
+    Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
+else:
+    Json = object
+
+
+def value_to_json(value: Value) -> Json:
     """Return a value as JSON shows it."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
@@ -23,7 +29,7 @@ def value_to_json(value: Value) -> Any:
     return value
 
 
-def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
+def receipt_to_json(receipt: Receipt) -> dict[str, Json]:
     """Return a receipt as JSON shows it."""
     outcome = receipt.outcome
     return {
@@ -36,7 +42,7 @@ def receipt_to_json(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def transaction_to_json(transaction: Transaction) -> dict[str, Any]:
+def transaction_to_json(transaction: Transaction) -> dict[str, Json]:
     """Return a transaction as JSON shows it."""
     body = transaction.body
     return {
@@ -45,9 +51,7 @@ def transaction_to_json(transaction: Transaction) -> dict[str, Any]:
         "signers": [
             {"organisation": s.organisation, "member": s.member, "suite": s.suite, "public_key": s.public_key.hex()} for s in body.signers
         ],
-        "calls": [
-            {"contract": c.contract, "action": c.action, "arguments": value_to_json(dict(c.arguments))} for c in body.calls
-        ],
+        "calls": [{"contract": c.contract, "action": c.action, "arguments": value_to_json(dict(c.arguments))} for c in body.calls],
         "valid_until_ms": body.valid_until_ms,
         "gas_limit": body.gas_limit,
         "salt": body.salt.hex(),
@@ -55,7 +59,7 @@ def transaction_to_json(transaction: Transaction) -> dict[str, Any]:
     }
 
 
-def header_to_json(header: Header, header_hash: bytes) -> dict[str, Any]:
+def header_to_json(header: Header, header_hash: bytes) -> dict[str, Json]:
     """Return a header as JSON shows it."""
     return {
         "hash": header_hash.hex(),

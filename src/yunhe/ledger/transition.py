@@ -120,9 +120,7 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
     return Transition(LedgerBlock(header, header.hash(chain_hash), effective, receipts, execution.writes), dropped)
 
 
-def select_effective(
-    network_id: bytes, engine_block: EngineBlock, state: State
-) -> tuple[tuple[Transaction, ...], tuple[Dropped, ...]]:
+def select_effective(network_id: bytes, engine_block: EngineBlock, state: State) -> tuple[tuple[Transaction, ...], tuple[Dropped, ...]]:
     """Return the transactions that take effect, in order, and those that do not."""
     window_ms = read_parameters(state).validity_window_ms
     candidates: list[Transaction] = []

@@ -31,9 +31,7 @@ class BlockCommitted:
 class LedgerApplication:
     """Joins store and executor behind the engine interface."""
 
-    def __init__(
-        self, store: LedgerStore, executor: Executor, chain_hash: ChainHash, on_commit: Callable[[BlockCommitted], None]
-    ) -> None:
+    def __init__(self, store: LedgerStore, executor: Executor, chain_hash: ChainHash, on_commit: Callable[[BlockCommitted], None]) -> None:
         self._store = store
         self._executor = executor
         self._chain_hash = chain_hash

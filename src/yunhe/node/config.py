@@ -29,7 +29,7 @@ class NodeConfig:
     """Address that the HTTP API listens on."""
     port: int = 8440
     """Port of the HTTP API; 0 takes a free one, which `node start` prints."""
-    passphrase_file: str = "secrets/passphrase"
+    passphrase_file: str = "secrets/passphrase"  # noqa: S105  # a path
     """File with the passphrase of the node's key files, relative to the folder; the environment's YUNHE_PASSPHRASE goes before it."""
     state_cache_bytes: int = 512 * 1024 * 1024
     """Memory for nodes of the state tree."""

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
-from yunhe.crypto import SHA256, ED25519_SHA256, PrivateKey
+from yunhe.crypto import ED25519_SHA256, SHA256, PrivateKey
 from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import as_name
@@ -40,11 +40,11 @@ from yunhe.storage import LedgerStore
 GENESIS_FILE: Final = "genesis.json"
 NODE_KEY_FILE: Final = "keys/node.pem"
 LEDGER_KEY_FILE: Final = "keys/ledger.pem"
-TOKEN_FILE: Final = "secrets/api-token"
+TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
 STORE_FOLDER: Final = "store"
 RUN_FILE: Final = "run/node.json"
 LOG_FILE: Final = "log/node.log"
-PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"
+PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ class Node:
         self.store: LedgerStore = folder.open_store()
         try:
             self._worker = host.WorkerExecutor()
-            cosigner = Cosigner(
-                folder.config.organisation, ledger_key, CosignerMemory(self.store.folder, self.genesis.chain_hash), clock
-            )
+            cosigner = Cosigner(folder.config.organisation, ledger_key, CosignerMemory(self.store.folder, self.genesis.chain_hash), clock)
             self.certification = Certification(self.store, self.genesis, cosigner)
             self._application = LedgerApplication(self.store, self._worker, self.genesis.chain_hash, self._committed)
             self._engine: Engine = SoloEngine(self._application, clock)

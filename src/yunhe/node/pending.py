@@ -1,7 +1,7 @@
 """Transactions that were accepted and wait for their block, and whoever waits for them.
 
-Lives in the event loop's thread. Bounded by `PENDING_TRANSACTIONS_MAX`; the reasons of the last `DROPPED_REMEMBERED_MAX` dropped transactions
-are kept, so that their senders can be told.
+Lives in the event loop's thread. Bounded by `PENDING_TRANSACTIONS_MAX`; the reasons of the last `DROPPED_REMEMBERED_MAX` dropped
+transactions are kept, so that their senders can be told.
 """
 
 import asyncio
