@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yunhe.limits import DOCUMENT_BYTES_MAX as VERIFIER_DOCUMENT_BYTES_MAX
+from yunhe import verifier
 from yunhe_maritime.document_file import DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, document_checksum, load_document, parse_document
 from yunhe_maritime.errors import DocumentNotReadableError, InvalidDocumentError
 
@@ -126,5 +126,22 @@ def test_checksum_does_not_depend_on_layout_or_order(value: object, indent: int 
     assert document_checksum(plain) == document_checksum(other)
 
 
-def test_limit_is_the_verifiers() -> None:
-    assert DOCUMENT_BYTES_MAX == VERIFIER_DOCUMENT_BYTES_MAX
+_PIECES = (
+    """[ ] { } , : "a" "a": "\\u0061": 1.0 12000.0 -0 1e400 9007199254740991 9007199254740992 NaN null "\\ud800" "\\ud83d\\ude00" [1, []]"""
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES.split()), max_size=6).map("".join) | _json.map(json.dumps))
+def test_checksum_agrees_with_the_verifier_or_both_refuse(text: str) -> None:
+    raw = text.encode()
+    try:
+        ours = document_checksum(raw)
+    except InvalidDocumentError:
+        with pytest.raises(verifier.VerificationError, match="PRF-020"):
+            verifier.canonical_json(raw)
+    else:
+        assert ours == hashlib.sha256(verifier.canonical_json(raw)).hexdigest()
+
+
+def test_limits_are_the_verifiers() -> None:
+    assert (DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX) == (verifier.DOCUMENT_BYTES_MAX, verifier.DOCUMENT_DEPTH_MAX)
