@@ -386,3 +386,10 @@ class CosignerMemoryDamagedError(CorruptionError):
     """The cosigner's memory of what it signed is unreadable (STO-015)."""
 
     code = "COSIGNER_MEMORY_DAMAGED"
+
+
+class TokenWrongError(NotPermittedError):
+    """A request has no API token, or a wrong one."""
+
+    code = "TOKEN_WRONG"
+    status = 401

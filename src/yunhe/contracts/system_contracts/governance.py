@@ -1,0 +1,380 @@
+"""Governance: what changes only when the organisations vote for it.
+
+One proposal is one change. A member with the role `admin` speaks for its organisation; proposing counts as voting for. As soon as the votes
+for reach the threshold of the change's kind the change is made, in the same transaction; as soon as they cannot reach it any more the
+proposal is rejected. Thresholds are fixed in genesis.
+"""
+
+from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, call, call_view, emit, refuse, require, require_role, view
+
+REGISTRY = "registry"
+LIFECYCLE = "lifecycle"
+ADMIN = "admin"
+COUNTER = "proposals"
+
+# Kinds of changes, each with its threshold.
+CERTIFIER = "certifier"
+CONTRACT = "contract"
+ORGANISATION = "organisation"
+PARAMETER = "parameter"
+SUITE = "suite"
+
+PARAMETER_BOUNDS = {
+    "validity_window_ms": 3_600_000,
+    "gas_limit_max": 1_000_000_000,
+    "block_gas_max": 9_223_372_036_854_775_807,
+    "state_history_blocks": 1_000_000,
+}
+SUITE_KEY_BYTES = {"ed25519-sha256": 32}
+CERTIFIER_POWER_MAX = 1_000_000
+CERTIFIERS_MAX = 256
+
+
+class Operation(Choice):
+    ADMIT_ORGANISATION = "admit_organisation"
+    SUSPEND_ORGANISATION = "suspend_organisation"
+    RESTORE_ORGANISATION = "restore_organisation"
+    SET_PARAMETER = "set_parameter"
+    ADD_SUITE = "add_suite"
+    SET_CERTIFIER = "set_certifier"
+    REMOVE_CERTIFIER = "remove_certifier"
+    DEPLOY_CONTRACT = "deploy_contract"
+    UPGRADE_CONTRACT = "upgrade_contract"
+    FREEZE_CONTRACT = "freeze_contract"
+    UNFREEZE_CONTRACT = "unfreeze_contract"
+    RETIRE_CONTRACT = "retire_contract"
+
+
+class ProposalStatus(Choice):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Change(Record):
+    operation: Operation
+    subject: str
+    title: str = ""
+    member: str = ""
+    suite: str = ""
+    public_key: bytes = b""
+    number: int = 0
+    code_hash: bytes = b""
+
+
+class Proposal(Record):
+    proposal_id: int
+    kind: str
+    change: Change
+    proposer: Org
+    proposed_height: int
+    status: ProposalStatus = ProposalStatus.OPEN
+    decided_height: int | None = None
+
+
+class Vote(Record):
+    proposal_id: int
+    organisation: Org
+    approve: bool
+    height: int
+
+
+class Counter(Record):
+    name: str
+    value: int
+
+
+class Parameter(Record):
+    name: str
+    value: int
+
+
+class Suite(Record):
+    suite: str
+    since_height: int
+
+
+class Threshold(Record):
+    kind: str
+    threshold: str
+
+
+class Certifier(Record):
+    organisation: Org
+    suite: str
+    public_key: bytes
+    power: int
+
+
+class Proposed(Event):
+    proposal_id: int
+    kind: str
+    change: Change
+    proposer: Org
+
+
+class Voted(Event):
+    proposal_id: int
+    organisation: Org
+    approve: bool
+
+
+class Decided(Event):
+    proposal_id: int
+    status: ProposalStatus
+    change: Change
+
+
+proposals: Table[Proposal] = Table(key="proposal_id")
+votes: Table[Vote] = Table(key=("proposal_id", "organisation"))
+counters: Table[Counter] = Table(key="name")
+parameters: Table[Parameter] = Table(key="name")
+suites: Table[Suite] = Table(key="suite")
+thresholds: Table[Threshold] = Table(key="kind")
+certifiers: Table[Certifier] = Table(key="organisation")
+
+
+# --- Deciding
+
+
+def next_id() -> int:
+    counter = counters.get(COUNTER)
+    if counter is None:
+        counters.add(Counter(name=COUNTER, value=1))
+        return 1
+    counter.value += 1
+    counters.save(counter)
+    return counter.value
+
+
+def reached(threshold: str, approving: int, active: int) -> bool:
+    if threshold == "majority":
+        return 2 * approving > active
+    if threshold == "two_thirds":
+        return 3 * approving > 2 * active
+    return approving == active
+
+
+def propose(ctx: Context, kind: str, change: Change) -> int:
+    require_role(ctx, ADMIN)
+    check(change)
+    proposal_id = next_id()
+    proposals.add(Proposal(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender, proposed_height=ctx.height))
+    emit(Proposed(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender))
+    cast(ctx, proposal_id, True)
+    return proposal_id
+
+
+def cast(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
+    proposal = proposals[proposal_id]
+    require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
+    require((proposal_id, ctx.sender) not in votes, "ALREADY_VOTED")
+    votes.add(Vote(proposal_id=proposal_id, organisation=ctx.sender, approve=approve, height=ctx.height))
+    emit(Voted(proposal_id=proposal_id, organisation=ctx.sender, approve=approve))
+    active = call_view(REGISTRY, "active_organisations")
+    approving = 0
+    opposing = 0
+    for ballot in votes.scan(prefix=(proposal_id,)):
+        # An organisation that was suspended after it voted does not count.
+        if ballot.organisation in active:
+            if ballot.approve:
+                approving += 1
+            else:
+                opposing += 1
+    threshold = thresholds[proposal.kind].threshold
+    if reached(threshold, approving, len(active)):
+        decide(ctx, proposal, ProposalStatus.ACCEPTED)
+        check(proposal.change)
+        apply(ctx, proposal.change)
+    elif not reached(threshold, len(active) - opposing, len(active)):
+        decide(ctx, proposal, ProposalStatus.REJECTED)
+    return proposal.status
+
+
+def decide(ctx: Context, proposal: Proposal, status: ProposalStatus) -> None:
+    proposal.status = status
+    proposal.decided_height = ctx.height
+    proposals.save(proposal)
+    emit(Decided(proposal_id=proposal.proposal_id, status=status, change=proposal.change))
+
+
+# --- Changing
+
+
+def check(change: Change) -> None:
+    operation = change.operation
+    if operation == Operation.SET_PARAMETER:
+        require(change.subject in PARAMETER_BOUNDS, "PARAMETER_UNKNOWN")
+        require(1 <= change.number <= PARAMETER_BOUNDS[change.subject], "PARAMETER_OUT_OF_RANGE")
+    elif operation == Operation.ADD_SUITE:
+        require(change.subject in SUITE_KEY_BYTES, "SUITE_UNKNOWN_HERE")
+        require(change.subject not in suites, "SUITE_ALLOWED_ALREADY")
+    elif operation == Operation.ADMIT_ORGANISATION:
+        check_key(change.suite, change.public_key)
+    elif operation == Operation.SUSPEND_ORGANISATION:
+        require(change.subject not in certifiers, "IS_CERTIFIER")
+        require(len(call_view(REGISTRY, "active_organisations")) > 1, "LAST_ORGANISATION")
+    elif operation == Operation.SET_CERTIFIER:
+        check_key(change.suite, change.public_key)
+        require(1 <= change.number <= CERTIFIER_POWER_MAX, "POWER_OUT_OF_RANGE")
+        require(change.subject in call_view(REGISTRY, "active_organisations"), "NOT_AN_ACTIVE_ORGANISATION")
+        require(change.subject in certifiers or count_certifiers() < CERTIFIERS_MAX, "TOO_MANY_CERTIFIERS")
+    elif operation == Operation.REMOVE_CERTIFIER:
+        require(change.subject in certifiers, "NOT_A_CERTIFIER")
+        require(count_certifiers() > 1, "LAST_CERTIFIER")
+
+
+def check_key(suite: str, public_key: bytes) -> None:
+    require(suite in suites, "SUITE_NOT_ALLOWED")
+    require(SUITE_KEY_BYTES[suite] == len(public_key), "KEY_DOES_NOT_FIT_SUITE")
+
+
+def count_certifiers() -> int:
+    return sum(1 for certifier in certifiers.scan())
+
+
+def apply(ctx: Context, change: Change) -> None:
+    operation = change.operation
+    if operation == Operation.ADMIT_ORGANISATION:
+        call(
+            REGISTRY,
+            "admit",
+            organisation=change.subject,
+            title=change.title,
+            admin=change.member,
+            suite=change.suite,
+            public_key=change.public_key,
+        )
+    elif operation == Operation.SUSPEND_ORGANISATION:
+        call(REGISTRY, "set_organisation_status", organisation=change.subject, status="suspended")
+    elif operation == Operation.RESTORE_ORGANISATION:
+        call(REGISTRY, "set_organisation_status", organisation=change.subject, status="active")
+    elif operation == Operation.SET_PARAMETER:
+        parameter = parameters[change.subject]
+        parameter.value = change.number
+        parameters.save(parameter)
+    elif operation == Operation.ADD_SUITE:
+        suites.add(Suite(suite=change.subject, since_height=ctx.height))
+    elif operation == Operation.SET_CERTIFIER:
+        set_certifier(change)
+    elif operation == Operation.REMOVE_CERTIFIER:
+        certifiers.delete(Org(change.subject))
+    elif operation == Operation.DEPLOY_CONTRACT:
+        call(LIFECYCLE, "deploy", contract=change.subject, digest=change.code_hash)
+    elif operation == Operation.UPGRADE_CONTRACT:
+        call(LIFECYCLE, "upgrade", contract=change.subject, digest=change.code_hash)
+    elif operation == Operation.FREEZE_CONTRACT:
+        call(LIFECYCLE, "freeze", contract=change.subject)
+    elif operation == Operation.UNFREEZE_CONTRACT:
+        call(LIFECYCLE, "unfreeze", contract=change.subject)
+    elif operation == Operation.RETIRE_CONTRACT:
+        call(LIFECYCLE, "retire", contract=change.subject)
+
+
+def set_certifier(change: Change) -> None:
+    certifier = Certifier(organisation=Org(change.subject), suite=change.suite, public_key=change.public_key, power=change.number)
+    if change.subject in certifiers:
+        certifiers.save(certifier)
+    else:
+        certifiers.add(certifier)
+
+
+# --- Proposing
+
+
+@action
+def propose_admission(ctx: Context, organisation: Org, title: str, admin: str, suite: str, public_key: bytes) -> int:
+    change = Change(
+        operation=Operation.ADMIT_ORGANISATION,
+        subject=organisation,
+        title=title,
+        member=admin,
+        suite=suite,
+        public_key=public_key,
+    )
+    return propose(ctx, ORGANISATION, change)
+
+
+@action
+def propose_suspension(ctx: Context, organisation: Org) -> int:
+    return propose(ctx, ORGANISATION, Change(operation=Operation.SUSPEND_ORGANISATION, subject=organisation))
+
+
+@action
+def propose_restoration(ctx: Context, organisation: Org) -> int:
+    return propose(ctx, ORGANISATION, Change(operation=Operation.RESTORE_ORGANISATION, subject=organisation))
+
+
+@action
+def propose_parameter(ctx: Context, name: str, value: int) -> int:
+    return propose(ctx, PARAMETER, Change(operation=Operation.SET_PARAMETER, subject=name, number=value))
+
+
+@action
+def propose_suite(ctx: Context, suite: str) -> int:
+    return propose(ctx, SUITE, Change(operation=Operation.ADD_SUITE, subject=suite))
+
+
+@action
+def propose_certifier(ctx: Context, organisation: Org, suite: str, public_key: bytes, power: int) -> int:
+    change = Change(operation=Operation.SET_CERTIFIER, subject=organisation, suite=suite, public_key=public_key, number=power)
+    return propose(ctx, CERTIFIER, change)
+
+
+@action
+def propose_certifier_removal(ctx: Context, organisation: Org) -> int:
+    return propose(ctx, CERTIFIER, Change(operation=Operation.REMOVE_CERTIFIER, subject=organisation))
+
+
+@action
+def propose_deployment(ctx: Context, contract: str, code_hash: bytes) -> int:
+    return propose(ctx, CONTRACT, Change(operation=Operation.DEPLOY_CONTRACT, subject=contract, code_hash=code_hash))
+
+
+@action
+def propose_upgrade(ctx: Context, contract: str, code_hash: bytes) -> int:
+    return propose(ctx, CONTRACT, Change(operation=Operation.UPGRADE_CONTRACT, subject=contract, code_hash=code_hash))
+
+
+@action
+def propose_contract_status(ctx: Context, contract: str, operation: str) -> int:
+    if operation == "freeze":
+        return propose(ctx, CONTRACT, Change(operation=Operation.FREEZE_CONTRACT, subject=contract))
+    if operation == "unfreeze":
+        return propose(ctx, CONTRACT, Change(operation=Operation.UNFREEZE_CONTRACT, subject=contract))
+    if operation == "retire":
+        return propose(ctx, CONTRACT, Change(operation=Operation.RETIRE_CONTRACT, subject=contract))
+    refuse("OPERATION_UNKNOWN")
+    return 0
+
+
+@action
+def vote(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
+    require_role(ctx, ADMIN)
+    return cast(ctx, proposal_id, approve)
+
+
+@action
+def withdraw(ctx: Context, proposal_id: int) -> None:
+    require_role(ctx, ADMIN)
+    proposal = proposals[proposal_id]
+    require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
+    require(proposal.proposer == ctx.sender, "NOT_THE_PROPOSER")
+    decide(ctx, proposal, ProposalStatus.WITHDRAWN)
+
+
+@view
+def proposal(ctx: Context, proposal_id: int) -> Proposal:
+    return proposals[proposal_id]
+
+
+@view
+def suite_key_bytes(ctx: Context, suite: str) -> int:
+    require(suite in suites, "SUITE_NOT_ALLOWED")
+    return SUITE_KEY_BYTES[suite]
+
+
+@view
+def parameter(ctx: Context, name: str) -> int:
+    return parameters[name].value

@@ -1,0 +1,100 @@
+"""The HTTP API of a node, under `/v1`, with its OpenAPI description.
+
+Each route is a thin reading of the node; what it decides is decided elsewhere. Rules: docs/spec/http.md.
+"""
+
+import platform
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Response
+
+import yunhe
+from yunhe.gateway.boundary import Boundary
+from yunhe.gateway.collector import Collector
+from yunhe.gateway.ledger_routes import ledger_routes
+from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
+from yunhe.gateway.problems import Problem, install_problem_handlers
+from yunhe.gateway.record_routes import record_routes
+from yunhe.gateway.submission_routes import submission_routes
+from yunhe.node import Node
+
+_UNAVAILABLE = 503
+
+
+def create_app(node: Node, token: str) -> FastAPI:
+    """Return the app that serves a node; the node starts and stops with it.
+
+    Args:
+        node: open, not yet started.
+        token: what callers present as bearer token.
+    """
+    collector = Collector(node)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        node.start()
+        collector.start()
+        yield
+        await collector.stop()
+        await node.stop()
+
+    app = FastAPI(
+        title="Yunhe node",
+        version=yunhe.__version__,
+        summary="Consortium ledger: submit transactions, read what was decided, export proofs.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": Problem, "description": "refused"}, "5XX": {"model": Problem, "description": "the node cannot answer"}},
+    )
+    install_problem_handlers(app)
+    app.include_router(submission_routes(collector))
+    app.include_router(ledger_routes(node))
+    app.include_router(record_routes(node))
+    app.include_router(_state_routes(node))
+    app.add_middleware(Boundary, token=token)
+    return app
+
+
+def _state_routes(node: Node) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["node"])
+
+    @router.get("/health", responses={503: {"model": HealthBody}})
+    async def health(response: Response) -> HealthBody:
+        """Tell whether the node runs; 503 when it does not. Needs no token."""
+        status = node.status()
+        if status.state != "running":
+            response.status_code = _UNAVAILABLE
+        return HealthBody(status=status.state, reason=status.reason)
+
+    @router.get("/status")
+    async def status() -> StatusBody:
+        """Tell how the node is, in detail."""
+        now = node.status()
+        return StatusBody(
+            status=now.state,
+            reason=now.reason,
+            network=node.genesis.name,
+            network_id=node.network_id.hex(),
+            organisation=node.folder.config.organisation,
+            node=node.folder.config.node,
+            height=now.height,
+            time_ms=now.time_ms,
+            engine=now.engine,
+            engine_height=now.engine_height,
+            waiting=now.waiting,
+            protections=now.protections,
+        )
+
+    @router.get("/version")
+    async def version() -> VersionBody:
+        """Tell the versions of software and protocol. Needs no token."""
+        return VersionBody(
+            yunhe=yunhe.__version__,
+            protocol=node.genesis.protocol_version,
+            python=platform.python_version(),
+            network_id=node.network_id.hex(),
+        )
+
+    return router

@@ -1,0 +1,101 @@
+"""Routes that read what was decided: transactions, receipts, blocks, and proofs of them."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from yunhe.errors import MalformedError
+from yunhe.gateway.models import (
+    BlockBody,
+    BlockPage,
+    HeaderBody,
+    PlacedReceiptBody,
+    PlacedTransactionBody,
+    ProofRequest,
+    ProofSubject,
+    ReceiptBody,
+    TransactionBodyBody,
+)
+from yunhe.gateway.record_routes import parse_key
+from yunhe.ledger.rendering import header_to_json, receipt_to_json, transaction_to_json
+from yunhe.limits import INTEGER_MAX, PAGE_ROWS_MAX
+from yunhe.node import Node, ProofSubjectRequest
+
+TransactionId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")]
+Height = Annotated[int, Path(ge=0, le=INTEGER_MAX)]
+
+CBOR = "application/cbor"
+PROOF_MEDIA_TYPE = "application/vnd.yunhe.proof+cbor"
+_PROOF_RESPONSE: dict[int | str, dict[str, object]] = {
+    200: {"description": "the proof bundle", "content": {PROOF_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+def ledger_routes(node: Node) -> APIRouter:
+    """Return the routes that read transactions, receipts and blocks."""
+    router = APIRouter(prefix="/v1", tags=["ledger"])
+
+    @router.get("/transactions/{transaction_id}")
+    async def transaction(transaction_id: TransactionId) -> PlacedTransactionBody:
+        """Return a transaction that took effect."""
+        placed = await asyncio.to_thread(node.require_placed, bytes.fromhex(transaction_id))
+        block = await asyncio.to_thread(node.store.block, placed.height)
+        body = TransactionBodyBody.model_validate(transaction_to_json(block.transactions[placed.position]))
+        return PlacedTransactionBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, transaction=body)
+
+    @router.get("/receipts/{transaction_id}")
+    async def receipt(transaction_id: TransactionId) -> PlacedReceiptBody:
+        """Return the receipt of a transaction that took effect."""
+        placed = await asyncio.to_thread(node.require_placed, bytes.fromhex(transaction_id))
+        body = ReceiptBody.model_validate(receipt_to_json(placed.receipt))
+        return PlacedReceiptBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, receipt=body)
+
+    @router.get("/blocks")
+    async def blocks(
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
+        cursor: Annotated[int | None, Query(ge=0, le=INTEGER_MAX, description="`next` of the page before")] = None,
+    ) -> BlockPage:
+        """Return headers, newest first."""
+        top = node.head().height if cursor is None else min(cursor, node.head().height)
+        heights = range(top, max(-1, top - limit), -1)
+        headers = await asyncio.to_thread(lambda: [node.store.header(height) for height in heights])
+        chain_hash = node.genesis.chain_hash
+        items = [HeaderBody.model_validate(header_to_json(header, header.hash(chain_hash))) for header in headers]
+        below = top - len(items)
+        return BlockPage(items=items, next=str(below) if below >= 0 else None)
+
+    @router.get("/blocks/{height}")
+    async def block(height: Height) -> BlockBody:
+        """Return a ledger block's header, transaction ids and codes."""
+        found = await asyncio.to_thread(node.store.block, height)
+        return BlockBody(
+            header=HeaderBody.model_validate(header_to_json(found.header, found.header_hash)),
+            transaction_ids=[transaction.id.hex() for transaction in found.transactions],
+            codes=[receipt.outcome.code for receipt in found.receipts],
+        )
+
+    @router.post("/proofs", response_class=Response, responses=_PROOF_RESPONSE)
+    async def proof(request: ProofRequest) -> Response:
+        """Make one proof bundle, to be verified offline against the genesis file."""
+        subjects = [_subject(subject) for subject in request.subjects]
+        bundle = await asyncio.to_thread(node.certification.prove, subjects, request.height)
+        return Response(bundle, media_type=PROOF_MEDIA_TYPE)
+
+    @router.get("/checkpoint", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def checkpoint() -> Response:
+        """Return the newest checkpoint with this node's cosignature, as a C2SP signed note."""
+        note = await asyncio.to_thread(node.certification.newest_note)
+        return Response(note, media_type="text/plain; charset=utf-8")
+
+    return router
+
+
+def _subject(subject: ProofSubject) -> ProofSubjectRequest:
+    if subject.kind == "record":
+        if subject.contract is None or subject.table is None or subject.key is None:
+            raise MalformedError("a record to be proven needs `contract`, `table` and `key`")
+        return ProofSubjectRequest.of_record(subject.contract, subject.table, parse_key(subject.key))
+    if subject.transaction_id is None:
+        raise MalformedError(f"a {subject.kind} to be proven needs `transaction_id`")
+    return ProofSubjectRequest(subject.kind, bytes.fromhex(subject.transaction_id))

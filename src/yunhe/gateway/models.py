@@ -1,0 +1,215 @@
+"""Shapes of the HTTP API's answers, from which its OpenAPI description is made.
+
+Hashes and ids are 64 lower-case hexadecimal digits; times are milliseconds since 1970-01-01 UTC; values inside receipts and records are
+shown as `yunhe.ledger.rendering` shows them.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from yunhe.gateway.problems import Problem
+
+HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class EventBody(BaseModel):
+    """Something that a contract announced."""
+
+    contract: str
+    name: str
+    fields: dict[str, JsonValue]
+
+
+class ReceiptBody(BaseModel):
+    """What a transaction did."""
+
+    transaction_id: HexHash
+    code: str = Field(description="`OK`, a code of the ledger, or the contract's refusal code")
+    call_index: int = Field(description="call that failed; -1 when none did or the fault was before the calls")
+    gas_used: int
+    results: list[JsonValue] = Field(description="one value for each call when the code is OK")
+    events: list[EventBody]
+
+
+class SubmittedBody(BaseModel):
+    """What became of a submitted transaction."""
+
+    id: HexHash | None = Field(description="the transaction's id; null when it could not be decoded")
+    status: Literal["accepted", "committed", "refused"] = Field(
+        description="`accepted`: waits for its block and is not yet durable; `committed`: durable, see the receipt; `refused`: see the problem"
+    )
+    height: int | None = None
+    position: int | None = Field(default=None, description="place in the block, from 0")
+    time_ms: int | None = Field(default=None, description="time of the block")
+    receipt: ReceiptBody | None = None
+    problem: Problem | None = None
+
+
+class BatchBody(BaseModel):
+    """What became of each transaction of a batch, in order."""
+
+    results: list[SubmittedBody]
+
+
+class PlacedReceiptBody(BaseModel):
+    """A receipt with its place in the ledger."""
+
+    height: int
+    position: int
+    time_ms: int
+    receipt: ReceiptBody
+
+
+class SignerBody(BaseModel):
+    """A member who signed."""
+
+    organisation: str
+    member: str
+    suite: str
+    public_key: str
+
+
+class CallBody(BaseModel):
+    """One action of one contract."""
+
+    contract: str
+    action: str
+    arguments: dict[str, JsonValue]
+
+
+class TransactionBodyBody(BaseModel):
+    """A transaction as it was signed."""
+
+    id: HexHash
+    network_id: HexHash
+    signers: list[SignerBody]
+    calls: list[CallBody]
+    valid_until_ms: int
+    gas_limit: int
+    salt: str
+    signatures: list[str]
+
+
+class PlacedTransactionBody(BaseModel):
+    """A transaction with its place in the ledger."""
+
+    height: int
+    position: int
+    time_ms: int
+    transaction: TransactionBodyBody
+
+
+class HeaderBody(BaseModel):
+    """A block's header."""
+
+    hash: HexHash
+    network_id: HexHash
+    height: int
+    time_ms: int
+    previous: HexHash
+    transactions_root: HexHash
+    receipts_root: HexHash
+    state_root: HexHash
+    next_certifiers: HexHash
+
+
+class BlockBody(BaseModel):
+    """A ledger block: its header and what it decided."""
+
+    header: HeaderBody
+    transaction_ids: list[HexHash]
+    codes: list[str] = Field(description="code of each transaction's receipt")
+
+
+class BlockPage(BaseModel):
+    """Headers, newest first."""
+
+    items: list[HeaderBody]
+    next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
+
+
+class RecordBody(BaseModel):
+    """A record as of `height`."""
+
+    key: list[str | int] = Field(description="components of the primary key; byte strings as 0x and hexadecimal digits")
+    fields: JsonValue
+
+
+class PlacedRecordBody(RecordBody):
+    """A record with the height that it was read at."""
+
+    height: int
+
+
+class RecordPage(BaseModel):
+    """Records of a table in key order."""
+
+    height: int = Field(description="the last block when this page was read")
+    items: list[RecordBody]
+    next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
+
+
+class ViewRequest(BaseModel):
+    """A view to run."""
+
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ViewBody(BaseModel):
+    """A view's result."""
+
+    height: int
+    result: JsonValue
+
+
+class ProofSubject(BaseModel):
+    """Something to prove. `record` proves absence when there is no such record."""
+
+    kind: Literal["transaction", "receipt", "record"]
+    transaction_id: HexHash | None = Field(default=None, description="for transaction and receipt")
+    contract: str | None = Field(default=None, description="for record")
+    table: str | None = Field(default=None, description="for record")
+    key: list[str | int] | None = Field(default=None, description="for record: components; byte strings as 0x and hexadecimal digits")
+
+
+class ProofRequest(BaseModel):
+    """What to prove in one bundle; all subjects are about one height."""
+
+    subjects: list[ProofSubject]
+    height: int | None = Field(
+        default=None, description="height of records; the last block when absent. Transactions and receipts have their own"
+    )
+
+
+class HealthBody(BaseModel):
+    """How the node is."""
+
+    status: Literal["running", "halted", "stopping"]
+    reason: str | None
+
+
+class StatusBody(BaseModel):
+    """How the node is, in detail."""
+
+    status: Literal["running", "halted", "stopping"]
+    reason: str | None
+    network: str
+    network_id: HexHash
+    organisation: str
+    node: str
+    height: int
+    time_ms: int
+    engine: str
+    engine_height: int
+    waiting: int
+    protections: dict[str, bool]
+
+
+class VersionBody(BaseModel):
+    """Versions of software and protocol."""
+
+    yunhe: str
+    protocol: int
+    python: str
+    network_id: HexHash

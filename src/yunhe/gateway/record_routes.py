@@ -1,0 +1,114 @@
+"""Routes that read contract state: one record, a table in key order, a view, and a contract's interface."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+
+from yunhe.errors import MalformedError, RecordNotFoundError
+from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewBody, ViewRequest
+from yunhe.ledger.codec import Value, as_fields, decode
+from yunhe.ledger.rendering import value_to_json
+from yunhe.ledger.state_keys import KeyComponent, decode_state_key, encode_component, prefix_end, state_key, table_prefix
+from yunhe.limits import HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, PAGE_ROWS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
+from yunhe.node import Node
+
+ContractName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
+KeyText = Annotated[str, Query(description='JSON array of the key\'s components, such as `["MAEU123"]`; byte strings as `"0x…"`')]
+
+
+def parse_key(components: Sequence[object]) -> tuple[KeyComponent, ...]:
+    """Read key components from JSON: text, integers, and `0x` with hexadecimal digits for byte strings.
+
+    Raises:
+        MalformedError: a component is something else.
+    """
+    parsed: list[KeyComponent] = []
+    for component in components:
+        if isinstance(component, bool) or not isinstance(component, str | int):
+            raise MalformedError("a key's component is text, an integer, or 0x and hexadecimal digits for a byte string")
+        parsed.append(_bytes_or_text(component) if isinstance(component, str) else component)
+    return tuple(parsed)
+
+
+def _bytes_or_text(component: str) -> KeyComponent:
+    if not component.startswith("0x"):
+        return component
+    try:
+        return bytes.fromhex(component[2:])
+    except ValueError as error:
+        raise MalformedError("0x begins a byte string in hexadecimal digits") from error
+
+
+def _parse_key_text(text: str) -> tuple[KeyComponent, ...]:
+    try:
+        components = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("a key is a JSON array of its components") from error
+    if not isinstance(components, list) or len(components) > KEY_COMPONENTS_MAX:
+        raise MalformedError(f"a key is a JSON array of at most {KEY_COMPONENTS_MAX} components")
+    return parse_key(components)
+
+
+def record_routes(node: Node) -> APIRouter:
+    """Return the routes that read contract state."""
+    router = APIRouter(prefix="/v1/contracts/{contract}", tags=["state"])
+
+    @router.get("/tables/{table}/record")
+    async def record(contract: ContractName, table: ContractName, key: KeyText) -> PlacedRecordBody:
+        """Return one record as of the last block."""
+        components = _parse_key_text(key)
+        height = node.head().height
+        stored = await asyncio.to_thread(node.state.get, state_key(contract, table, components))
+        if stored is None:
+            raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key")
+        shown = _record(state_key(contract, table, components), stored)
+        return PlacedRecordBody(key=shown.key, fields=shown.fields, height=height)
+
+    @router.get("/tables/{table}/records")
+    async def records(  # one for each query parameter
+        contract: ContractName,
+        table: ContractName,
+        prefix: KeyText = "[]",
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
+        cursor: Annotated[str | None, Query(pattern="^([0-9a-f]{2})+$", max_length=2 * STATE_KEY_BYTES_MAX)] = None,
+        *,
+        reverse: bool = False,
+    ) -> RecordPage:
+        """Return a table's records in key order, those whose keys begin with `prefix`, page by page."""
+        begin = table_prefix(contract, table) + b"".join(encode_component(c) for c in _parse_key_text(prefix))
+        start, end = begin, prefix_end(begin)
+        if cursor is not None:
+            last = bytes.fromhex(cursor)
+            # API-006: a cursor of another table or prefix would read what was not asked for.
+            if not last.startswith(begin):
+                raise MalformedError("the cursor is not of this table and prefix")
+            start, end = (start, last) if reverse else (last + b"\x00", end)
+        height = node.head().height
+        rows = await asyncio.to_thread(node.state.scan, start, end, limit + 1, reverse=reverse)
+        items = [_record(key, stored) for key, stored in rows[:limit]]
+        return RecordPage(height=height, items=items, next=rows[limit - 1][0].hex() if len(rows) > limit else None)
+
+    @router.post("/views/{view}")
+    async def view(contract: ContractName, view: ContractName, request: ViewRequest) -> ViewBody:
+        """Run a view with JSON arguments, on the state as of the last block."""
+        height = node.head().height
+        result = await asyncio.to_thread(node.view, contract, view, dict(request.arguments))
+        return ViewBody(height=height, result=value_to_json(result))
+
+    @router.post("/views/{view}/cbor", openapi_extra={"requestBody": {"content": {"application/cbor": {}}, "required": True}})
+    async def view_exact(contract: ContractName, view: ContractName, request: Request) -> ViewBody:
+        """Run a view with arguments in canonical CBOR, which can hold byte strings."""
+        arguments: dict[str, Value] = as_fields(decode(await request.body(), HTTP_BODY_BYTES_MAX), "arguments")
+        height = node.head().height
+        return ViewBody(height=height, result=value_to_json(await asyncio.to_thread(node.view, contract, view, arguments)))
+
+    return router
+
+
+def _record(key: bytes, stored: bytes) -> RecordBody:
+    _, _, components = decode_state_key(key)
+    shown = ["0x" + component.hex() if isinstance(component, bytes) else component for component in components]
+    return RecordBody(key=shown, fields=value_to_json(decode(stored, RECORD_BYTES_MAX)))

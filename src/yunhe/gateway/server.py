@@ -1,0 +1,100 @@
+"""The node's process: one node, its HTTP API on one address, until it is told to stop.
+
+While it runs, `run/node.json` in the node's folder names the process and the address. SIGTERM and SIGINT finish the block in hand, answer
+who waits, and end with exit code 0; a halted node goes on answering queries until an operator stops it.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from yunhe.errors import InvalidConfigurationError, PortTakenError
+from yunhe.gateway.app import create_app
+from yunhe.node import Node, NodeFolder
+from yunhe.node.folder import RUN_FILE
+
+_BACKLOG: Final = 1024
+_STOP_TIMEOUT_S: Final = 10
+
+
+def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
+    """Open the node of a folder and serve it until a signal arrives.
+
+    Args:
+        folder: loaded.
+        on_ready: called with the API's address (`http://host:port`) when it answers.
+
+    Raises:
+        PortTakenError: the address is in use; the store was not opened.
+        YunheError: the node cannot be opened; the message says what to do.
+    """
+    listener = _listen(folder.config.host, folder.config.port)
+    with contextlib.closing(listener):
+        host, port = listener.getsockname()[:2]
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        node = Node(folder)
+        app = create_app(node, folder.token())
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+        )
+        server = _Server(config, lambda: on_ready(address))
+        run_file = folder.path / RUN_FILE
+        _write_run_file(run_file, address)
+        try:
+            server.run([listener])
+        finally:
+            run_file.unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except socket.gaierror as error:
+        raise InvalidConfigurationError(f"the host {host!r} is no address of this machine: {error.strerror}") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(
+                f"{host}:{port} is in use by another program; stop it, or set another `port` in node.toml or with --port"
+            ) from error
+        raise InvalidConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def _write_run_file(path: Path, address: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps({"pid": os.getpid(), "address": address}) + "\n"
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
