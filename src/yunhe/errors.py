@@ -393,3 +393,47 @@ class TokenWrongError(NotPermittedError):
 
     code = "TOKEN_WRONG"
     status = 401
+
+
+# --- SDK ------------------------------------------------------------------------------------------------------------
+
+
+class KeyFileExistsError(ConflictError):
+    """A key file is there already; keys are never overwritten."""
+
+    code = "KEY_FILE_EXISTS"
+
+
+class KeyFileNotFoundError(NotFoundError):
+    """There is no key file of this name."""
+
+    code = "KEY_FILE_NOT_FOUND"
+
+
+class NodeUnreachableError(UnavailableError):
+    """The node does not answer."""
+
+    code = "NODE_UNREACHABLE"
+
+
+class BadAnswerError(UnavailableError):
+    """Something answers that is not a Yunhe node, or one of another version."""
+
+    code = "ANSWER_INVALID"
+
+
+class RemoteRefusedError(InvalidInputError):
+    """The node refused with a code that this client does not know; it may be of a newer version."""
+
+    code = "REFUSED"
+
+
+class TransactionRefusedError(ConflictError):
+    """A transaction has a receipt that is not `OK`: the rules refused it, and it changed nothing."""
+
+    code = "TRANSACTION_REFUSED"
+
+    def __init__(self, contract: str, action: str, receipt_code: str, transaction_id: bytes) -> None:
+        super().__init__(f"{contract}.{action} was refused with {receipt_code}; the receipt is that of transaction {transaction_id.hex()}")
+        self.receipt_code = receipt_code
+        self.transaction_id = transaction_id

@@ -1,0 +1,30 @@
+"""For applications: keys, transactions, queries and proofs over a node's HTTP API.
+
+Runs without the native core. What is exported here is public; the rest is not.
+"""
+
+from yunhe.errors import TransactionRefusedError, YunheError
+from yunhe.ledger.transaction import Call, Transaction
+from yunhe.sdk.client import Client, Submitted
+from yunhe.sdk.key_files import KeyFile, Member, MemberKey, Wallet, create_key_file, read_key_file
+from yunhe.sdk.proofs import prove_receipt, prove_record, prove_transaction, verify_document, verify_proof
+
+__all__ = [
+    "Call",
+    "Client",
+    "KeyFile",
+    "Member",
+    "MemberKey",
+    "Submitted",
+    "Transaction",
+    "TransactionRefusedError",
+    "Wallet",
+    "YunheError",
+    "create_key_file",
+    "prove_receipt",
+    "prove_record",
+    "prove_transaction",
+    "read_key_file",
+    "verify_document",
+    "verify_proof",
+]

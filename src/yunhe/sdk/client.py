@@ -1,0 +1,318 @@
+"""The client of a node's HTTP API: build, sign, submit, wait, query, prove.
+
+Submitting is safe to repeat: a transaction is executed once, however often it arrives, so the client tries again by itself when a
+connection breaks or the node has too much to do, until its time is over. It trusts what the node says of records; what must be certain is
+asked for as a proof and verified (`yunhe.sdk.proofs`).
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+
+import httpx
+
+from yunhe.crypto import SHA256
+from yunhe.errors import (
+    BadAnswerError,
+    NodeUnreachableError,
+    OverloadedError,
+    TransactionRefusedError,
+    UnavailableError,
+    WaitTimeoutError,
+    YunheError,
+)
+from yunhe.ledger.codec import Value, encode
+from yunhe.ledger.transaction import Call, Transaction, TransactionBody, sign_transaction
+from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, SALT_BYTES
+from yunhe.sdk.key_files import MemberKey
+from yunhe.sdk.problems import raise_problem
+
+_CBOR: Final = {"Content-Type": "application/cbor"}
+_VALID_FOR_MS: Final = 300_000
+_GAS_LIMIT: Final = 20_000_000
+_ATTEMPT_WAIT_MS: Final = 10_000
+_RETRY_FIRST_S: Final = 0.1
+_RETRY_MAX_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a transaction."""
+
+    transaction_id: bytes
+    status: str
+    """`committed` or `accepted` (waits for its block, not yet durable); `refused` in a batch."""
+    height: int | None
+    """Height of its block, when committed."""
+    position: int | None
+    """Place in its block, when committed."""
+    time_ms: int | None
+    """Time of its block, when committed."""
+    receipt: Mapping[str, Any] | None
+    """The receipt as JSON shows it, when committed."""
+    problem: Mapping[str, Any] | None = None
+    """Why it was refused, in a batch."""
+
+    @property
+    def code(self) -> str:
+        """Code of the receipt, or of the refusal, or `ACCEPTED`."""
+        if self.receipt is not None:
+            return str(self.receipt["code"])
+        return str(self.problem["code"]) if self.problem is not None else "ACCEPTED"
+
+    @property
+    def results(self) -> list[Any]:
+        """One result for each call, as JSON shows it; empty unless the code is `OK`."""
+        return list(self.receipt["results"]) if self.receipt is not None else []
+
+
+class Client:
+    """A connection to one node. Use as a context manager, or call `close`."""
+
+    def __init__(self, address: str, token: str = "", *, network_id: bytes | None = None, timeout_s: float = 30.0) -> None:
+        """Connect lazily.
+
+        Args:
+            address: such as `http://127.0.0.1:8440`.
+            token: the node's API token.
+            network_id: hash of the genesis, if known; else the node is asked once and believed.
+            timeout_s: how long a call may take, retries included, seconds.
+        """
+        self._address = address
+        self._http = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_s)
+        self._network_id = network_id
+        self._timeout_s = timeout_s
+
+    def __enter__(self) -> "Client":
+        """Return the client."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the client."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    @property
+    def network_id(self) -> bytes:
+        """The network that transactions are made for."""
+        if self._network_id is None:
+            self._network_id = bytes.fromhex(str(self.version()["network_id"]))
+        return self._network_id
+
+    # --- Transactions -----------------------------------------------------------------------------------------------
+
+    def build(
+        self,
+        signers: Sequence[MemberKey],
+        calls: Sequence[Call],
+        *,
+        gas_limit: int = _GAS_LIMIT,
+        valid_for_ms: int = _VALID_FOR_MS,
+    ) -> Transaction:
+        """Build and sign a transaction.
+
+        Args:
+            signers: all signers with their keys; the first is the sender.
+            calls: in order; they succeed or fail together.
+            gas_limit: bound of work and memory.
+            valid_for_ms: how long it may wait for a block, milliseconds from now by this machine's clock.
+
+        Raises:
+            MalformedError: it would not be well formed.
+        """
+        body = TransactionBody(
+            self.network_id,
+            tuple(signer.signer for signer in signers),
+            tuple(calls),
+            time.time_ns() // 1_000_000 + valid_for_ms,
+            gas_limit,
+            secrets.token_bytes(SALT_BYTES),
+        )
+        return sign_transaction(body, [signer.key for signer in signers], SHA256)
+
+    def submit(self, transaction: Transaction, *, wait: bool = True) -> Submitted:
+        """Submit a transaction, and wait for its block unless told not to.
+
+        Returns:
+            What became of it; with `wait` always committed, with a receipt of any code.
+
+        Raises:
+            WaitTimeoutError: it was accepted and not committed in time; submit it again to go on waiting.
+            YunheError: it was refused.
+        """
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            left_ms = max(1, int((deadline - time.monotonic()) * 1000))
+            parameters = {"wait": "committed" if wait else "none", "wait_ms": str(min(left_ms, _ATTEMPT_WAIT_MS))}
+            answer = self._request("POST", "/v1/transactions", deadline, params=parameters, content=transaction.encoded, headers=_CBOR)
+            submitted = _submitted(answer, transaction)
+            if submitted.status == "committed" or not wait:
+                return submitted
+            if time.monotonic() >= deadline:
+                raise WaitTimeoutError("the transaction was accepted but not committed in time; submit the same one again to go on waiting")
+
+    def submit_batch(self, transactions: Sequence[Transaction], *, wait: bool = True) -> list[Submitted]:
+        """Submit many transactions in one request each `HTTP_BATCH_TRANSACTIONS_MAX`; one result for each, in order."""
+        results: list[Submitted] = []
+        for start in range(0, len(transactions), HTTP_BATCH_TRANSACTIONS_MAX):
+            part = transactions[start : start + HTTP_BATCH_TRANSACTIONS_MAX]
+            deadline = time.monotonic() + self._timeout_s
+            parameters = {"wait": "committed" if wait else "none", "wait_ms": str(int(self._timeout_s * 1000))}
+            body = encode([transaction.encoded for transaction in part])
+            answer = self._request("POST", "/v1/transactions/batch", deadline, params=parameters, content=body, headers=_CBOR)
+            outcomes = answer.get("results")
+            if not isinstance(outcomes, list) or len(outcomes) != len(part):
+                raise BadAnswerError("the node answered a batch with another number of results")
+            results.extend(_submitted(outcome, transaction) for outcome, transaction in zip(outcomes, part, strict=True))
+        return results
+
+    def call(self, signers: MemberKey | Sequence[MemberKey], contract: str, action: str, /, **arguments: Value) -> Submitted:
+        """Build, submit and wait for one call.
+
+        Returns:
+            The committed transaction, whose receipt's code is `OK`.
+
+        Raises:
+            TransactionRefusedError: the receipt has another code; the error has it as `receipt_code`.
+            YunheError: it was refused before it had a receipt.
+        """
+        keys = [signers] if isinstance(signers, MemberKey) else list(signers)
+        submitted = self.submit(self.build(keys, [Call(contract, action, arguments)]))
+        if submitted.code != "OK":
+            raise TransactionRefusedError(contract, action, submitted.code, submitted.transaction_id)
+        return submitted
+
+    # --- Queries ----------------------------------------------------------------------------------------------------
+
+    def version(self) -> dict[str, Any]:
+        """Return the versions of the node's software and protocol."""
+        return self._get("/v1/version")
+
+    def health(self) -> dict[str, Any]:
+        """Return whether the node runs; does not raise when it is halted."""
+        answer = self._send("GET", "/v1/health", time.monotonic() + self._timeout_s)
+        return _json(answer)
+
+    def status(self) -> dict[str, Any]:
+        """Return how the node is."""
+        return self._get("/v1/status")
+
+    def transaction(self, transaction_id: bytes) -> dict[str, Any]:
+        """Return a transaction with its place."""
+        return self._get(f"/v1/transactions/{transaction_id.hex()}")
+
+    def receipt(self, transaction_id: bytes) -> dict[str, Any]:
+        """Return a receipt with its place."""
+        return self._get(f"/v1/receipts/{transaction_id.hex()}")
+
+    def block(self, height: int) -> dict[str, Any]:
+        """Return a ledger block's header, transaction ids and codes."""
+        return self._get(f"/v1/blocks/{height}")
+
+    def blocks(self, limit: int = 20) -> Iterator[dict[str, Any]]:
+        """Yield up to `limit` headers, newest first."""
+        yield from self._pages("/v1/blocks", {}, limit)
+
+    def record(self, contract: str, table: str, key: Sequence[str | int | bytes]) -> dict[str, Any]:
+        """Return one record as {key, fields, height}."""
+        return self._get(f"/v1/contracts/{contract}/tables/{table}/record", {"key": _key_text(key)})
+
+    def records(
+        self, contract: str, table: str, prefix: Sequence[str | int | bytes] = (), *, limit: int = 1000, reverse: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Yield up to `limit` records as {key, fields}, in key order, page by page."""
+        parameters = {"prefix": _key_text(prefix), "reverse": str(reverse).lower()}
+        yield from self._pages(f"/v1/contracts/{contract}/tables/{table}/records", parameters, limit)
+
+    def view(self, contract: str, view: str, /, **arguments: Value) -> Any:  # noqa: ANN401  # what the view returns, as JSON shows it
+        """Run a view on the last block and return its result as JSON shows it."""
+        deadline = time.monotonic() + self._timeout_s
+        path = f"/v1/contracts/{contract}/views/{view}/cbor"
+        return self._request("POST", path, deadline, content=encode(arguments), headers=_CBOR).get("result")
+
+    def prove(self, subjects: Sequence[Mapping[str, Any]], height: int | None = None) -> bytes:
+        """Return a proof bundle, not yet verified; see `yunhe.sdk.proofs` for the subjects."""
+        deadline = time.monotonic() + self._timeout_s
+        return self._send("POST", "/v1/proofs", deadline, json={"subjects": list(subjects), "height": height}, refuse=True).content
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint with the node's cosignature, as a signed note."""
+        return self._send("GET", "/v1/checkpoint", time.monotonic() + self._timeout_s, refuse=True).text
+
+    # --- Requests ---------------------------------------------------------------------------------------------------
+
+    def _pages(self, path: str, parameters: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
+        left = limit
+        cursor: dict[str, str] = {}
+        while left > 0:
+            page = self._get(path, parameters | cursor | {"limit": str(min(left, 500))})
+            items = page.get("items")
+            if not isinstance(items, list):
+                raise BadAnswerError("the node answered a list without items")
+            yield from items
+            left -= len(items)
+            if page.get("next") is None or not items:
+                return
+            cursor = {"cursor": str(page["next"])}
+
+    def _get(self, path: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
+        return self._request("GET", path, time.monotonic() + self._timeout_s, params=parameters)
+
+    def _request(self, method: str, path: str, deadline: float, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # httpx's options
+        return _json(self._send(method, path, deadline, refuse=True, **options))
+
+    def _send(self, method: str, path: str, deadline: float, *, refuse: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
+        """Send until an answer comes, the node refuses, or the deadline is over."""
+        pause_s = _RETRY_FIRST_S
+        while True:
+            failure: YunheError
+            try:
+                left_s = max(0.05, deadline - time.monotonic())
+                answer = self._http.request(method, path, timeout=left_s, **options)
+                if not refuse or answer.is_success:
+                    return answer
+                raise_problem(answer)
+            except (OverloadedError, UnavailableError) as error:
+                failure = error
+            except httpx.TransportError as error:
+                failure = NodeUnreachableError(f"the node at {self._address} does not answer: {error or type(error).__name__}")
+                failure.__cause__ = error
+            if time.monotonic() + pause_s >= deadline:
+                raise failure
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _RETRY_MAX_S)
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        value = answer.json()
+    except ValueError as error:
+        raise BadAnswerError("the node's answer is not JSON; is the address that of a Yunhe node?") from error
+    if not isinstance(value, dict):
+        raise BadAnswerError("the node's answer is not a JSON object; is the address that of a Yunhe node?")
+    return value
+
+
+def _submitted(answer: Mapping[str, Any], transaction: Transaction) -> Submitted:
+    if answer.get("status") not in ("accepted", "committed", "refused"):
+        raise BadAnswerError("the node's answer does not say what became of the transaction")
+    return Submitted(
+        transaction.id,
+        str(answer["status"]),
+        answer.get("height"),
+        answer.get("position"),
+        answer.get("time_ms"),
+        answer.get("receipt"),
+        answer.get("problem"),
+    )
+
+
+def _key_text(components: Sequence[str | int | bytes]) -> str:
+    return json.dumps(["0x" + c.hex() if isinstance(c, bytes) else c for c in components])
