@@ -252,6 +252,12 @@ class PortTakenError(ConfigurationError):
     code = "PORT_TAKEN"
 
 
+class NodeStartError(ConfigurationError):
+    """A node did not start."""
+
+    code = "NODE_NOT_STARTED"
+
+
 class NodeHaltedError(UnavailableError):
     """The node stopped deciding because it could not go on safely; its log says why."""
 
@@ -437,3 +443,18 @@ class TransactionRefusedError(ConflictError):
         super().__init__(f"{contract}.{action} was refused with {receipt_code}; the receipt is that of transaction {transaction_id.hex()}")
         self.receipt_code = receipt_code
         self.transaction_id = transaction_id
+
+
+# --- Command line ---------------------------------------------------------------------------------------------------
+
+
+class UsageError(InvalidInputError):
+    """A command lacks something that it needs."""
+
+    code = "USAGE"
+
+
+class NodeNotRunningError(UnavailableError):
+    """No node runs in this folder."""
+
+    code = "NODE_NOT_RUNNING"

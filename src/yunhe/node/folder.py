@@ -21,7 +21,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +65,10 @@ class NodeFolder:
         """
         config = load_config(path / FILE_NAME)
         return cls(path, config, Genesis.from_json(_read(path / GENESIS_FILE, GENESIS_BYTES_MAX)))
+
+    def with_port(self, port: int) -> "NodeFolder":
+        """Return the folder with another port than its file says."""
+        return replace(self, config=replace(self.config, port=port))
 
     def load_keys(self) -> tuple[PrivateKey, PrivateKey]:
         """Return the node's key and its ledger key.

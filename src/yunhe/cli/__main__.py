@@ -1,0 +1,5 @@
+"""`python -m yunhe.cli` is the command `yunhe`."""
+
+from yunhe.cli.main import main
+
+main()

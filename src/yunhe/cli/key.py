@@ -1,0 +1,47 @@
+"""`yunhe key`: make and show key files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yunhe.cli.connection import PassphraseOption, read_passphrase
+from yunhe.cli.output import output, table
+from yunhe.sdk import KeyFile, Member, Wallet, create_key_file, read_key_file
+
+app = typer.Typer(name="key", help="Make and show key files.", no_args_is_help=True)
+
+
+def _fields(file: KeyFile) -> dict[str, str]:
+    return {
+        "file": str(file.path),
+        "member": str(file.member),
+        "suite": file.public_key.suite,
+        "public_key": file.public_key.raw.hex(),
+    }
+
+
+@app.command()
+def new(
+    member: Annotated[str, typer.Argument(help="Whose key it is: organisation/member.")],
+    file: Annotated[Path | None, typer.Argument(help="Where; ORGANISATION.MEMBER.pem here when left out.")] = None,
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Make a new key and its encrypted file."""
+    owner = Member.parse(member)
+    path = file or Wallet(Path()).path(owner)
+    passphrase = read_passphrase(passphrase_file, "Passphrase of the new key", confirm=True)
+    output.fields(_fields(create_key_file(path, owner, passphrase)))
+
+
+@app.command()
+def show(file: Annotated[Path, typer.Argument(help="Key file.")]) -> None:
+    """Show whose key a file holds; needs no passphrase."""
+    output.fields(_fields(read_key_file(file)))
+
+
+@app.command("list")
+def list_(folder: Annotated[Path, typer.Argument(help="Folder with key files.")] = Path()) -> None:
+    """List the key files of a folder."""
+    files = [_fields(file) for file in Wallet(folder).key_files()]
+    output.result(files, table(["file", "member", "suite", "public key"], [list(file.values()) for file in files]))

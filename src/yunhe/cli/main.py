@@ -1,0 +1,75 @@
+"""The command `yunhe`.
+
+One file for each group of commands; industry applications add theirs through the entry point group `yunhe.commands`.
+"""
+
+import sys
+from importlib import metadata
+from typing import Annotated, Final
+
+import click
+import typer
+
+import yunhe
+from yunhe.cli import contract, key, node, org, proof, query, tx
+from yunhe.cli.output import exit_code, output
+from yunhe.errors import UsageError, YunheError
+
+_COMMANDS: Final = "yunhe.commands"
+_EXIT_USAGE: Final = 2
+
+app = typer.Typer(
+    name="yunhe",
+    help="Yunhe: a consortium ledger for trusted data circulation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _group in (node, key, org, contract, tx, query, proof):
+    app.add_typer(_group.app)
+
+
+def _print_version(wanted: bool) -> None:  # the form of a typer callback
+    if wanted:
+        output.result({"version": yunhe.__version__}, f"yunhe {yunhe.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,  # noqa: ARG001
+) -> None:
+    output.json = json
+
+
+def _add_applications() -> None:
+    for entry in sorted(metadata.entry_points(group=_COMMANDS), key=lambda entry: entry.name):
+        app.command(entry.name)(entry.load())
+
+
+def main() -> None:
+    """Run the command line; the process ends with the exit codes of `yunhe.cli.output`."""
+    arguments = sys.argv[1:]
+    # `--json` may stand anywhere, as people add it at the end.
+    if "--json" in arguments and "--" not in arguments:
+        arguments = ["--json", *(argument for argument in arguments if argument != "--json")]
+    output.json = "--json" in arguments[:1]
+    _add_applications()
+    try:
+        app(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(_EXIT_USAGE)
+    except UsageError as error:
+        output.error(error)
+        sys.exit(_EXIT_USAGE)
+    except YunheError as error:
+        output.error(error)
+        sys.exit(exit_code(error))

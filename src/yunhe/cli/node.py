@@ -1,0 +1,175 @@
+"""`yunhe node`: make, start, stop, watch and check a node."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
+from yunhe.cli.output import EXIT_UNAVAILABLE, output
+from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
+from yunhe.gateway.logging import configure_logging
+from yunhe.gateway.server import serve
+from yunhe.ledger.genesis import FoundingMember
+from yunhe.node import NodeConfig, NodeFolder, make_node_folder
+from yunhe.node.folder import LOG_FILE, STORE_FOLDER
+from yunhe.node.node import clock_ms
+from yunhe.sdk import read_key_file
+from yunhe.storage.check import check_folder
+
+app = typer.Typer(name="node", help="Make, start, stop, watch and check a node.", no_args_is_help=True)
+
+DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
+
+_START_TIMEOUT_S: Final = 120.0
+_STOP_TIMEOUT_S: Final = 30.0
+_POLL_S: Final = 0.05
+
+
+@app.command()
+def init(  # noqa: PLR0913, PLR0917  # one for each option
+    folder: DirArgument,
+    organisation: Annotated[str, typer.Option("--org", help="The founding organisation, which the node belongs to.")],
+    admin: Annotated[list[Path], typer.Option("--admin", help="Key file of a founding admin; only its public half is used.")],
+    title: Annotated[str, typer.Option(help="The organisation's name for people.")] = "",
+    network: Annotated[str, typer.Option(help="The network's name for people.")] = "yunhe",
+    name: Annotated[str, typer.Option(help="The node's name in its organisation.")] = "node1",
+    host: Annotated[str, typer.Option(help="Address of the HTTP API.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the HTTP API; 0 takes a free one at each start.")] = 8440,
+    parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
+) -> None:
+    """Make a new network and the folder of its first node."""
+    files = [read_key_file(path) for path in admin]
+    for file in files:
+        if file.member.organisation != organisation:
+            raise UsageError(f"{file.path} is a key of {file.member}; a founding admin is a member of {organisation}")
+    admins = [FoundingMember(file.member.member, ("admin",), (file.public_key,)) for file in files]
+    made = make_node_folder(
+        folder,
+        config=NodeConfig(organisation, name, host=host, port=port),
+        title=title or organisation,
+        admins=admins,
+        network=network,
+        time_ms=clock_ms(),
+        python=f"{sys.version_info.major}.{sys.version_info.minor}",
+        parameters=_parameters(parameter or []),
+    )
+    output.fields(
+        {"folder": str(folder), "network": network, "network_id": made.genesis.network_id.hex(), "start": f"yunhe node start {folder}"}
+    )
+
+
+def _parameters(items: list[str]) -> dict[str, int]:
+    parameters = {}
+    for item in items:
+        name, _, value = item.partition("=")
+        if not value.isascii() or not value.isdigit():
+            raise UsageError(f"--parameter takes NAME=VALUE with a whole number, not {item!r}")
+        parameters[name] = int(value)
+    return parameters
+
+
+@app.command()
+def start(
+    folder: DirArgument,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Another port than in node.toml.")] = None,
+    *,
+    background: Annotated[bool, typer.Option("--background", help="Return when the node answers; it goes on running.")] = False,
+) -> None:
+    """Start a node. It runs until it is stopped; its log is log/node.log in the folder."""
+    loaded = NodeFolder.load(folder)
+    if port is not None:
+        loaded = loaded.with_port(port)
+    if background:
+        output.fields(_start_background(folder, port))
+        return
+    configure_logging(folder / LOG_FILE, loaded.config.log_level)
+
+    def ready(address: str) -> None:
+        output.fields({"address": address, "pid": os.getpid(), "folder": str(folder)})
+        sys.stdout.flush()
+
+    serve(loaded, ready)
+
+
+def _start_background(folder: Path, port: int | None) -> dict[str, object]:
+    try:
+        pid, address = read_run_file(folder)
+    except NodeNotRunningError:
+        pass
+    else:
+        raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid})")
+    command = [sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(folder)]
+    if port is not None:
+        command += ["--port", str(port)]
+    process = subprocess.Popen(  # our own module
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
+    )
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise NodeStartError(_reason(process.stderr.read() if process.stderr else ""))
+        try:
+            pid, address = read_run_file(folder)
+        except NodeNotRunningError:
+            time.sleep(_POLL_S)
+            continue
+        if pid == process.pid:
+            return {"address": address, "pid": pid, "folder": str(folder)}
+        time.sleep(_POLL_S)
+    process.terminate()
+    raise WaitTimeoutError(f"the node did not answer within {_START_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+
+
+def _reason(text: str) -> str:
+    last = text.strip().splitlines()[-1] if text.strip() else "it said nothing"
+    try:
+        value = json.loads(last)
+        return f"{value['code']}: {value['message']}"
+    except (ValueError, KeyError, TypeError):
+        return f"the node did not start: {last}"
+
+
+@app.command()
+def stop(folder: DirArgument) -> None:
+    """Stop a node: it finishes the block in hand, then ends."""
+    pid, _ = read_run_file(folder)
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except PermissionError as error:
+        raise InvalidConfigurationError(f"process {pid} belongs to another user") from error
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            if read_run_file(folder)[0] != pid:
+                break
+        except NodeNotRunningError:
+            break
+        time.sleep(_POLL_S)
+    else:
+        raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+    output.fields({"stopped": pid})
+
+
+@app.command()
+def status(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Show how a node is. The exit code is 3 when it does not run."""
+    with Connection(folder, node, token_file).open() as client:
+        value = client.status()
+    output.fields(value)
+    if value.get("status") != "running":
+        raise typer.Exit(EXIT_UNAVAILABLE)
+
+
+@app.command()
+def check(folder: DirArgument) -> None:
+    """Read and verify every byte of a stopped node's ledger."""
+    loaded = NodeFolder.load(folder)
+    report = check_folder(folder / STORE_FOLDER, loaded.genesis, output.progress)
+    output.fields(report.to_json())

@@ -1,0 +1,93 @@
+"""`yunhe tx`: call actions of contracts, and see what became of transactions."""
+
+from typing import Annotated, Any
+
+import typer
+
+from yunhe.cli.arguments import parse_arguments
+from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.output import output
+from yunhe.errors import MalformedError, TransactionRefusedError
+from yunhe.sdk import Call, Client, Submitted
+
+app = typer.Typer(name="tx", help="Call contracts and look up transactions.", no_args_is_help=True)
+
+TransactionArgument = Annotated[str, typer.Argument(help="Transaction id, 64 hexadecimal digits.")]
+
+
+def transaction_id(text: str) -> bytes:
+    """Read a transaction id.
+
+    Raises:
+        MalformedError: it is something else.
+    """
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != 32:  # said in the message
+        raise MalformedError("a transaction id is 64 hexadecimal digits")
+    return value
+
+
+def show_submitted(submitted: Submitted) -> None:
+    """Print what became of a transaction."""
+    value: dict[str, Any] = {
+        "transaction": submitted.transaction_id.hex(),
+        "status": submitted.status,
+        "code": submitted.code,
+        "height": submitted.height,
+        "results": submitted.results,
+    }
+    if submitted.receipt is not None:
+        value["gas_used"] = submitted.receipt["gas_used"]
+        value["events"] = submitted.receipt["events"]
+    output.fields(value)
+
+
+def submit_call(client: Client, call: Call, keys: KeyOption, passphrase_file: PassphraseOption, gas_limit: int) -> Submitted:
+    """Sign one call, submit it and wait.
+
+    Raises:
+        TransactionRefusedError: the receipt is not `OK`.
+    """
+    transaction = client.build(open_keys(keys, passphrase_file), [call], gas_limit=gas_limit)
+    submitted = client.submit(transaction)
+    if submitted.code != "OK":
+        raise TransactionRefusedError(call.contract, call.action, submitted.code, submitted.transaction_id)
+    return submitted
+
+
+GasOption = Annotated[int, typer.Option("--gas-limit", min=1, help="Bound of work and memory.")]
+
+
+@app.command("call")
+def call_(  # noqa: PLR0913, PLR0917  # one for each option
+    contract: Annotated[str, typer.Argument(help="Contract.")],
+    action: Annotated[str, typer.Argument(help="Action.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments, NAME=VALUE each; see `yunhe contract show`.")] = None,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    gas_limit: GasOption = 20_000_000,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Sign a call of an action, submit it, and wait for its receipt."""
+    with Connection(folder, node, token_file).open() as client:
+        values = parse_arguments(client, contract, action, arguments or [], view=False)
+        show_submitted(submit_call(client, Call(contract, action, values), key, passphrase_file, gas_limit))
+
+
+@app.command()
+def show(transaction: TransactionArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Show a transaction as it was signed, and its place in the ledger."""
+    with Connection(folder, node, token_file).open() as client:
+        output.fields(client.transaction(transaction_id(transaction)))
+
+
+@app.command()
+def receipt(transaction: TransactionArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Show what a transaction did."""
+    with Connection(folder, node, token_file).open() as client:
+        output.fields(client.receipt(transaction_id(transaction)))

@@ -1,0 +1,41 @@
+"""The node's log: one JSON object a line, in the node's folder. It holds no keys, tokens or contents of records."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+from yunhe.errors import InvalidConfigurationError
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logging(path: Path | None, level: str) -> None:
+    """Send the log to a file, or to standard error.
+
+    Raises:
+        InvalidConfigurationError: the file cannot be opened.
+    """
+    stream: TextIO = sys.stderr
+    if path is not None:
+        try:
+            path.parent.mkdir(exist_ok=True)
+            stream = path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise InvalidConfigurationError(f"the log {path} cannot be opened: {error.strerror}") from error
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    # Uvicorn's own messages (a broken connection, a refused upgrade) belong in the same file.
+    logging.basicConfig(stream=stream, level=max(_LEVELS[level], logging.WARNING), format="%(message)s", force=True)
