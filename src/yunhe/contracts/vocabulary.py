@@ -46,6 +46,7 @@ RESERVED_CODES: Final = frozenset(
         "CONTRACT_FAULT",
         "CONTRACT_FROZEN",
         "CONTRACT_NOT_FOUND",
+        "CONTRACT_RETIRED",
         "GAS_LIMIT_TOO_HIGH",
         "INTEGER_OUT_OF_RANGE",
         "KEY_REVOKED",
@@ -55,6 +56,8 @@ RESERVED_CODES: Final = frozenset(
         "OUT_OF_GAS",
         "OUT_OF_MEMORY",
         "REENTRANT_CALL",
+        "SCAN_TOO_LONG",
+        "VALUE_TOO_LARGE",
         "VIEW_WRITES",
     }
 )

@@ -1,0 +1,35 @@
+"""The contract API: what a contract imports, and nothing else.
+
+A contract is one typed Python module of `@action` and `@view` functions over `Record` types in `Table`s. It is plain Python: imported by
+pytest it runs, steps and types like any module; a node checks it against the subset, meters it and runs the same code. See docs/spec/contracts.md.
+"""
+
+from yunhe.contracts.arithmetic import Rounding, mul_div, pro_rata
+from yunhe.contracts.calls import action, call, call_view, emit, refuse, require, view
+from yunhe.contracts.context import Context, Signer, require_role, require_signer
+from yunhe.contracts.records import Event, Record
+from yunhe.contracts.scalars import Choice, Org
+from yunhe.contracts.tables import Map, Table
+
+__all__ = [
+    "Choice",
+    "Context",
+    "Event",
+    "Map",
+    "Org",
+    "Record",
+    "Rounding",
+    "Signer",
+    "Table",
+    "action",
+    "call",
+    "call_view",
+    "emit",
+    "mul_div",
+    "pro_rata",
+    "refuse",
+    "require",
+    "require_role",
+    "require_signer",
+    "view",
+]

@@ -1,0 +1,303 @@
+"""The machine that a contract runs on: state through overlays, events, gas, and the stack of contracts that called one another.
+
+One machine serves one runner, transaction after transaction. Tables, `emit` and `call` do their work here, so a contract behaves the same
+whether it was loaded metered by a node or imported plainly by pytest. It does no I/O of its own: what it reads comes from the state that it
+was given. Specification: docs/spec/contracts.md, "API" and "Execution".
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from yunhe.contracts import prices
+from yunhe.contracts.codes import CALL_DEPTH, REENTRANT_CALL, VALUE_TOO_LARGE, VIEW_WRITES
+from yunhe.contracts.context import NOBODY, Context, Signer
+from yunhe.contracts.faults import ContractStop, Fault, IntegerOutOfRange
+from yunhe.contracts.meter import Meter
+from yunhe.contracts.module import ContractModule
+from yunhe.contracts.overlay import CommittedState, Overlay, Row
+from yunhe.contracts.records import Event as EventBase
+from yunhe.contracts.records import Record, RecordType, record_type
+from yunhe.contracts.value_types import Room
+from yunhe.errors import ValueNotEncodableError
+from yunhe.ledger.codec import Value, encode
+from yunhe.ledger.interfaces import BlockContext, Event
+from yunhe.limits import (
+    CONTRACT_CALL_DEPTH_MAX,
+    EVENTS_MAX,
+    INTEGER_MAX,
+    INTEGER_MIN,
+    RECEIPT_BYTES_MAX,
+    RECORD_BYTES_MAX,
+    VALUE_DEPTH_MAX,
+)
+
+_RECEIPT_HEAD_BYTES = 1024
+"""Room in a receipt for everything that is neither result nor event."""
+_EVENT_HEAD_BYTES = 128
+"""Room in a receipt for an event's contract and name."""
+
+
+class Watch(Protocol):
+    """Someone who follows which records a contract loads and stores: the testing package, to find a forgotten `save`."""
+
+    def loaded(self, table: str, kind: RecordType, record: Record, data: bytes) -> None:
+        """A record was loaded from `data`."""
+        ...
+
+    def stored(self, record: Record, data: bytes) -> None:
+        """A record was stored as `data`."""
+        ...
+
+    def discarded(self, record: Record) -> None:
+        """Changes to a record are not meant to be stored."""
+        ...
+
+
+class Machine:
+    """State, events and call stack of the transaction that runs."""
+
+    __slots__ = (
+        "_receipt_left",
+        "block",
+        "blocks",
+        "contract",
+        "events",
+        "meter",
+        "modules",
+        "present",
+        "read_only",
+        "room",
+        "signers",
+        "stack",
+        "watch",
+        "writes",
+    )
+
+    def __init__(self, modules: Callable[[str, bool], ContractModule]) -> None:
+        """Make a machine.
+
+        Args:
+            modules: returns the contract of a name, to be run as an action or (True) only asked; raises `ContractStop` where it cannot be.
+        """
+        self.modules = modules
+        self.meter = Meter()
+        self.room = Room(0)
+        self.watch: Watch | None = None
+
+    # --- Blocks and transactions ------------------------------------------------------------------------------------
+
+    def begin_block(self, context: BlockContext, state: CommittedState) -> None:
+        """Begin a block on top of a state."""
+        self.block = context
+        self.blocks = Overlay(state)
+        """What the transactions of this block wrote."""
+
+    def begin_transaction(self, gas_limit: int, signers: tuple[Signer, ...], *, read_only: bool = False) -> None:
+        """Begin a transaction, or a query."""
+        self.meter.start(gas_limit)
+        self.writes = Overlay(self.blocks)
+        """What this transaction wrote."""
+        self.present: set[bytes] = set()
+        """State keys that are known to hold a record as the transaction sees it."""
+        self.signers = signers
+        self.events: list[Event] = []
+        self.stack: list[str] = []
+        self.contract = ""
+        self.read_only = read_only
+        self._receipt_left = RECEIPT_BYTES_MAX - _RECEIPT_HEAD_BYTES
+
+    def merge_transaction(self) -> None:
+        """Let the transaction's writes take effect for what follows in the block."""
+        self.writes.merge_down()
+
+    # --- State ------------------------------------------------------------------------------------------------------
+
+    def read(self, key: bytes) -> bytes | None:
+        """Return a record as the transaction sees it."""
+        meter = self.meter
+        meter.left -= prices.READ
+        if meter.left < 0:
+            meter.stop()
+        data = self.writes.get(key)
+        if data is not None:
+            meter.charge(len(data) * prices.READ_BYTE)
+            self.present.add(key)
+        return data
+
+    def exists(self, key: bytes) -> bool:
+        """Tell whether there is a record; free where the transaction knows it already."""
+        return key in self.present or self.read(key) is not None
+
+    def write(self, key: bytes, data: bytes | None) -> None:
+        """Write a record, or delete it with None."""
+        # CON-111
+        if self.read_only:
+            raise ContractStop(VIEW_WRITES, "a view cannot write")
+        size = len(key) if data is None else len(key) + len(data)
+        self.meter.charge(prices.WRITE + size * prices.WRITE_BYTE)
+        self.meter.hold(prices.WRITTEN_MEMORY + size)
+        self.writes.put(key, data)
+        if data is None:
+            self.present.discard(key)
+        else:
+            self.present.add(key)
+
+    def scan(self, start: bytes, end: bytes, rows_hint: int, *, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the records of a range, in order; each row met is paid for before it is used (CON-105)."""
+        self.meter.charge(prices.SCAN)
+        key: bytes
+        row: Row
+        for row in self.writes.rows(start, end, rows_hint, reverse=reverse):
+            key, data = row
+            if data is None:
+                self.meter.charge(prices.SCAN_ROW)
+                continue
+            self.meter.charge(prices.SCAN_ROW + len(data) * prices.READ_BYTE)
+            yield key, data
+
+    # --- Values -----------------------------------------------------------------------------------------------------
+
+    def plain(self, to_plain: Callable[[Any, Room], Any], value: Any) -> Any:
+        """Check a value by its type's `to_plain` and return it as the codec takes it; bounded by the size of a record."""
+        room = self.room
+        room.left = RECORD_BYTES_MAX
+        try:
+            return to_plain(value, room)
+        except ContractStop as stop:
+            # Walking up to the bound is work: a value that was too large is paid for as if it had just fitted.
+            if stop.code == VALUE_TOO_LARGE:
+                self.meter.charge(RECORD_BYTES_MAX * prices.WRITE_BYTE)
+            raise
+
+    def encoded(self, plain: object) -> bytes:
+        """Encode a plain value.
+
+        Raises:
+            Fault: text that is not Unicode.
+            ContractStop: over `RECORD_BYTES_MAX`.
+        """
+        try:
+            data = encode(plain)
+        except ValueNotEncodableError as error:
+            raise Fault(str(error)) from error
+        if len(data) > RECORD_BYTES_MAX:
+            self.meter.charge(len(data) * prices.WRITE_BYTE)
+            raise ContractStop(VALUE_TOO_LARGE, f"{len(data)} bytes are over the limit of {RECORD_BYTES_MAX}")
+        return data
+
+    # --- Events -----------------------------------------------------------------------------------------------------
+
+    def emit(self, event: object) -> None:
+        """Announce an event (CON-107)."""
+        # CON-111
+        if self.read_only:
+            raise ContractStop(VIEW_WRITES, "a view cannot emit")
+        if not isinstance(event, EventBase):
+            raise Fault("emit takes an Event")
+        # CON-107
+        if len(self.events) == EVENTS_MAX:
+            raise ContractStop(VALUE_TOO_LARGE, f"a transaction has at most {EVENTS_MAX} events")
+        plain = self.plain(record_type(type(event)).to_plain, event)
+        size = len(self.encoded(plain))
+        self.meter.charge(prices.EVENT + size * prices.EVENT_BYTE)
+        self.meter.hold(size + prices.WRITTEN_MEMORY)
+        self._take_receipt(size + _EVENT_HEAD_BYTES)
+        self.events.append(Event(self.contract, type(event).__name__, plain))
+
+    def _take_receipt(self, size: int) -> None:
+        self._receipt_left -= size
+        if self._receipt_left < 0:
+            raise ContractStop(VALUE_TOO_LARGE, "events and results are too large for a receipt")
+
+    # --- Calls ------------------------------------------------------------------------------------------------------
+
+    def run(self, contract: str, name: str, arguments: Mapping[str, Value], *, view: bool) -> Value:
+        """Run an action, or a view, of a contract on top of the stack and return its result.
+
+        Raises:
+            ContractStop: it was refused or failed; the whole transaction ends.
+        """
+        meter = self.meter
+        meter.charge(prices.CALL)
+        stack = self.stack
+        # CON-112
+        if contract in stack:
+            raise ContractStop(REENTRANT_CALL, f"{contract} is running already")
+        if len(stack) == CONTRACT_CALL_DEPTH_MAX:
+            raise ContractStop(CALL_DEPTH, f"contracts call contracts at most {CONTRACT_CALL_DEPTH_MAX} deep")
+        # CON-111
+        if self.read_only and not view:
+            raise ContractStop(VIEW_WRITES, "a view cannot call an action")
+        module = self.modules(contract, view)
+        entry = module.entry(name, view=view)
+        values = entry.take(arguments)
+        caller, outer_read_only = self.contract, self.read_only
+        stack.append(contract)
+        self.contract = contract
+        self.read_only = view or outer_read_only
+        sender = self.signers[0].organisation if self.signers else NOBODY
+        ctx = Context(sender, self.signers, caller or None, contract, self.block.time_ms, self.block.height)
+        returned = entry.function(ctx, **values)
+        # CON-125: nothing that ran can have hidden that gas or memory is spent.
+        if meter.left < 0 or meter.memory < 0:
+            meter.stop()
+        result: Value = self.plain(entry.result.to_plain, returned)
+        if result is not None:
+            size = len(self.encoded(result))
+            meter.charge(size * prices.RESULT_BYTE)
+            if caller == "" and not self.read_only:
+                self._take_receipt(size)
+        # After a failure nothing is put back: the transaction is over, and the next one begins afresh.
+        stack.pop()
+        self.contract, self.read_only = caller, outer_read_only
+        return result
+
+    def call(self, contract: object, name: object, arguments: Mapping[str, Any], *, view: bool) -> Any:
+        """Run an action or view of another contract for the contract that runs now (CON-112)."""
+        if not isinstance(contract, str) or not isinstance(name, str):
+            raise Fault("call takes the names of a contract and of its action")
+        plain = self.plain(_plain_arguments, arguments)
+        handed = RECORD_BYTES_MAX - self.room.left
+        self.meter.charge(handed * prices.PLAIN_BYTE)
+        self.meter.hold(handed * prices.TRANSACTION_BYTE_MEMORY)
+        return self.run(str(contract), str(name), plain, view=view)
+
+
+def _plain_arguments(arguments: Mapping[str, Any], room: Room) -> dict[str, Any]:
+    return {name: _plain_argument(value, room, VALUE_DEPTH_MAX) for name, value in arguments.items()}
+
+
+def _plain_argument(value: Any, room: Room, depth: int) -> Any:
+    """Return a new plain copy of any value, so that two contracts never share what can change."""
+    kind = type(value)
+    room.take(8)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
+            raise IntegerOutOfRange("an integer that is handed over has 64 bits")
+        return value
+    if isinstance(value, str):
+        room.take(len(value))
+        return str(value)
+    if kind is bytes:
+        room.take(len(value))
+        return value
+    if depth == 0:
+        raise Fault(f"an argument nests more than {VALUE_DEPTH_MAX} containers")
+    if kind is list:
+        return [_plain_argument(item, room, depth - 1) for item in value]
+    if kind is dict:
+        return {_plain_key(key, room): _plain_argument(item, room, depth - 1) for key, item in value.items()}
+    if isinstance(value, Record):
+        return record_type(kind).to_plain(value, room)
+    raise Fault(f"{kind.__name__} cannot be handed to another contract")
+
+
+def _plain_key(key: Any, room: Room) -> str | int:
+    if isinstance(key, str):
+        room.take(len(key))
+        return str(key)
+    if type(key) is not int:
+        raise Fault("a key of a dict that is handed to another contract is text or an integer")
+    return key

@@ -1,0 +1,45 @@
+"""Gas prices of what a transaction does besides computing. One gas is about a nanosecond; writes carry the cost of storage and tree.
+
+Changing a price changes what receipts say, so it changes the protocol version. Prices of words are in `yunhe.contracts.vocabulary`, prices
+of syntax in `yunhe.contracts.metering`. Specification: docs/spec/contracts.md, "Gas".
+"""
+
+from typing import Final
+
+TRANSACTION: Final = 5_000
+"""Taking up a transaction."""
+TRANSACTION_BYTE: Final = 4
+"""Each byte of the encoded transaction."""
+TRANSACTION_BYTE_MEMORY: Final = 16
+"""Memory counted for each byte of the encoded transaction, whose arguments its calls hold."""
+CALL: Final = 3_000
+"""Starting a contract, from a transaction or from another contract."""
+PLAIN_BYTE: Final = 8
+"""Each byte of content handed from contract to contract."""
+RESULT_BYTE: Final = 20
+"""Each encoded byte of a result, which goes into the receipt."""
+READ: Final = 3_000
+"""Looking a record up, found or not."""
+READ_BYTE: Final = 4
+"""Each byte of a record read."""
+WRITE: Final = 10_000
+"""Writing or deleting a record."""
+WRITE_BYTE: Final = 20
+"""Each byte of a record written, key included."""
+SCAN: Final = 4_000
+"""Starting a scan."""
+SCAN_ROW: Final = 1_500
+"""Each row that a scan meets, those deleted in the same block included."""
+EVENT: Final = 2_000
+"""Announcing an event."""
+EVENT_BYTE: Final = 20
+"""Each encoded byte of an event."""
+CHECK_SOURCE_BYTE: Final = 300
+"""Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source fits into the default
+gas limit: who can ask for it are administrators, and a source is checked once in a process."""
+CODE_HASH_BYTE: Final = 10
+"""Each byte of a contract source that is hashed; system contracts only."""
+OBJECT_MEMORY: Final = 64
+"""Memory of a record's slots, of a container's head, or of a short value in a container, in bytes."""
+WRITTEN_MEMORY: Final = 256
+"""Memory counted for each write besides its bytes."""
