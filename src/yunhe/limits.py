@@ -128,5 +128,11 @@ CHECK_SIGNATURES_MAX: Final = 4096
 """Signatures that the check of a store verifies in one batch."""
 DOCUMENT_BYTES_MAX: Final = 4 * 1024 * 1024
 """Document beside the chain, as checked by the verifier."""
+DOCUMENT_DEPTH_MAX: Final = 64
+"""Containers nested in such a document."""
+DOCUMENT_INTEGER_MAX: Final = 2**53 - 1
+"""Largest integer of such a document; a double does not hold all integers beyond."""
+CHECKPOINT_BYTES_MAX: Final = 64 * 1024
+"""Trusted checkpoint, as read by the verifier."""
 KEY_FILE_BYTES_MAX: Final = 64 * 1024
 """Encrypted key file."""

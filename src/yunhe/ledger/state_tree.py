@@ -56,7 +56,8 @@ def state_root(records: Mapping[bytes, bytes], chain_hash: ChainHash) -> bytes:
 
 def prove(records: Mapping[bytes, bytes], key: bytes, chain_hash: ChainHash) -> StateProof:
     """Prove that a state has the record of a key, or that it has none."""
-    leaves, path = _leaves(records, chain_hash), state_path(key, chain_hash)
+    leaves: Sequence[_Leaf] = _leaves(records, chain_hash)
+    path = state_path(key, chain_hash)
     bits, siblings, depth = 0, [], 0
     while len(leaves) > 1:
         left, right = _split(leaves, depth)
