@@ -81,6 +81,20 @@ def document_checksum(raw: bytes) -> str:
     return hashlib.sha256(_canonical(_parse_json(raw))).hexdigest()
 
 
+def filled_fields(raw: bytes) -> int:
+    """Return how many values that are no object or list a document holds.
+
+    Raises:
+        InvalidDocumentError: not strict JSON.
+    """
+    count, level = 0, [_parse_json(raw)]
+    while level:
+        containers = _containers(level)
+        count += len(level) - len(containers)
+        level = _children(containers)
+    return count
+
+
 def _canonical(value: Json) -> bytes:
     try:
         return rfc8785.dumps(value)
@@ -139,7 +153,11 @@ def _check_depth(value: Json) -> None:
         depth += 1
         if depth > DOCUMENT_DEPTH_MAX:
             raise _not_json(f"it nests more than {DOCUMENT_DEPTH_MAX} objects and lists")
-        level = _containers(child for container in level for child in (container.values() if isinstance(container, dict) else container))
+        level = _containers(_children(level))
+
+
+def _children(containers: Iterable[dict[str, Json] | list[Json]]) -> list[Json]:
+    return [child for container in containers for child in (container.values() if isinstance(container, dict) else container)]
 
 
 def _containers(values: Iterable[Json]) -> list[dict[str, Json] | list[Json]]:

@@ -40,3 +40,16 @@ class DocumentNotReadableError(YunheError):
 
     code = "DOCUMENT_NOT_READABLE"
     status = 404
+
+
+class DemoFailedError(YunheError):
+    """A step of the demo did not do what it should; the message says which and why."""
+
+    code = "DEMO_FAILED"
+
+
+class DemoFolderError(YunheError):
+    """The demo's folder cannot be used."""
+
+    code = "DEMO_FOLDER"
+    status = 400

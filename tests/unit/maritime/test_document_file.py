@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yunhe import verifier
-from yunhe_maritime.document_file import DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, document_checksum, load_document, parse_document
+from yunhe_maritime.document_file import (
+    DOCUMENT_BYTES_MAX,
+    DOCUMENT_DEPTH_MAX,
+    document_checksum,
+    filled_fields,
+    load_document,
+    parse_document,
+)
 from yunhe_maritime.errors import DocumentNotReadableError, InvalidDocumentError
 
 SAMPLE = files("yunhe_maritime").joinpath("sample_document.json")
@@ -93,6 +100,11 @@ def test_json_that_readers_could_read_differently_is_refused(raw: bytes) -> None
 def test_deepest_allowed_json_has_a_checksum() -> None:
     raw = b"[" * DOCUMENT_DEPTH_MAX + b"]" * DOCUMENT_DEPTH_MAX
     assert document_checksum(raw) == hashlib.sha256(raw).hexdigest()
+
+
+def test_filled_fields_are_counted_at_all_depths() -> None:
+    assert filled_fields(b'{"a": [1, [], {}, {"b": null}], "c": "x"}') == 3
+    assert filled_fields(SAMPLE.read_bytes()) >= 60
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"null", b"1", b'"BOL"'])
