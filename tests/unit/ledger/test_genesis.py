@@ -1,0 +1,135 @@
+"""LED-001, LED-002: the genesis file, its id, and header 0."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.ledger.chain_in_memory import SUITE, key
+
+from yunhe.crypto import SHA256
+from yunhe.errors import InvalidGenesisError
+from yunhe.ledger.certifiers import Certifier, CertifierSet
+from yunhe.ledger.envelope import NodeIdentity
+from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
+from yunhe.ledger.layouts import DEFAULT_PARAMETERS, SYSTEM_CONTRACTS
+from yunhe.ledger.merkle import merkle_root
+
+GENESIS = Genesis(
+    name="港口 demo",
+    time_ms=1_700_000_000_000,
+    chain_hash=SHA256,
+    python="3.11",
+    protocol_version=1,
+    suites=(SUITE,),
+    parameters=dict(DEFAULT_PARAMETERS),
+    thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority"),
+    organisations=(
+        FoundingOrganisation(
+            "port",
+            "Port of Departure",
+            (FoundingMember("admin", ("admin",), (key(1).public_key,)),),
+            (NodeIdentity("port", "node1", SUITE, key(2).public_key.raw),),
+        ),
+    ),
+    certifiers=CertifierSet.of([Certifier("port", SUITE, key(3).public_key.raw, 1)]),
+    system_contracts={name: bytes(32) for name in SYSTEM_CONTRACTS},
+)
+VALUE = json.loads(GENESIS.to_json())
+
+
+def test_genesis_round_trip_keeps_the_id():
+    """LED-001 accepted."""
+    again = Genesis.from_json(GENESIS.to_json().encode())
+    assert again == GENESIS
+    assert again.network_id == GENESIS.network_id
+
+
+def test_genesis_id_does_not_depend_on_layout_or_key_order():
+    turned = json.dumps(dict(reversed(VALUE.items())), indent=7, ensure_ascii=True).encode()
+    assert Genesis.from_json(turned).network_id == GENESIS.network_id
+
+
+def test_header_zero_commits_to_the_genesis_state():
+    """LED-002."""
+    header = GENESIS.header(bytes([5]) * 32)
+    assert (header.height, header.time_ms, header.previous) == (0, GENESIS.time_ms, bytes(32))
+    assert header.transactions_root == header.receipts_root == merkle_root([], SHA256)
+    assert header.state_root == bytes([5]) * 32
+    assert header.network_id == GENESIS.network_id
+    assert header.next_certifiers == GENESIS.certifiers.hash(SHA256)
+
+
+def changed(path: str, value: object) -> bytes:
+    copy = json.loads(json.dumps(VALUE))
+    *parents, last = path.split(".")
+    place = copy
+    for name in parents:
+        place = place[int(name) if name.isdigit() else name]
+    if value is ...:
+        del place[last]
+    elif last == "append":
+        place.append(value)
+    else:
+        place[int(last) if last.isdigit() else last] = value
+    return json.dumps(copy).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("format", "other", "format"),
+        ("version", 2, "version"),
+        ("version", True, "version"),
+        ("name", 5, "name"),
+        ("name", ..., "name"),
+        ("hash", "md5", "md5"),
+        ("time_ms", 0, "time_ms"),
+        ("time_ms", 1.5, "time_ms"),
+        ("protocol_version", 2, "protocol_version"),
+        ("suites", [], "suites"),
+        ("suites", ["rsa"], "rsa"),
+        ("colour", "blue", "colour"),
+        ("parameters.colour", 1, "colour"),
+        ("parameters.gas_limit_max", 10**10, "gas_limit_max"),
+        ("parameters.validity_window_ms", ..., "validity_window_ms"),
+        ("parameters.validity_window_ms", 3_600_001, "validity_window_ms"),
+        ("thresholds.contract", "some", "contract"),
+        ("organisations", [], "organisations"),
+        ("organisations.append", VALUE["organisations"][0], "once"),
+        ("organisations.0.organisation", "Port", "organisation"),
+        ("organisations.0.members.0.roles", [], "admin"),
+        ("organisations.0.members.0.roles", ["b", "admin"], "unsorted"),
+        ("organisations.0.members.0.keys.0.public_key", "AB" * 32, "hexadecimal"),
+        ("organisations.0.members.0.keys.0.public_key", "ab" * 31, "32"),
+        ("organisations.0.nodes.append", VALUE["organisations"][0]["nodes"][0], "node twice"),
+        ("certifiers", [], "certifier"),
+        ("certifiers.0.power", 0, "power"),
+        ("certifiers.0.organisation", "bank", "bank"),
+        ("system_contracts.registry", ..., "registry"),
+        ("system_contracts.registry", "", "registry"),
+    ],
+)
+def test_genesis_wrong_field_is_refused_by_name(path, value, named):
+    """LED-001 refused."""
+    with pytest.raises(InvalidGenesisError, match=named):
+        Genesis.from_json(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[]", b"{", b"\xff\xfe", b'{"format": NaN}', b'{"name": "a", "name": "b"}', b"[" * 100_000, b" " * (1024 * 1024 + 1)],
+)
+def test_genesis_that_is_no_json_object_is_refused(text):
+    with pytest.raises(InvalidGenesisError):
+        Genesis.from_json(text)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_genesis_any_json_gives_only_our_errors(value):
+    with pytest.raises(InvalidGenesisError):
+        Genesis.from_json(json.dumps(value).encode())
+    for name in VALUE:
+        if value != VALUE[name] and name not in ("name", "time_ms", "python"):
+            with pytest.raises(InvalidGenesisError):
+                Genesis.from_json(json.dumps(VALUE | {name: value}).encode())
