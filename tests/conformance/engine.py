@@ -1,0 +1,205 @@
+"""What every engine owes the application (docs/spec/engine.md), as tests that an engine's own test module inherits.
+
+A subclass makes an engine over a recording application; nothing here knows which engine it is.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+
+from yunhe.consensus import Application, Committed, Delivery, Engine
+from yunhe.errors import InvalidInputError, OverloadedError, UnavailableError
+from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX
+
+DEADLINE_S = 20.0
+START = Committed(engine_height=41, time_ms=1_000_000, app_hash=bytes(32))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        threading.Event().wait(0.001)
+
+
+class RecordingApplication:
+    """Keeps what an engine does; can hold it in `commit`, refuse in `check`, fail in `deliver` or `commit`."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+        self.calls: list[str] = []
+        self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.fail_at = ""
+
+    def committed(self) -> Committed:
+        return START
+
+    def check(self, envelope: bytes) -> None:
+        if envelope.startswith(b"bad"):
+            raise InvalidInputError("bad")
+
+    def deliver(self, delivery: Delivery) -> bytes:
+        self._enter("deliver")
+        self.deliveries.append(delivery)
+        return bytes(32)
+
+    def commit(self) -> None:
+        self.gate.wait(DEADLINE_S)
+        self._enter("commit")
+
+    def _enter(self, call: str) -> None:
+        self.threads.add(threading.get_ident())
+        if self.fail_at == call:
+            raise RuntimeError(call)
+        self.calls.append(call)
+
+    @property
+    def delivered(self) -> list[bytes]:
+        return [envelope for delivery in self.deliveries for envelope in delivery.envelopes]
+
+
+class MakeEngine(Protocol):
+    def __call__(self, application: Application, clock: Callable[[], int]) -> Engine: ...
+
+
+class EngineConformance:
+    """Inherit, and define `make_engine`."""
+
+    make_engine: MakeEngine
+
+    @pytest.fixture
+    def application(self) -> RecordingApplication:
+        return RecordingApplication()
+
+    @pytest.fixture
+    def now(self) -> list[int]:
+        return [2_000_000]
+
+    @pytest.fixture
+    def engine(self, application, now):
+        engine = type(self).make_engine(application, lambda: now[0])
+        engine.start()
+        yield engine
+        application.gate.set()
+        engine.stop()
+
+    def test_first_block_is_one_above_what_is_committed(self, engine, application):
+        """ENG-001 accepted: consecutive heights."""
+        for number in range(5):
+            engine.submit(b"%d" % number)
+            wait_until(lambda count=number + 1: len(application.delivered) == count)
+        assert [d.engine_height for d in application.deliveries] == [42, 43, 44, 45, 46]
+
+    def test_time_follows_the_clock_and_never_stands_or_goes_back(self, engine, application, now):
+        """ENG-002: accepted when the clock moves on, and above the last block when it does not."""
+        for moment in (2_000_000, 2_000_000, 1_500_000, 0, 2_000_001, 3_000_000):
+            now[0] = moment
+            count = len(application.delivered) + 1
+            engine.submit(b"x")
+            wait_until(lambda count=count: len(application.delivered) == count)
+        times = [d.time_ms for d in application.deliveries]
+        assert times == sorted(set(times))
+        assert (times[0], times[-1]) == (2_000_000, 3_000_000)
+
+    def test_time_is_above_what_is_committed_when_the_clock_is_behind(self, engine, application, now):
+        """ENG-002 refused: the clock's time would not be above the last block's."""
+        now[0] = 5
+        engine.submit(b"x")
+        wait_until(lambda: application.deliveries)
+        assert application.deliveries[0].time_ms > START.time_ms
+
+    def test_accepted_envelopes_are_delivered_once_in_order(self, engine, application):
+        """ENG-003."""
+        sent = [b"%d" % number for number in range(300)]
+        for envelope in sent:
+            engine.submit(envelope)
+        wait_until(lambda: len(application.delivered) >= len(sent))
+        engine.stop()
+        assert application.delivered == sent
+
+    def test_calls_alternate_in_one_thread(self, engine, application):
+        """ENG-004."""
+        for number in range(50):
+            engine.submit(b"%d" % number)
+        wait_until(lambda: len(application.delivered) == 50)
+        engine.stop()
+        assert application.calls == ["deliver", "commit"] * len(application.deliveries)
+        assert len(application.threads) == 1
+
+    def test_refused_by_check_is_not_delivered(self, engine, application):
+        """ENG-005."""
+        with pytest.raises(InvalidInputError):
+            engine.submit(b"bad")
+        engine.submit(b"good")
+        wait_until(lambda: application.delivered)
+        assert application.delivered == [b"good"]
+
+    def test_full_queue_refuses_and_displaces_nothing(self, engine, application):
+        """ENG-006."""
+        application.gate.clear()
+        engine.submit(b"first")
+        wait_until(lambda: application.deliveries)
+        accepted = [b"first"]
+        with pytest.raises(OverloadedError):
+            for number in range(ENGINE_QUEUE_ENVELOPES_MAX + 1):
+                engine.submit(b"%d" % number)
+                accepted.append(b"%d" % number)
+        assert len(accepted) == ENGINE_QUEUE_ENVELOPES_MAX + 1
+        application.gate.set()
+        wait_until(lambda: len(application.delivered) == len(accepted))
+        assert application.delivered == accepted
+
+    def test_blocks_are_bounded_and_gather_what_waits(self, engine, application):
+        """ENG-007, ENG-010."""
+        application.gate.clear()
+        engine.submit(b"first")
+        wait_until(lambda: application.deliveries)
+        for number in range(BLOCK_ENVELOPES_MAX + 10):
+            engine.submit(b"%d" % number)
+        application.gate.set()
+        wait_until(lambda: len(application.delivered) == BLOCK_ENVELOPES_MAX + 11)
+        assert [len(d.envelopes) for d in application.deliveries] == [1, BLOCK_ENVELOPES_MAX, 10]
+
+    def test_idle_engine_makes_no_blocks(self, engine, application):
+        """ENG-007: nothing waits, nothing is delivered, however often the engine could have looked."""
+        engine.submit(b"x")
+        wait_until(lambda: application.calls == ["deliver", "commit"])
+        engine.stop()
+        assert len(application.deliveries) == 1
+
+    @pytest.mark.parametrize("call", ["deliver", "commit"])
+    def test_failure_stops_the_engine_for_good(self, engine, application, call):
+        """ENG-008."""
+        application.fail_at = call
+        engine.submit(b"x")
+        wait_until(lambda: engine.failure is not None)
+        assert str(engine.failure) == call
+        with pytest.raises(UnavailableError):
+            engine.submit(b"y")
+        application.fail_at = ""
+        engine.stop()
+        assert b"y" not in application.delivered
+        assert application.calls.count("commit") == 0
+
+    def test_stop_finishes_the_block_in_hand_and_nothing_more(self, engine, application):
+        """ENG-009."""
+        application.gate.clear()
+        engine.submit(b"in hand")
+        wait_until(lambda: application.deliveries)
+        engine.submit(b"waits")
+        stopping = threading.Thread(target=engine.stop)
+        stopping.start()
+        with pytest.raises(UnavailableError):
+            wait_until(lambda: engine.submit(b"late") is not None)
+        application.gate.set()
+        stopping.join(DEADLINE_S)
+        assert not stopping.is_alive()
+        assert application.calls == ["deliver", "commit"]
+        assert application.delivered == [b"in hand"]
+        assert engine.failure is None
+        engine.stop()
