@@ -7,6 +7,8 @@ reference page `docs/reference/errors.md` is generated from this module.
 A refusal by a contract is not an exception here: it is a receipt with the contract's own code.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -458,3 +460,36 @@ class NodeNotRunningError(UnavailableError):
     """No node runs in this folder."""
 
     code = "NODE_NOT_RUNNING"
+
+
+# --- Contracts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in a contract's source that the subset does not allow."""
+
+    rule: str
+    """Identifier in docs/spec/contracts.md, "The subset"."""
+    line: int
+    """Counted from 1; 0 when it is about the whole source."""
+    column: int
+    """Character of the line, counted from 1; 0 when it is about a whole line."""
+    reason: str
+    """What is wrong."""
+    instead: str
+    """What to write instead."""
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.reason} ({self.rule}); {self.instead}"
+
+
+class ContractRefusedError(InvalidInputError):
+    """A contract's source is outside the subset (CON-001 to CON-079); every finding has line, reason and what to write instead."""
+
+    code = "CONTRACT_REFUSED"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
+        super().__init__(f"{self.findings[0]}{more}")
