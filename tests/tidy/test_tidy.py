@@ -1,0 +1,152 @@
+"""The house style, as far as no ready-made linter knows it: `tools.tidy` run over the whole checkout."""
+
+import re
+import sys
+import tomllib
+from collections import Counter
+from functools import cache
+
+import pytest
+from packaging.requirements import Requirement
+
+import yunhe
+from tools.tidy.checkout import ROOT, Source, sources, tracked_paths
+from tools.tidy.locks import disagreements, listed, unhashed
+from tools.tidy.purity import floating_point, foreign_imports
+from tools.tidy.rules import TESTS_MIN, cited, definitions, enforced, tested
+from tools.tidy.walls import FILE_LINES_MAX, FUNCTION_LINES_MAX, file_lengths, function_lengths, over_the_wall
+from tools.tidy.wording import empty_names, machine_paths, open_promises, registry_hosts
+
+FILE_RATCHET: dict[str, int] = {}
+"""Files over the wall, with their length, each with its reason."""
+FUNCTION_RATCHET: dict[str, int] = {}
+"""Functions over the wall, with their length, each with its reason."""
+
+FAMILIES = frozenset({"API", "COD", "CON", "ENG", "LED", "PRF", "STO", "SYS"})
+"""Families of rules; what looks like a rule of one of them must be defined in docs/spec."""
+
+PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", "src/yunhe/verifier.py")
+"""What decides state, or what a third party decides by."""
+CONTRACT_HOST = re.compile(r"src/yunhe/contracts/(host|jail|worker)")
+"""The node's side of the contract worker, and the worker's own process: they wait for sockets and clocks, and decide nothing."""
+JSON_NUMBERS = frozenset({"es6_number", "_finite_double"})
+"""Functions of the verifier that read and write the numbers of a JSON document, which are doubles (RFC 8785)."""
+
+
+@cache
+def _checkout() -> tuple[Source, ...]:
+    return tuple(sources())
+
+
+def _below(*prefixes: str) -> list[Source]:
+    return [source for source in _checkout() if source.path.startswith(prefixes)]
+
+
+def _code() -> list[Source]:
+    return [source for source in _below("src/", "apps/", "native/") if not source.path.endswith(("errors.py", "limits.py"))]
+
+
+def _cases() -> list[Source]:
+    return [source for source in _checkout() if source.path.startswith(("tests/", "native/")) or "/tests/" in source.path]
+
+
+def _listing(findings: list[str]) -> str:
+    return "\n" + "\n".join(findings)
+
+
+def test_files_over_the_wall_are_none_but_the_recorded() -> None:
+    findings = over_the_wall(file_lengths(_checkout()), FILE_LINES_MAX, FILE_RATCHET)
+    assert not findings, _listing(findings)
+
+
+def test_functions_over_the_wall_are_none_but_the_recorded() -> None:
+    findings = over_the_wall(function_lengths(_checkout()), FUNCTION_LINES_MAX, FUNCTION_RATCHET)
+    assert not findings, _listing(findings)
+
+
+def test_pure_layers_have_no_floating_point() -> None:
+    pure = [source for source in _below(*PURE) if source.is_python() and not CONTRACT_HOST.match(source.path)]
+    assert pure
+    findings = [finding for source in pure for finding in floating_point(source, JSON_NUMBERS)]
+    assert not findings, _listing(findings)
+
+
+def test_verifier_imports_the_standard_library_only() -> None:
+    (verifier,) = _below("src/yunhe/verifier.py")
+    findings = foreign_imports(verifier, sys.stdlib_module_names)
+    assert not findings, _listing(findings)
+
+
+def test_rules_are_defined_once() -> None:
+    twice = [rule for rule, count in definitions(_below("docs/spec/")).items() if count > 1]
+    assert not twice, _listing(twice)
+
+
+def test_rules_cited_are_all_defined() -> None:
+    defined = definitions(_below("docs/spec/"))
+    findings = [
+        f"{source.path}: {rule} is not defined in docs/spec"
+        for source in _checkout()
+        for rule in sorted(cited(source.text, FAMILIES) - defined.keys())
+    ]
+    assert not findings, _listing(findings)
+
+
+def test_rules_are_all_of_a_known_family() -> None:
+    strangers = {rule for rule in definitions(_below("docs/spec/")) if rule.partition("-")[0] not in FAMILIES}
+    assert not strangers, _listing(sorted(strangers))
+
+
+def test_rules_are_all_cited_where_they_are_enforced() -> None:
+    found = set().union(*(enforced(source, FAMILIES) for source in _code()))
+    missing = sorted(definitions(_below("docs/spec/")).keys() - found)
+    assert not missing, _listing([f"{rule}: cited above no check" for rule in missing])
+
+
+def test_rules_are_all_tested_by_acceptance_and_refusal() -> None:
+    counts: Counter[str] = Counter()
+    for source in _cases():
+        counts += tested(source, FAMILIES)
+    lacking = [f"{rule}: {counts[rule]} tests cite it" for rule in sorted(definitions(_below("docs/spec/"))) if counts[rule] < TESTS_MIN]
+    assert not lacking, _listing(lacking)
+
+
+@pytest.mark.parametrize("check", [machine_paths, registry_hosts], ids=lambda check: check.__name__)
+def test_no_file_names_a_machine_or_a_registry(check) -> None:
+    # Cargo writes its registry's name, not a host to fetch from, into its lock.
+    findings = [finding for source in _checkout() if not source.path.endswith("Cargo.lock") for finding in check(source)]
+    assert not findings, _listing(findings)
+
+
+def test_no_file_has_a_name_without_an_idea() -> None:
+    findings = [finding for path in tracked_paths() for finding in empty_names(path)]
+    assert not findings, _listing(findings)
+
+
+def test_no_code_promises_without_a_condition() -> None:
+    findings = [finding for source in _checkout() if source.path.endswith((".py", ".rs", ".pyi")) for finding in open_promises(source)]
+    assert not findings, _listing(findings)
+
+
+def test_locks_agree_with_their_lists_and_each_other() -> None:
+    lists = {path.stem: path.read_text() for path in (ROOT / "requirements").glob("*.in")}
+    locks = {path.stem: path.read_text() for path in (ROOT / "requirements").glob("*.txt")}
+    # The runtime list has no lock of its own: the build lock includes it.
+    findings = disagreements(lists, {**locks, "runtime": locks["build"]})
+    findings += [f"{stem}: {pin} has no hash" for stem, text in locks.items() for pin in unhashed(text)]
+    assert not findings, _listing(findings)
+
+
+def test_runtime_list_is_what_the_package_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {str(Requirement(text)) for text in project["dependencies"] if Requirement(text).name != "yunhe-native"}
+    assert listed((ROOT / "requirements/runtime.in").read_text()) == declared
+
+
+def test_versions_are_one_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    native = tomllib.loads((ROOT / "native/binding/pyproject.toml").read_text())["project"]
+    workspace = tomllib.loads((ROOT / "native/Cargo.toml").read_text())["workspace"]["package"]
+    (pin,) = (Requirement(text) for text in project["dependencies"] if Requirement(text).name == "yunhe-native")
+    versions = {project["version"], yunhe.__version__, native["version"], workspace["version"], str(pin.specifier).removeprefix("==")}
+    assert versions == {project["version"]}

@@ -1,0 +1,102 @@
+"""The pages of the HTTP API: the OpenAPI document, and the same for readers."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from tools.reference.markdown import page, table
+
+Json: TypeAlias = Mapping[str, Any]
+
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+def openapi_page(document: Json) -> str:
+    """Return docs/reference/openapi.json."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def http_page(document: Json) -> str:
+    """Return docs/reference/http.md."""
+    lines = [f"{document['info'].get('summary', '')} The machine-readable description is [openapi.json](openapi.json).", ""]
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                lines += _operation(method, path, operations[method])
+    lines += ["## Types", ""]
+    for name, schema in sorted(document.get("components", {}).get("schemas", {}).items()):
+        lines += _type(name, schema)
+    return page("HTTP API", lines)
+
+
+def _operation(method: str, path: str, operation: Json) -> list[str]:
+    lines = [f"## {method.upper()} {path}", "", operation.get("description") or operation.get("summary", ""), ""]
+    parameters = [
+        (f"`{item['name']}`", item["in"] + (", required" if item.get("required") else ""), type_name(item["schema"]), _about(item))
+        for item in operation.get("parameters", [])
+    ]
+    lines += table(["Parameter", "In", "Type", "Meaning"], parameters)
+    bodies = [
+        (f"`{media}`", type_name(content.get("schema", {})))
+        for media, content in operation.get("requestBody", {}).get("content", {}).items()
+    ]
+    lines += table(["Request body", "Type"], bodies)
+    lines += table(["Status", "Body", "Meaning"], _responses(operation["responses"]))
+    return lines
+
+
+def _responses(responses: Json) -> Iterator[tuple[str, str, str]]:
+    for status, response in responses.items():
+        contents = response.get("content", {}) or {"": {}}
+        for media, content in contents.items():
+            kind = type_name(content.get("schema", {}))
+            yield status, f"{kind} (`{media}`)" if media and media != "application/json" else kind, response.get("description", "")
+
+
+def _type(name: str, schema: Json) -> list[str]:
+    lines = [f"### {name}", "", " ".join(schema.get("description", "").split()), ""]
+    required = set(schema.get("required", []))
+    rows = [
+        (f"`{field}`" + ("" if field in required else " (optional)"), type_name(about), _about(about))
+        for field, about in schema.get("properties", {}).items()
+    ]
+    if "enum" in schema:
+        lines += ["One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".", ""]
+    return lines + table(["Field", "Type", "Meaning"], rows)
+
+
+def type_name(schema: Json) -> str:
+    """Return a schema in words: a link for a named type, alternatives joined by *or*, a list as *list of*."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    for union in ("anyOf", "oneOf", "allOf"):
+        if union in schema:
+            return " or ".join(type_name(part) for part in schema[union])
+    if schema.get("type") == "array":
+        return f"list of {type_name(schema.get('items', {}))}"
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), Mapping):
+        return f"map to {type_name(schema['additionalProperties'])}"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    return str(schema.get("type", "any" if schema else ""))
+
+
+def _about(item: Json) -> str:
+    schema = item.get("schema", item)
+    limits = [f"{word} {schema[key]}" for key, word in _LIMITS.items() if key in schema]
+    if schema.get("default") is not None:
+        limits.append(f"default `{schema['default']}`")
+    text = item.get("description") or schema.get("description") or ""
+    return text + (f" ({', '.join(limits)})" if limits else "")
+
+
+_LIMITS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "minLength": "shortest",
+    "maxLength": "longest",
+    "minItems": "fewest",
+    "maxItems": "most",
+    "pattern": "pattern",
+}
