@@ -4,6 +4,7 @@ The ledger does not run contracts to check a signer; it reads the records. The s
 the two together. Specification: docs/spec/system-contracts.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,8 +135,17 @@ def read_parameters(state: StateReader) -> Parameters:
 def read_certifiers(state: StateReader) -> CertifierSet:
     """Read the certifier set in force."""
     rows = state.scan(CERTIFIERS_PREFIX, prefix_end(CERTIFIERS_PREFIX), CERTIFIERS_MAX + 1)
+    return certifiers_of_rows([stored for _, stored in rows])
+
+
+def certifiers_of_rows(rows: Sequence[bytes]) -> CertifierSet:
+    """Return the certifier set of encoded records.
+
+    Raises:
+        CorruptionError: one is malformed.
+    """
     members = []
-    for _, stored in rows:
+    for stored in rows:
         match decode(stored, RECORD_BYTES_MAX):
             case {"organisation": str(organisation), "suite": str(suite), "public_key": bytes(public_key), "power": int(power)}:
                 members.append(Certifier(organisation, suite, public_key, power))

@@ -22,13 +22,23 @@ class Cosigner:
         self._memory = memory
         self._clock = clock
 
-    def cosign(self, network_id: bytes, log: MerkleLog) -> tuple[Checkpoint, Cosignature]:
-        """Cosign the present checkpoint of the block log.
+    @property
+    def organisation(self) -> str:
+        """Whose cosigner it is."""
+        return self._organisation
+
+    @property
+    def public_key(self) -> bytes:
+        """The ledger key that it signs with."""
+        return self._key.public_key.raw
+
+    def cosign(self, network_id: bytes, log: MerkleLog, size: int) -> tuple[Checkpoint, Cosignature]:
+        """Cosign the checkpoint of the first `size` headers of the block log, all of which are durable.
 
         Raises:
             CosignatureRefusedError: the log contradicts what was signed before.
         """
         # LED-042
         self._memory.advance(log)
-        checkpoint = Checkpoint(network_id, log.size, log.root())
+        checkpoint = Checkpoint(network_id, size, log.root(size))
         return checkpoint, cosign(checkpoint, self._organisation, self._key, self._clock() // 1000)
