@@ -272,6 +272,18 @@ class NodeStoppingError(UnavailableError):
     code = "NODE_STOPPING"
 
 
+class NotACertifierError(UnavailableError):
+    """The node's ledger key is not in the certifier set that counts, so it can certify nothing."""
+
+    code = "NOT_A_CERTIFIER"
+
+
+class CertificateDamagedError(CorruptionError):
+    """A kept certificate of a certifier change is missing or not what was written."""
+
+    code = "CERTIFICATE_DAMAGED"
+
+
 class WaitTimeoutError(UnavailableError):
     """A transaction was not committed within the time that the caller would wait; it may still be."""
 

@@ -1,8 +1,9 @@
 """One node: store, workers and engine joined together, and the folder that it lives in."""
 
+from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
 from yunhe.node.folder import NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus
 from yunhe.node.pending import Placed
 
-__all__ = ["Node", "NodeConfig", "NodeFolder", "NodeStatus", "Placed", "load_config", "make_node_folder"]
+__all__ = ["Node", "NodeConfig", "NodeFolder", "NodeStatus", "Placed", "ProofSubjectRequest", "load_config", "make_node_folder"]

@@ -31,10 +31,27 @@ class BlockCommitted:
 class LedgerApplication:
     """Joins store and executor behind the engine interface."""
 
-    def __init__(self, store: LedgerStore, executor: Executor, chain_hash: ChainHash, on_commit: Callable[[BlockCommitted], None]) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        executor: Executor,
+        chain_hash: ChainHash,
+        on_block: Callable[[LedgerBlock], None],
+        on_commit: Callable[[BlockCommitted], None],
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            store: open.
+            executor: runs the calls.
+            chain_hash: the ledger's.
+            on_block: called with each durable ledger block before the next one can be decided; may raise to stop the engine.
+            on_commit: told of every engine block after that.
+        """
         self._store = store
         self._executor = executor
         self._chain_hash = chain_hash
+        self._on_block = on_block
         self._on_commit = on_commit
         self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
         self._opened_lock = threading.Lock()
@@ -83,6 +100,8 @@ class LedgerApplication:
         delivery, transition, unopened = self._delivered
         self._store.commit(transition.block, delivery.engine_height)
         self._delivered = None
+        if transition.block is not None:
+            self._on_block(transition.block)
         self._on_commit(BlockCommitted(transition.block, unopened + transition.dropped))
 
     def _open(self, envelope: bytes) -> OpenedEnvelope:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -29,9 +30,13 @@ from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
 from yunhe.node.folder import NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
-from yunhe.storage import CosignerMemory, LedgerStore
+from yunhe.storage import Certificates, CosignerMemory, LedgerStore
 
 _log = structlog.get_logger("yunhe.node")
+
+
+COSIGNER_FILE: Final = "cosigner"
+CERTIFICATES_FOLDER: Final = "certificates"
 
 
 def clock_ms() -> int:
@@ -81,9 +86,13 @@ class Node:
         self.store: LedgerStore = folder.open_store()
         try:
             self._worker = host.WorkerExecutor()
-            cosigner = Cosigner(folder.config.organisation, ledger_key, CosignerMemory(self.store.folder, self.genesis.chain_hash), clock)
-            self.certification = Certification(self.store, self.genesis, cosigner)
-            self._application = LedgerApplication(self.store, self._worker, self.genesis.chain_hash, self._committed)
+            memory = CosignerMemory.open(self.store.folder / COSIGNER_FILE, self.network_id)
+            cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
+            certificates = Certificates(self.store.folder / CERTIFICATES_FOLDER, self.network_id)
+            self.certification = Certification(self.store, self.genesis, cosigner, certificates)
+            self._application = LedgerApplication(
+                self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed
+            )
             self._engine: Engine = SoloEngine(self._application, clock)
         except BaseException:
             self.store.close()
