@@ -3,18 +3,22 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-UV     := $(BIN)/uv --no-config
+# Behind a proxy that inspects only the system's certificates are right; a machine that has none uses those that uv brings.
+CERTS  := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),--system-certs)
+UV     := $(BIN)/uv --no-config $(CERTS)
 SYNC   := $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 OURS   := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation
 
-# The demo needs no linters: it gets the small lock, unless the development lock, which contains it, is installed already.
-ENV := $(if $(wildcard $(STAMPS)/dev),$(STAMPS)/dev,$(STAMPS)/build)
+# The demo needs no linters: it gets the small lock, unless the development lock, which contains it, is installed or asked for.
+SMALL_GOALS := bench demo native wheels
+ENV := $(STAMPS)/$(if $(wildcard $(STAMPS)/dev-synced)$(filter-out $(SMALL_GOALS),$(MAKECMDGOALS)),dev,build)
 
 .PHONY: help
 help: ## list the targets
@@ -56,7 +60,7 @@ native: $(STAMPS)/native ## build the Rust core and install it into .venv
 	@:
 
 $(WHEELS)/built: $(NATIVE_SOURCES) | $(ENV)
-	@echo "building yunhe-native (release)"
+	@echo "building yunhe-native (about two minutes the first time)"
 	@rm -rf $(WHEELS) && mkdir -p $(WHEELS)
 	@$(BIN)/maturin build --quiet --release --manifest-path native/binding/Cargo.toml --interpreter $(BIN)/python --out $(WHEELS)
 	@touch $@
