@@ -69,6 +69,16 @@ CONTRACT_LINE_TOKENS_MAX: Final = 512
 """Tokens in one logical line of a contract."""
 CONTRACT_TOKENS_MAX: Final = 50_000
 """Tokens of a contract."""
+CONTRACT_BLOCKS_MAX: Final = 12
+"""Indentation levels nested in a contract's source; the interpreter has a limit of 20 nested blocks."""
+CONTRACT_ELIF_MAX: Final = 64
+"""`elif` branches of one `if`; each nests the next in the syntax tree."""
+CONTRACT_TREE_DEPTH_MAX: Final = 120
+"""Nodes nested in a contract's syntax tree, so that no walk over it meets an interpreter's limit."""
+CONTRACT_NUMBER_CHARS_MAX: Final = 100
+"""Characters of an integer literal."""
+CONTRACT_FINDINGS_MAX: Final = 100
+"""Findings that a refusal lists."""
 CONTRACT_CALL_DEPTH_MAX: Final = 8
 """Contracts calling contracts."""
 CONTRACT_FRAMES_MAX: Final = 48
