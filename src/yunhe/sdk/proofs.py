@@ -38,13 +38,13 @@ def verify_proof(bundle: bytes, genesis: bytes, trust: str | None = None) -> ver
         raise ProofError(str(error)) from error
 
 
-def verify_document(proof: verifier.VerifiedProof, document: bytes) -> None:
-    """Check that a verified record or event names the checksum of a document.
+def verify_document(proof: verifier.VerifiedProof, document: bytes) -> int:
+    """Return the position of the verified subject that holds the checksum of a document.
 
     Raises:
         ProofError: none does, or the document is not JSON in the sense of RFC 8785.
     """
     try:
-        verifier.check_document(proof, document)
+        return verifier.check_document(proof, document)
     except verifier.VerificationError as error:
         raise ProofError(str(error)) from error

@@ -1,0 +1,96 @@
+"""`yunhe proof`: get proof bundles from a node, and verify them without one."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yunhe import verifier
+from yunhe.cli.arguments import parse_key
+from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption
+from yunhe.cli.output import output
+from yunhe.cli.tx import TransactionArgument, transaction_id
+from yunhe.errors import InvalidInputError
+from yunhe.sdk import prove_receipt, prove_record, prove_transaction
+
+app = typer.Typer(name="proof", help="Get proof bundles and verify them offline.", no_args_is_help=True)
+
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
+HeightOption = Annotated[int | None, typer.Option("--height", min=0, help="Height; the last block when left out.")]
+_DEFAULT = Path("proof.yunhe")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be written: {error.strerror}") from error
+    output.fields({"file": str(path), "bytes": len(data), "verify": f"yunhe proof verify {path} --genesis genesis.json"})
+
+
+@app.command()
+def record(  # one for each option
+    contract: Annotated[str, typer.Argument(help="Contract.")],
+    table: Annotated[str, typer.Argument(help="Table.")],
+    key: Annotated[list[str], typer.Argument(help="Components of the key: text, int:5, or 0x and hexadecimal digits.")],
+    out: OutOption = _DEFAULT,
+    height: HeightOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Prove that a record is as it is, or that there is none."""
+    with Connection(folder, node, token_file).open() as client:
+        _write(out, client.prove([prove_record(contract, table, parse_key(key))], height))
+
+
+@app.command()
+def transaction(  # one for each option
+    transaction: TransactionArgument,
+    out: OutOption = _DEFAULT,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    receipt: Annotated[bool, typer.Option("--receipt", help="Prove the receipt as well.")] = False,
+) -> None:
+    """Prove that a transaction took its place in the ledger."""
+    identity = transaction_id(transaction)
+    subjects = [prove_transaction(identity)] + ([prove_receipt(identity)] if receipt else [])
+    with Connection(folder, node, token_file).open() as client:
+        _write(out, client.prove(subjects))
+
+
+@app.command()
+def checkpoint(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Print the newest checkpoint with the node's cosignature."""
+    with Connection(folder, node, token_file).open() as client:
+        note = client.checkpoint()
+    output.result({"checkpoint": note}, note.rstrip("\n"))
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="Proof bundle.")],
+    genesis: Annotated[Path, typer.Option("--genesis", help="Genesis file of the network, from a source that you trust.")],
+    trust: Annotated[Path | None, typer.Option("--trust", help="Checkpoint that you trust, to begin from instead of the genesis.")] = None,
+    document: Annotated[Path | None, typer.Option("--document", help="Document whose checksum a proven record must name.")] = None,
+) -> None:
+    """Verify a proof bundle offline. No node is asked, and none is trusted."""
+    arguments = [str(file), "--genesis", str(genesis)]
+    for option, path in (("--trust", trust), ("--document", document)):
+        if path is not None:
+            arguments += [option, str(path)]
+    # The very program that a stranger runs, so that both always say the same.
+    raise typer.Exit(verifier.main([*arguments, "--json"] if output.json else arguments))
+
+
+@app.command("verifier")
+def verifier_(out: OutOption = Path("yunhe_verifier.py")) -> None:
+    """Write the verifier as one file that runs with Python alone, for someone who trusts nobody here."""
+    try:
+        shutil.copyfile(verifier.__file__, out)
+    except OSError as error:
+        raise InvalidInputError(f"{out} cannot be written: {error.strerror}") from error
+    output.fields({"file": str(out), "use": f"python3 -I -S {out} BUNDLE --genesis GENESIS"})
