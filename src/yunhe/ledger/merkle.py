@@ -83,6 +83,17 @@ class MerkleLog:
         size = self._checked(size)
         return self._subtree(0, size) if size else self._chain_hash.digest(b"")
 
+    def root_with(self, leaf: bytes) -> bytes:
+        """Return the root that the tree would have with one more leaf, without adding it."""
+        node = self._chain_hash.digest(b"\x00" + leaf)
+        end = self.size
+        # The new leaf joins the complete subtrees from the right, smallest first.
+        while end:
+            count = end & -end
+            node = self._join(self._subtree(end - count, end), node)
+            end -= count
+        return node
+
     def is_extension_of(self, size: int, root: bytes) -> bool:
         """Return whether this log begins with the `size` leaves that had `root` (LED-042)."""
         return size <= self.size and self.root(size) == root
