@@ -5,4 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod codec;
+pub mod ed25519;
+pub mod hash;
+pub mod merkle;
 pub mod state;

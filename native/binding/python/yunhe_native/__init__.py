@@ -5,7 +5,6 @@ Errors are the classes of `yunhe.errors`. Specification: docs/spec/encoding.md; 
 """
 
 from yunhe_native._core import (
-    StateStore,
     __version__,
     decode,
     digest,
@@ -18,7 +17,6 @@ from yunhe_native._core import (
 )
 
 __all__ = [
-    "StateStore",
     "__version__",
     "decode",
     "digest",
