@@ -88,6 +88,9 @@ class StateStore:
     def index_get_many(self, keys: list[bytes]) -> list[bytes | None]:
         """Return entries of the small index."""
 
+    def snapshot(self) -> StateSnapshot:
+        """Return the records as the last `apply` left them, whatever is staged or applied afterwards; cheap, any number at a time."""
+
     def prove(self, height: int, key: bytes) -> tuple[bytes | None, bytes, list[bytes], tuple[bytes, bytes] | None]:
         """Return (value, bitmap of 32 bytes, siblings root first, other leaf) for `key` at `height` (docs/spec/proofs.md).
 
@@ -110,3 +113,19 @@ class StateStore:
 
     def close(self) -> None:
         """Close the store; later calls raise `UnavailableError`."""
+
+@final
+class StateSnapshot:
+    """The records of one applied block, for views and queries: staged writes and later blocks are not in it. Thread-safe."""
+
+    def height(self) -> int:
+        """Return the height of the block, -1 before the first."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return a record."""
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return several records."""
+
+    def scan(self, start: bytes, end: bytes, limit: int, reverse: bool) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` records with start <= key < end, in key order (descending when `reverse`)."""
