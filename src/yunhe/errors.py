@@ -505,3 +505,13 @@ class ContractRefusedError(InvalidInputError):
         self.findings = tuple(findings)
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
         super().__init__(f"{self.findings[0]}{more}")
+
+
+class ViewRefusedError(ConflictError):
+    """A view was not answered: the contract refused it, or could not run; `refusal` is the code that a receipt would have."""
+
+    code = "VIEW_REFUSED"
+
+    def __init__(self, refusal: str, detail: str) -> None:
+        self.refusal = refusal
+        super().__init__(detail)
