@@ -12,12 +12,17 @@ from packaging.requirements import Requirement
 import yunhe
 from tools.tidy.checkout import ROOT, Source, sources, tracked_paths
 from tools.tidy.locks import disagreements, listed, unhashed
-from tools.tidy.purity import floating_point, foreign_imports
+from tools.tidy.purity import ambient_calls, floating_point, foreign_imports
 from tools.tidy.rules import TESTS_MIN, cited, definitions, enforced, tested
 from tools.tidy.walls import FILE_LINES_MAX, FUNCTION_LINES_MAX, file_lengths, function_lengths, over_the_wall
 from tools.tidy.wording import empty_names, machine_paths, open_promises, registry_hosts
 
-FILE_RATCHET: dict[str, int] = {}
+VERIFIER = "src/yunhe/verifier.py"
+
+FILE_RATCHET = {
+    # One file on purpose: a third party reads it in one sitting, and runs it with nothing beside it.
+    VERIFIER: 970,
+}
 """Files over the wall, with their length, each with its reason."""
 FUNCTION_RATCHET: dict[str, int] = {}
 """Functions over the wall, with their length, each with its reason."""
@@ -25,7 +30,7 @@ FUNCTION_RATCHET: dict[str, int] = {}
 FAMILIES = frozenset({"API", "COD", "CON", "ENG", "LED", "PRF", "STO", "SYS"})
 """Families of rules; what looks like a rule of one of them must be defined in docs/spec."""
 
-PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", "src/yunhe/verifier.py")
+PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", VERIFIER)
 """What decides state, or what a third party decides by."""
 CONTRACT_HOST = re.compile(r"src/yunhe/contracts/(host|jail|worker)")
 """The node's side of the contract worker, and the worker's own process: they wait for sockets and clocks, and decide nothing."""
@@ -64,15 +69,23 @@ def test_functions_over_the_wall_are_none_but_the_recorded() -> None:
     assert not findings, _listing(findings)
 
 
+def _pure() -> list[Source]:
+    return [source for source in _below(*PURE) if source.is_python() and not CONTRACT_HOST.match(source.path)]
+
+
 def test_pure_layers_have_no_floating_point() -> None:
-    pure = [source for source in _below(*PURE) if source.is_python() and not CONTRACT_HOST.match(source.path)]
-    assert pure
-    findings = [finding for source in pure for finding in floating_point(source, JSON_NUMBERS)]
+    findings = [finding for source in _pure() for finding in floating_point(source, JSON_NUMBERS)]
+    assert not findings, _listing(findings)
+
+
+def test_pure_layers_call_nothing_that_depends_on_where_it_runs() -> None:
+    # The verifier is a program as well: it opens the files it is given and prints what it found.
+    findings = [finding for source in _pure() if source.path != VERIFIER for finding in ambient_calls(source)]
     assert not findings, _listing(findings)
 
 
 def test_verifier_imports_the_standard_library_only() -> None:
-    (verifier,) = _below("src/yunhe/verifier.py")
+    (verifier,) = _below(VERIFIER)
     findings = foreign_imports(verifier, sys.stdlib_module_names)
     assert not findings, _listing(findings)
 

@@ -1,7 +1,8 @@
-"""No floating point in what decides state: ledger, crypto, verifier and the contract runtime.
+"""No floating point and no surroundings in what decides state: ledger, crypto, verifier and the contract runtime.
 
 Two machines may round alike for years and then not; so there is no float literal, no `/`, and no call that makes a float. What is
-excepted is excepted by the name of a function. Imports of clocks, files and sockets are import-linter's business.
+excepted is excepted by the name of a function. `hash()` and `id()` differ from process to process, and files and the terminal are not
+the same anywhere. Imports of clocks, files and sockets are import-linter's business.
 """
 
 import ast
@@ -10,6 +11,7 @@ from collections.abc import Collection, Iterator
 from tools.tidy.checkout import Source
 
 _MAKERS = frozenset({"float", "complex", "round"})
+_AMBIENT = frozenset({"hash", "id", "input", "open", "print"})
 
 
 def floating_point(source: Source, excepted: Collection[str]) -> list[str]:
@@ -20,6 +22,15 @@ def floating_point(source: Source, excepted: Collection[str]) -> list[str]:
         if what:
             findings.append(f"{source.path}:{getattr(node, 'lineno', 0)}: {what}")
     return findings
+
+
+def ambient_calls(source: Source) -> list[str]:
+    """Return every call of a built-in whose result depends on the process or the machine."""
+    return [
+        f"{source.path}:{node.lineno}: {node.func.id}() depends on where it runs"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _AMBIENT
+    ]
 
 
 def foreign_imports(source: Source, allowed: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 import pytest
 
 from tools.tidy.checkout import Source
-from tools.tidy.purity import floating_point, foreign_imports
+from tools.tidy.purity import ambient_calls, floating_point, foreign_imports
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,13 @@ def test_foreign_imports_of_allowed_packages_is_accepted() -> None:
 def test_foreign_imports_hidden_in_a_function_are_found() -> None:
     source = Source("a.py", "def f():\n    from yunhe.ledger import codec\n    import json, httpx.client\n")
     assert foreign_imports(source, {"json"}) == ["a.py:2: imports yunhe.ledger", "a.py:3: imports httpx.client"]
+
+
+@pytest.mark.parametrize("planted", ["x = hash(a)", "x = id(a)", "f = open('a')", "print(1)", "def f():\n    input()"])
+def test_ambient_calls_planted_is_found(planted: str) -> None:
+    assert len(ambient_calls(Source("a.py", planted))) == 1
+
+
+@pytest.mark.parametrize("clean", ["x.open()", "x.hash(a)", "id = 1", "'print(1)'"])
+def test_ambient_calls_of_our_own_is_not_found(clean: str) -> None:
+    assert ambient_calls(Source("a.py", clean)) == []
