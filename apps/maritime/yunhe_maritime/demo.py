@@ -152,7 +152,7 @@ class Demo:
             subjects = [prove_record(CONTRACT, "bills", [self.bill_id]), prove_receipt(accepted.transaction_id)]
             bundle = ledger.client.prove(subjects, accepted.height)
             self.proof.mkdir()
-            (self.proof / "bundle").write_bytes(bundle)
+            (self.proof / "proof.yunhe").write_bytes(bundle)
             (self.proof / "document.json").write_bytes(self.raw)
             self.account.done(f"proof bundle exported: the bill's final record and the receipt of its surrender, {len(bundle)} bytes")
 
@@ -181,7 +181,7 @@ class Demo:
             self.account.done("the same with one letter of the document changed: refused")
 
     def _run_verifier(self, document: Path) -> tuple[int, str]:
-        arguments = [str(self.proof / "bundle"), "--genesis", str(self.proof / "genesis.json"), "--document", str(document)]
+        arguments = [str(self.proof / "proof.yunhe"), "--genesis", str(self.proof / "genesis.json"), "--document", str(document)]
         return run_verifier(self.proof / "verifier.py", arguments)
 
     def _altered(self) -> bytes:
@@ -281,7 +281,7 @@ def _close(demo: Demo, account: Account) -> None:
 
 
 def _verify_line(proof: Path) -> str:
-    return f"python3 -I -S {proof}/verifier.py {proof}/bundle --genesis {proof}/genesis.json --document {proof}/document.json"
+    return f"python3 -I -S {proof}/verifier.py {proof}/proof.yunhe --genesis {proof}/genesis.json --document {proof}/document.json"
 
 
 def _listed(names: Sequence[str]) -> str:
