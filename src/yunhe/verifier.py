@@ -566,17 +566,15 @@ def _follow_steps(steps: Sequence[object], oldest_key: bytes, trusted: _Checkpoi
         note, certifier_set, last_item, before_item = _shape(what, step, bytes, bytes, list, (list, type(None)))
         checkpoint, lines = _read_note(note.decode("utf-8", "replace"), genesis)
         certifiers, set_hash = _read_certifiers(certifier_set), genesis.tagged(b"yunhe/certifiers/1", certifier_set)
-        if number == 1:
-            # PRF-012
-            _require(trusted in (None, checkpoint), "PRF-012", "the first step's checkpoint is not the one that you trust")
-            # PRF-015
-            is_oldest = hashlib.sha256(certifiers[0].public_key).digest() == oldest_key
-            _require(is_oldest, "PRF-015", "the bundle names another oldest key than the one that it relies on")
         # PRF-012
+        _require(number > 1 or trusted in (None, checkpoint), "PRF-012", "the first step's checkpoint is not the one that you trust")
         named = expected in (None, set_hash)
         _require(named, "PRF-012", f"the certifiers of {what} are not those that the genesis or the step before it names")
         longer = not certificates or checkpoint.size > certificates[-1].size
         _require(longer, "PRF-012", f"{what} is not about a longer log than the step before it")
+        # PRF-015
+        is_oldest = number > 1 or hashlib.sha256(certifiers[0].public_key).digest() == oldest_key
+        _require(is_oldest, "PRF-015", "the bundle names another oldest key than the one that it relies on")
         # PRF-011
         last = _read_header(f"the last header of {what}", last_item, checkpoint, genesis)
         _require(last.height == checkpoint.size - 1, "PRF-011", f"{what} shows another header as the last one of its checkpoint")
@@ -648,10 +646,12 @@ def verify(bundle: bytes, genesis: bytes, *, trust: str | None = None) -> Verifi
     trusted = None if trust is None else _read_note(trust, founders)[0]
     # PRF-010
     _require(len(bundle) <= PROOF_BYTES_MAX, "PRF-010", f"a bundle has at most {PROOF_BYTES_MAX} bytes")
-    parts = _shape("a bundle", _decode_part("the bundle", bundle), str, int, 32, 32, list, list, list)
-    marker, version, network_id, oldest_key, steps, header_item, subjects = parts
+    parts = _shape("a bundle", _decode_part("the bundle", bundle), str, int, 32, 32, list, list, list, 32)
+    marker, version, network_id, oldest_key, steps, header_item, subjects, checksum = parts
     _require(marker == "yunhe-proof" and version == 1, "PRF-010", "this is not a Yunhe proof bundle of version 1")
     _require(network_id == founders.network_id, "PRF-010", f"the bundle is of network {network_id.hex()}, not of the genesis file's")
+    whole = founders.tagged(b"yunhe/proof/1", encode(parts[:-1])) == checksum
+    _require(whole, "PRF-010", "the bundle was altered or damaged after it was made: its own checksum differs")
     _require(1 <= len(steps) <= PROOF_STEPS_MAX, "PRF-010", f"a bundle has 1 to {PROOF_STEPS_MAX} steps")
     _require(1 <= len(subjects) <= PROOF_SUBJECTS_MAX, "PRF-010", f"a bundle has 1 to {PROOF_SUBJECTS_MAX} subjects")
     certificates = _follow_steps(steps, oldest_key, trusted, founders)
@@ -926,7 +926,7 @@ def describe(proof: VerifiedProof, matched: int | None = None) -> str:
         lines.append("              One certifier only: whoever holds that one key could have certified another history.")
     lines += [
         f"Checkpoint    {final.size} headers, cosigned {' to '.join(times)} by the cosigners' clocks",
-        f"Trust         begins with the {proof.anchor} that you gave; the certifiers changed {changes} times from there",
+        f"Trust         starts from the {proof.anchor} that you gave, then {changes or 'no'} change{'s' * (changes > 1)} of certifiers",
         f"Oldest key    SHA-256 {proof.oldest_key.hex()}",
     ]
     for number, subject in enumerate(proof.subjects, 1):
@@ -943,14 +943,14 @@ def describe(proof: VerifiedProof, matched: int | None = None) -> str:
 
 
 def _plain(value: Unchecked) -> Unchecked:
-    """Return a value as JSON can show it: byte strings as hexadecimal, records as objects."""
+    """Return a value as JSON can show it: byte strings as `0x` and hexadecimal digits, records as objects."""
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value.hex() if isinstance(value, bytes) else value
+    return "0x" + value.hex() if isinstance(value, bytes) else value
 
 
 def _printable(line: str) -> str:

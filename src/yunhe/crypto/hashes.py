@@ -19,6 +19,7 @@ TAG_CERTIFIERS: Final = b"yunhe/certifiers/1"
 TAG_STATE_KEY: Final = b"yunhe/state-key/1"
 TAG_STATE_VALUE: Final = b"yunhe/state-value/1"
 TAG_CODE: Final = b"yunhe/code/1"
+TAG_PROOF: Final = b"yunhe/proof/1"
 TAG_SIGN_TRANSACTION: Final = b"yunhe/sign-transaction/1"
 TAG_SIGN_ENVELOPE: Final = b"yunhe/sign-envelope/1"
 

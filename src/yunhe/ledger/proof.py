@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from yunhe.crypto import ChainHash
+from yunhe.crypto.hashes import TAG_PROOF
 from yunhe.errors import MalformedError, ProofError, TooLargeError
 from yunhe.ledger.certifiers import CertifierSet
 from yunhe.ledger.checkpoint import Checkpoint, Cosignature, note
@@ -107,14 +108,15 @@ class Bundle:
     """The header that the subjects are about."""
     subjects: tuple[Subject, ...]
 
-    def encode(self) -> bytes:
+    def encode(self, chain_hash: ChainHash) -> bytes:
         """Return the file's content.
 
         Raises:
             TooLargeError: over `PROOF_BYTES_MAX`.
         """
         steps, subjects = [step.parts() for step in self.steps], [subject.parts() for subject in self.subjects]
-        encoded = encode([MARKER, _VERSION, self.network_id, self.oldest_key, steps, self.header.parts(), subjects])
+        parts = [MARKER, _VERSION, self.network_id, self.oldest_key, steps, self.header.parts(), subjects]
+        encoded = encode([*parts, chain_hash.tagged(TAG_PROOF, encode(parts))])
         # PRF-010
         if len(encoded) > PROOF_BYTES_MAX:
             raise TooLargeError(f"the bundle would have {len(encoded)} bytes, more than {PROOF_BYTES_MAX}; prove fewer subjects at once")
