@@ -59,6 +59,11 @@ class MerkleLog:
             self.append(leaf)
 
     @property
+    def chain_hash(self) -> ChainHash:
+        """The hash of the tree."""
+        return self._chain_hash
+
+    @property
     def size(self) -> int:
         """Leaves in the tree."""
         return len(self._levels[0]) // HASH_BYTES

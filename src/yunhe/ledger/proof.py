@@ -100,6 +100,8 @@ Subject: TypeAlias = LeafSubject | StateSubject
 class Bundle:
     """A proof bundle."""
 
+    chain_hash: ChainHash
+    """The ledger's, which makes the bundle's checksum."""
     network_id: bytes
     oldest_key: bytes
     """SHA-256 of the oldest public key that the bundle relies on (PRF-015)."""
@@ -108,7 +110,7 @@ class Bundle:
     """The header that the subjects are about."""
     subjects: tuple[Subject, ...]
 
-    def encode(self, chain_hash: ChainHash) -> bytes:
+    def encode(self) -> bytes:
         """Return the file's content.
 
         Raises:
@@ -116,7 +118,7 @@ class Bundle:
         """
         steps, subjects = [step.parts() for step in self.steps], [subject.parts() for subject in self.subjects]
         parts = [MARKER, _VERSION, self.network_id, self.oldest_key, steps, self.header.parts(), subjects]
-        encoded = encode([*parts, chain_hash.tagged(TAG_PROOF, encode(parts))])
+        encoded = encode([*parts, self.chain_hash.tagged(TAG_PROOF, encode(parts))])
         # PRF-010
         if len(encoded) > PROOF_BYTES_MAX:
             raise TooLargeError(f"the bundle would have {len(encoded)} bytes, more than {PROOF_BYTES_MAX}; prove fewer subjects at once")
@@ -192,7 +194,7 @@ def build_bundle(
     final = certified[-1].checkpoint
     # PRF-015
     oldest_key = hashlib.sha256(certified[0].certifiers.members[0].public_key).digest()
-    return Bundle(final.network_id, oldest_key, tuple(steps), logged(height, final.size), tuple(subjects))
+    return Bundle(log.chain_hash, final.network_id, oldest_key, tuple(steps), logged(height, final.size), tuple(subjects))
 
 
 def transaction_subject(transactions: Sequence[Transaction], index: int, chain_hash: ChainHash) -> LeafSubject:
