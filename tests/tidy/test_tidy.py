@@ -37,6 +37,12 @@ CONTRACT_HOST = re.compile(r"src/yunhe/contracts/(host|jail|worker)")
 JSON_NUMBERS = frozenset({"es6_number", "_finite_double"})
 """Functions of the verifier that read and write the numbers of a JSON document, which are doubles (RFC 8785)."""
 
+OURS = frozenset({"yunhe", "yunhe_maritime", "yunhe_native"})
+RE_EXPORTED = frozenset({"annotated_types", "pydantic_core", "starlette"})
+"""What the documentation of pydantic and FastAPI tells their users to import."""
+NOT_IMPORTED = frozenset({"httptools", "uvloop"})
+"""What uvicorn picks up by itself when it is installed."""
+
 
 @cache
 def _checkout() -> tuple[Source, ...]:
@@ -154,6 +160,16 @@ def test_runtime_list_is_what_the_package_declares() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {str(Requirement(text)) for text in project["dependencies"] if Requirement(text).name != "yunhe-native"}
     assert listed((ROOT / "requirements/runtime.in").read_text()) == declared
+
+
+def test_imports_and_declared_dependencies_are_the_same() -> None:
+    declared = {Requirement(line).name for line in listed((ROOT / "requirements/runtime.in").read_text())}
+    known = OURS | RE_EXPORTED | sys.stdlib_module_names
+    product = [source for source in _below("src/", "apps/") if source.is_python() and "/tests/" not in source.path]
+    findings = [finding for source in product for finding in foreign_imports(source, known | declared)]
+    assert not findings, _listing(findings)
+    used = {finding.rpartition(" ")[2].partition(".")[0] for source in product for finding in foreign_imports(source, known)}
+    assert used == declared - NOT_IMPORTED
 
 
 def test_versions_are_one_everywhere() -> None:
