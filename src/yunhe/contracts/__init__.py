@@ -1,7 +1,8 @@
 """The contract API: what a contract imports, and nothing else.
 
 A contract is one typed Python module of `@action` and `@view` functions over `Record` types in `Table`s. It is plain Python: imported by
-pytest it runs, steps and types like any module; a node checks it against the subset, meters it and runs the same code. See docs/spec/contracts.md.
+pytest it runs, steps and types like any module; a node checks it against the subset, meters it and runs the same code. Specification:
+docs/spec/contracts.md.
 """
 
 from yunhe.contracts.arithmetic import Rounding, mul_div, pro_rata

@@ -1,7 +1,7 @@
 """How a run of a contract can end early: a refusal, spent gas or memory, a fault of the contract.
 
-These exceptions live inside the runtime and end as the code of an outcome; no public call raises them, except that a contract run by a plain
-import raises `Refusal` where pytest and a debugger see it. None of them can be caught by a contract: the subset has no `try`.
+These exceptions live inside the runtime and end as the code of an outcome; no public call raises them, except that a contract run by a
+plain import raises `Refusal` where pytest and a debugger see it. None of them can be caught by a contract: the subset has no `try`.
 """
 
 from typing import NoReturn

@@ -1,8 +1,8 @@
 """Gas and memory of one transaction.
 
-Metered code subtracts from `left` and `memory` in line and calls `stop` when one is below zero; built-ins and tables use `charge` and `hold`.
-Both are upper bounds that need no knowledge of the interpreter: memory counts what is allocated and is given back when the outermost call
-ends, not before (CON-124). Specification: docs/spec/contracts.md, "Gas".
+Metered code subtracts from `left` and `memory` in line and calls `stop` when one is below zero; built-ins and tables use `charge` and
+`hold`. Both are upper bounds that need no knowledge of the interpreter: memory counts what is allocated and is given back when the
+transaction ends, not before (CON-124). Specification: docs/spec/contracts.md, "Gas".
 """
 
 from typing import Final, NoReturn

@@ -1,7 +1,7 @@
 """A loaded contract: its entries and state, taken from the names of its module.
 
-The same reading serves the module that a node loaded metered and the one that pytest imported plainly. What can be known only once the module
-has run, because it depends on annotations, is checked here: parameters, results, keys (CON-100, CON-104).
+The same reading serves the module that a node loaded metered and the one that pytest imported plainly. What can be known only once the
+module has run, because it depends on annotations, is checked here: parameters, results, keys (CON-100, CON-104).
 """
 
 import inspect

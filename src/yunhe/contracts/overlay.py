@@ -1,12 +1,13 @@
 """Uncommitted writes over a state: of a transaction over those of its block, of a block over the committed state.
 
-Reading one record is a look-up; scanning merges the written keys, in order, with the rows below. The keys are kept in short ordered runs and
-put in order only when something scans, so a block that never scans pays nothing, and no pattern of writes and scans costs more than its gas
-says (CON-140).
+Reading one record is a look-up; scanning merges the written keys, in order, with the rows below. The keys are kept in short ordered runs
+and put in order only when something scans, so a block that never scans pays nothing, and no pattern of writes and scans costs more than its
+gas says (CON-140).
 """
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from yunhe.ledger.interfaces import StateReader, Write
@@ -119,6 +120,11 @@ class Overlay:
             return self.values[key]
         return self._base.get(key)
 
+    def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` records, as every state reader does; it charges nobody."""
+        rows = self.rows(start, end, limit, reverse=reverse)
+        return list(islice(((key, record) for key, record in rows if record is not None), limit))
+
     def put(self, key: bytes, record: bytes | None) -> None:
         """Write a record, or delete it with None."""
         if key not in self.values:
@@ -154,6 +160,7 @@ class Overlay:
         for key, record in self.values.items():
             self._base.put(key, record)
 
-    def writes(self) -> tuple[Write, ...]:
-        """Return what was written here, ascending by key."""
-        return tuple(sorted(self.values.items(), key=lambda write: write[0]))
+    def net_writes(self) -> tuple[Write, ...]:
+        """Return what was changed here, ascending by key; a record that was made and deleted here is no change."""
+        changes = [(key, record) for key, record in self.values.items() if record is not None or self._base.get(key) is not None]
+        return tuple(sorted(changes, key=lambda change: change[0]))

@@ -35,8 +35,8 @@ EVENT: Final = 2_000
 EVENT_BYTE: Final = 20
 """Each encoded byte of an event."""
 CHECK_SOURCE_BYTE: Final = 300
-"""Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source fits into the default
-gas limit: who can ask for it are administrators, and a source is checked once in a process."""
+"""Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source fits into the
+default gas limit: only administrators can ask for it, and a source is checked once in a process."""
 CODE_HASH_BYTE: Final = 10
 """Each byte of a contract source that is hashed; system contracts only."""
 OBJECT_MEMORY: Final = 64

@@ -5,8 +5,8 @@ bills: Table[Bill] = Table(key="bill_id")
 balances: Map[Org, int] = Map(default=0)
 ```
 
-A loaded record is a private copy: changing it changes nothing until it is saved (CON-102). The name of the variable is the name of the table.
-Table and Map know where records lie and what they look like; the machine that they are attached to reads, writes and charges.
+A loaded record is a private copy: changing it changes nothing until it is saved (CON-102). The name of the variable is the name of the
+table. Table and Map know where records lie and what they look like; the machine that they are attached to reads, writes and charges.
 """
 
 import typing

@@ -18,7 +18,8 @@ from yunhe.contracts.scalars import Choice, Org
 from yunhe.limits import INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
 
 TypeData: typing.TypeAlias = str | dict[str, Any]
-"""A type as plain data, for interfaces: a scalar's name, or {"list": T}, {"dict": [K, V]}, {"optional": T}, {"record": NAME}, {"choice": NAME}."""
+"""A type as plain data, for interfaces: a scalar's name, {"list": T}, {"dict": [K, V]}, {"optional": T}, {"record": NAME} or
+{"choice": NAME}."""
 
 _CONTAINER_MEMORY_RATE: Final = 32
 _SCALAR_MEMORY_RATE: Final = 4
@@ -130,7 +131,7 @@ class OrgType(ValueType):
     memory_base = _SCALAR_MEMORY
     memory_rate = _SCALAR_MEMORY_RATE
 
-    def to_plain(self, value: Any, room: Room) -> Any:
+    def to_plain(self, value: Any, room: Room) -> Any:  # noqa: ARG002  # a name is short
         if type(value) is not Org:
             ill_typed("Org", value)
         return str(value)
@@ -159,7 +160,7 @@ class ChoiceType(ValueType):
         self.members: dict[str, Choice] = {str(member): member for member in choice}
         """Members by text."""
 
-    def to_plain(self, value: Any, room: Room) -> Any:
+    def to_plain(self, value: Any, room: Room) -> Any:  # noqa: ARG002  # its text is the source's
         if type(value) is not self.choice:
             ill_typed(self.name, value)
         return value._value_
@@ -261,7 +262,7 @@ class NoneType(ValueType):
     memory_base = 0
     memory_rate = 0
 
-    def to_plain(self, value: Any, room: Room) -> Any:
+    def to_plain(self, value: Any, room: Room) -> Any:  # noqa: ARG002  # it has no content
         if value is not None:
             ill_typed("None", value)
         return None

@@ -279,13 +279,13 @@ METHOD_NAMES: Final = frozenset(name for methods in METHODS.values() for name in
 """Every name that can stand in `value.name(...)` where value is not a Table or Map."""
 
 BUILTIN_ATTRIBUTES: Final = frozenset(
-    (
-        "append as_integer_ratio bit_count bit_length capitalize casefold center clear conjugate copy count decode denominator "
-        "encode endswith expandtabs extend find format format_map from_bytes fromhex fromkeys get hex imag index insert isalnum "
-        "isalpha isascii isdecimal isdigit isdisjoint isidentifier islower isnumeric isprintable isspace istitle isupper items "
-        "join keys ljust lower lstrip maketrans mapping numerator partition pop popitem real remove removeprefix removesuffix "
-        "replace reverse rfind rindex rjust rpartition rsplit rstrip setdefault sort split splitlines start startswith step stop "
-        "strip swapcase title to_bytes translate update upper values zfill"
-    ).split()  # noqa: SIM905  # one name a line would take two screens
+    """
+    append as_integer_ratio bit_count bit_length capitalize casefold center clear conjugate copy count decode denominator encode
+    endswith expandtabs extend find format format_map from_bytes fromhex fromkeys get hex imag index insert isalnum isalpha isascii
+    isdecimal isdigit isdisjoint isidentifier islower isnumeric isprintable isspace istitle isupper items join keys ljust lower lstrip
+    maketrans mapping numerator partition pop popitem real remove removeprefix removesuffix replace reverse rfind rindex rjust
+    rpartition rsplit rstrip setdefault sort split splitlines start startswith step stop strip swapcase title to_bytes translate update
+    upper values zfill
+    """.split()  # noqa: SIM905  # one name a line would take two screens
 )
 """Public attributes of the built-in types. A field may have such a name; reading it in metered code checks that its holder is a record."""

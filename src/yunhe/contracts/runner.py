@@ -1,0 +1,251 @@
+"""Runs the transactions of a block, one after the other, against a state: the executor of the ledger.
+
+Read `execute` and `_transact` from top to bottom: they are the rules of docs/spec/contracts.md, "Execution". The result is a pure function
+of the arguments. A fault of this process — no memory, a stack too deep, a state that cannot be read — is raised, never made an outcome
+(LED-024). It does no I/O: the state that it is given does.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from yunhe.contracts import codes, prices
+from yunhe.contracts.context import Signer
+from yunhe.contracts.faults import ContractStop, Fault
+from yunhe.contracts.loader import Loader
+from yunhe.contracts.machine import Machine
+from yunhe.contracts.module import ContractModule
+from yunhe.contracts.overlay import CommittedState
+from yunhe.contracts.value_types import org
+from yunhe.crypto import SHA256, ChainHash
+from yunhe.errors import (
+    ContractRefusedError,
+    CorruptionError,
+    InvalidInputError,
+    NotPermittedError,
+    UnavailableError,
+    ViewRefusedError,
+    YunheError,
+)
+from yunhe.ledger.codec import Value, decode, encode
+from yunhe.ledger.enrolment import authorise
+from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader
+from yunhe.ledger.layouts import ACTIVE, REGISTRY, Parameters, contract_key, read_parameters, read_record, source_key
+from yunhe.ledger.state_keys import table_prefix
+from yunhe.ledger.transaction import Signer as SignerKey
+from yunhe.ledger.transaction import Transaction
+from yunhe.limits import TRANSACTION_BYTES_MAX
+
+_MODULES_MAX: Final = 256
+"""Loaded contracts that a runner keeps."""
+_REGISTRY_PREFIX: Final = table_prefix(REGISTRY, "")[:-1]
+"""What all state keys of the registry begin with."""
+_STOPPED: Final = {"frozen": codes.CONTRACT_FROZEN, "retired": codes.CONTRACT_RETIRED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployed:
+    """A contract as its record says, loaded."""
+
+    record: bytes
+    """The contract's record; another one means another code or status."""
+    status: str
+    module: ContractModule | None
+    """None when the source, against every rule of deployment, does not load."""
+
+
+class BlockRunner:
+    """Implements `yunhe.ledger.interfaces.Executor` in this process. Not to be shared between threads."""
+
+    def __init__(self, chain_hash: ChainHash = SHA256) -> None:
+        self._machine = Machine(self._deployed)
+        self._loader = Loader(self._machine, chain_hash)
+        self._by_name: dict[str, _Deployed] = {}
+        self._modules: OrderedDict[tuple[str, bytes, bool], ContractModule | None] = OrderedDict()
+        self._authorised: dict[tuple[SignerKey, ...], tuple[Signer, ...]] = {}
+        self.faults: dict[int, str] = {}
+        """For people, not for receipts: what lay behind each CONTRACT_FAULT of the last block, by the transaction's index."""
+
+    # --- Executor ---------------------------------------------------------------------------------------------------
+
+    def execute(self, context: BlockContext, transactions: Sequence[Transaction], state: StateReader) -> Execution:
+        """Run the transactions in order and return their outcomes and the net writes.
+
+        Raises:
+            UnavailableError: this process could not go on; nothing was decided (LED-024).
+            CorruptionError: the state is not one that this ledger can have.
+        """
+        # CON-141: parameters are those at the beginning of the block.
+        parameters = read_parameters(state)
+        self._machine.begin_block(context, CommittedState(state))
+        self._authorised.clear()
+        self.faults = {}
+        outcomes: list[Outcome] = []
+        gas_left = parameters.block_gas_max
+        for index, transaction in enumerate(transactions):
+            outcome = self._transact(index, transaction, parameters, gas_left)
+            gas_left -= outcome.gas_used
+            outcomes.append(outcome)
+        return Execution(tuple(outcomes), self._machine.blocks.net_writes())
+
+    def view(self, context: BlockContext, contract: str, view: str, arguments: dict[str, Value], state: StateReader) -> Value:
+        """Run a view, which cannot write.
+
+        Raises:
+            ViewRefusedError: the contract refused it, or could not run.
+            UnavailableError: this process could not go on.
+        """
+        parameters = read_parameters(state)
+        machine = self._machine
+        machine.begin_block(context, CommittedState(state))
+        machine.begin_transaction(parameters.gas_limit_max, (), read_only=True)
+        try:
+            plain = decode(encode(arguments), TRANSACTION_BYTES_MAX)
+        except InvalidInputError as error:
+            raise ViewRefusedError(codes.ARGUMENTS_INVALID, error.message) from error
+        result: list[Value] = []
+        code, detail = self._contained(lambda: result.append(machine.run(contract, view, plain, view=True)))  # type: ignore[arg-type]
+        if code != codes.OK:
+            raise ViewRefusedError(code, f"{contract}.{view} was not answered: {detail}")
+        return result[0]
+
+    # --- One transaction --------------------------------------------------------------------------------------------
+
+    def _transact(self, index: int, transaction: Transaction, parameters: Parameters, gas_left: int) -> Outcome:
+        body = transaction.body
+        # LED-020
+        try:
+            signers = self._authorise(body.signers)
+        except NotPermittedError as error:
+            return Outcome(error.code, -1, 0)
+        # LED-021
+        if body.gas_limit > parameters.gas_limit_max:
+            return Outcome(codes.GAS_LIMIT_TOO_HIGH, -1, 0)
+        if gas_left <= 0:
+            return Outcome(codes.BLOCK_GAS_USED_UP, -1, 0)
+
+        machine = self._machine
+        meter = machine.meter
+        machine.begin_transaction(body.gas_limit, signers)
+        results: list[Value] = []
+        started: list[int] = []
+
+        def run_calls() -> None:
+            size = len(transaction.encoded)
+            meter.charge(prices.TRANSACTION + size * prices.TRANSACTION_BYTE)
+            meter.hold(size * prices.TRANSACTION_BYTE_MEMORY)
+            # LED-022
+            for call_index, call in enumerate(body.calls):
+                started.append(call_index)
+                results.append(machine.run(call.contract, call.action, call.arguments, view=False))
+
+        code, detail = self._contained(run_calls)
+        if code != codes.OK:
+            if code == codes.CONTRACT_FAULT:
+                self.faults[index] = detail
+            return Outcome(code, started[-1] if started else -1, meter.used)
+        # CON-140
+        if any(key.startswith(_REGISTRY_PREFIX) for key in machine.writes.values):
+            self._authorised.clear()
+        machine.merge_transaction()
+        return Outcome(codes.OK, -1, meter.used, tuple(results), tuple(machine.events))
+
+    def _contained(self, run: Callable[[], None]) -> tuple[str, str]:
+        """Run calls and return the code that they end with, and a detail for people (CON-143).
+
+        Raises:
+            UnavailableError: this process could not go on.
+        """
+        meter = self._machine.meter
+        try:
+            run()
+            code, detail = codes.OK, ""
+        except ContractStop as stop:
+            code, detail = stop.code, _where(stop)
+        except (MemoryError, RecursionError) as error:
+            # LED-024, CON-144
+            raise UnavailableError(f"the contract runtime could not go on: {type(error).__name__}") from error
+        except YunheError:
+            # CON-144: what could not be read or is corrupt is no contract's fault.
+            raise
+        except Exception as error:  # noqa: BLE001  # a contract can raise whatever Python raises: one code for all of it
+            code, detail = codes.CONTRACT_FAULT, _where(error)
+        # CON-125: spent gas and memory outrank whatever else a call ended with.
+        if meter.left < 0:
+            code = codes.OUT_OF_GAS
+        elif meter.memory < 0:
+            code = codes.OUT_OF_MEMORY
+        return code, detail
+
+    def _authorise(self, signers: tuple[SignerKey, ...]) -> tuple[Signer, ...]:
+        """Check the signers against the state as the block has changed it; remembered until the registry changes."""
+        known = self._authorised.get(signers)
+        if known is None:
+            enrolled = authorise(self._machine.blocks, signers)
+            known = tuple(Signer(org(signer.organisation), signer.member, signer.roles) for signer in enrolled)
+            self._authorised[signers] = known
+        return known
+
+    # --- Contracts --------------------------------------------------------------------------------------------------
+
+    def _deployed(self, name: str, view: bool) -> ContractModule:
+        """Return a contract as the running transaction sees it deployed (CON-145)."""
+        # CON-145
+        state = self._machine.writes
+        try:
+            record = state.get(contract_key(name))
+        except InvalidInputError:
+            record = None
+        if record is None:
+            raise ContractStop(codes.CONTRACT_NOT_FOUND, f"no contract {name} is deployed")
+        deployed = self._by_name.get(name)
+        if deployed is None or deployed.record != record:
+            deployed = self._deploy(name, record, state)
+        if deployed.status != ACTIVE and not view:
+            raise ContractStop(_STOPPED.get(deployed.status, codes.CONTRACT_FROZEN), f"the contract {name} is {deployed.status}")
+        if deployed.module is None:
+            raise Fault(f"the source of {name} does not load")
+        return deployed.module
+
+    def _deploy(self, name: str, record: bytes, state: StateReader) -> _Deployed:
+        fields = read_record(state, contract_key(name))
+        match fields:
+            case {"code_hash": bytes(code_hash), "status": str(status), "system": bool(is_system)}:
+                pass
+            case _:
+                raise CorruptionError(f"the record of the contract {name} is malformed; run `yunhe node check`")
+        key = (name, code_hash, is_system)
+        if key in self._modules:
+            self._modules.move_to_end(key)
+        else:
+            self._modules[key] = self._load(name, code_hash, state, is_system=is_system)
+            if len(self._modules) > _MODULES_MAX:
+                self._modules.popitem(last=False)
+        if len(self._by_name) >= _MODULES_MAX:
+            self._by_name.clear()
+        deployed = _Deployed(record, status, self._modules[key])
+        self._by_name[name] = deployed
+        return deployed
+
+    def _load(self, name: str, code_hash: bytes, state: StateReader, *, is_system: bool) -> ContractModule | None:
+        stored = read_record(state, source_key(code_hash))
+        source = None if stored is None else stored.get("source")
+        if not isinstance(source, str):
+            raise CorruptionError(f"the source of the contract {name} is missing from the state; run `yunhe node check`")
+        try:
+            return self._loader.load(name, source, is_system=is_system)
+        except ContractRefusedError:
+            return None
+
+
+def _where(error: BaseException) -> str:
+    """Return an error with the contract's line that it came from, for people."""
+    line = ""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith("<contract "):
+            line = f" ({trace.tb_frame.f_code.co_filename[1:-1]}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    kind = "" if isinstance(error, ContractStop) else f"{type(error).__name__}: "
+    return f"{kind}{error}{line}"
