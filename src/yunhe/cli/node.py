@@ -18,10 +18,9 @@ from yunhe.gateway.logging import configure_logging
 from yunhe.gateway.server import serve
 from yunhe.ledger.genesis import FoundingMember
 from yunhe.node import NodeConfig, NodeFolder, make_node_folder
-from yunhe.node.folder import LOG_FILE, STORE_FOLDER
+from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
-from yunhe.storage.check import check_folder
 
 app = typer.Typer(name="node", help="Make, start, stop, watch and check a node.", no_args_is_help=True)
 
@@ -168,8 +167,12 @@ def status(folder: FolderOption = None, node: NodeOption = None, token_file: Tok
 
 
 @app.command()
-def check(folder: DirArgument) -> None:
+def check(
+    folder: DirArgument,
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="Run every block again and compare receipts and state.")] = False,
+) -> None:
     """Read and verify every byte of a stopped node's ledger."""
     loaded = NodeFolder.load(folder)
-    report = check_folder(folder / STORE_FOLDER, loaded.genesis, output.progress)
-    output.fields(report.to_json())
+    report = check_ledger(loaded, output.progress, replay=replay)
+    output.fields(report)

@@ -7,7 +7,7 @@ import typer
 from yunhe.cli.arguments import parse_arguments
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
 from yunhe.cli.output import output
-from yunhe.errors import MalformedError, TransactionRefusedError
+from yunhe.errors import MalformedError
 from yunhe.sdk import Call, Client, Submitted
 
 app = typer.Typer(name="tx", help="Call contracts and look up transactions.", no_args_is_help=True)
@@ -52,10 +52,7 @@ def submit_call(client: Client, call: Call, keys: KeyOption, passphrase_file: Pa
         TransactionRefusedError: the receipt is not `OK`.
     """
     transaction = client.build(open_keys(keys, passphrase_file), [call], gas_limit=gas_limit)
-    submitted = client.submit(transaction)
-    if submitted.code != "OK":
-        raise TransactionRefusedError(call.contract, call.action, submitted.code, submitted.transaction_id)
-    return submitted
+    return client.require_ok(client.submit(transaction), call.contract, call.action)
 
 
 GasOption = Annotated[int, typer.Option("--gas-limit", min=1, help="Bound of work and memory.")]

@@ -139,7 +139,7 @@ class Collector:
     def _check(self, encoded: Sequence[bytes]) -> list[Checked]:
         """Check in a thread everything that does not touch the queue of those that wait, the costly last."""
         chain_hash = self._node.genesis.chain_hash
-        state = self._node.state
+        state = self._node.reader()
         parameters = read_parameters(state)
         now_ms = self._node.clock()
         checked: list[Checked] = []

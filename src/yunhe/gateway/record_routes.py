@@ -60,12 +60,12 @@ def record_routes(node: Node) -> APIRouter:
     async def record(contract: ContractName, table: ContractName, key: KeyText) -> PlacedRecordBody:
         """Return one record as of the last block."""
         components = _parse_key_text(key)
-        height = node.head().height
-        stored = await asyncio.to_thread(node.state.get, state_key(contract, table, components))
+        reader = node.reader()
+        stored = await asyncio.to_thread(reader.get, state_key(contract, table, components))
         if stored is None:
             raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key")
         shown = _record(state_key(contract, table, components), stored)
-        return PlacedRecordBody(key=shown.key, fields=shown.fields, height=height)
+        return PlacedRecordBody(key=shown.key, fields=shown.fields, height=reader.height)
 
     @router.get("/tables/{table}/records")
     async def records(  # one for each query parameter
@@ -86,24 +86,23 @@ def record_routes(node: Node) -> APIRouter:
             if not last.startswith(begin):
                 raise MalformedError("the cursor is not of this table and prefix")
             start, end = (start, last) if reverse else (last + b"\x00", end)
-        height = node.head().height
-        rows = await asyncio.to_thread(node.state.scan, start, end, limit + 1, reverse=reverse)
+        reader = node.reader()
+        rows = await asyncio.to_thread(reader.scan, start, end, limit + 1, reverse=reverse)
         items = [_record(key, stored) for key, stored in rows[:limit]]
-        return RecordPage(height=height, items=items, next=rows[limit - 1][0].hex() if len(rows) > limit else None)
+        return RecordPage(height=reader.height, items=items, next=rows[limit - 1][0].hex() if len(rows) > limit else None)
 
     @router.post("/views/{view}")
     async def view(contract: ContractName, view: ContractName, request: ViewRequest) -> ViewBody:
         """Run a view with JSON arguments, on the state as of the last block."""
-        height = node.head().height
-        result = await asyncio.to_thread(node.view, contract, view, dict(request.arguments))
+        height, result = await asyncio.to_thread(node.view, contract, view, dict(request.arguments))
         return ViewBody(height=height, result=value_to_json(result))
 
     @router.post("/views/{view}/cbor", openapi_extra={"requestBody": {"content": {"application/cbor": {}}, "required": True}})
     async def view_exact(contract: ContractName, view: ContractName, request: Request) -> ViewBody:
         """Run a view with arguments in canonical CBOR, which can hold byte strings."""
         arguments: dict[str, Value] = as_fields(decode(await request.body(), HTTP_BODY_BYTES_MAX), "arguments")
-        height = node.head().height
-        return ViewBody(height=height, result=value_to_json(await asyncio.to_thread(node.view, contract, view, arguments)))
+        height, result = await asyncio.to_thread(node.view, contract, view, arguments)
+        return ViewBody(height=height, result=value_to_json(result))
 
     return router
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from yunhe.errors import BlockNotFoundError, MalformedError, NotACertifierError
+from yunhe.errors import BlockNotFoundError, MalformedError, NotACertifierError, TransactionNotFoundError
 from yunhe.ledger.certifiers import CertifierSet
 from yunhe.ledger.checkpoint import note
 from yunhe.ledger.genesis import Genesis
@@ -19,7 +19,7 @@ from yunhe.ledger.state_keys import KeyComponent, prefix_end, state_key
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import CERTIFIERS_MAX, PROOF_SUBJECTS_MAX
 from yunhe.node.cosigner import Cosigner
-from yunhe.storage import Certificates, LedgerStore
+from yunhe.storage import Certificates, LedgerStore, Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Certification:
         return build_bundle(self._store.header, self._store.log, certified, at, made).encode()
 
     def _height(self, subjects: Sequence[ProofSubjectRequest], height: int | None, newest: int) -> int:
-        heights = {self._store.require_located(subject.transaction_id)[0] for subject in subjects if subject.kind != "record"}
+        heights = {self._locate(subject.transaction_id).height for subject in subjects if subject.kind != "record"}
         if height is not None:
             heights.add(height)
         if len(heights) > 1:
@@ -101,12 +101,18 @@ class Certification:
             raise BlockNotFoundError(f"there is no block {at} yet; the last one is {newest}")
         return at
 
+    def _locate(self, transaction_id: bytes) -> Location:
+        location = self._store.locate(transaction_id)
+        if location is None:
+            raise TransactionNotFoundError("this ledger has no transaction with this id")
+        return location
+
     def _subject(self, subject: ProofSubjectRequest, height: int) -> Subject:
         if subject.kind == "record":
             key = state_key(subject.contract, subject.table, subject.key)
             record, proof = self._store.prove_record(height, key)
             return StateSubject(subject.contract, subject.table, subject.key, record, proof)
-        _, position = self._store.require_located(subject.transaction_id)
+        position = self._locate(subject.transaction_id).position
         block = self._store.block(height)
         if subject.kind == "transaction":
             return transaction_subject(block.transactions, position, self._genesis.chain_hash)
@@ -114,10 +120,12 @@ class Certification:
 
     def _certify(self) -> CertifiedCheckpoint:
         """Return the newest certified checkpoint, cosigning it if nobody asked since the last block."""
-        size = self._store.log.size
-        if self._newest is None or self._newest.checkpoint.size != size:
-            # A block may be committed meanwhile: what is signed is the log as the cosigner finds it.
+        while self._newest is None or self._newest.checkpoint.size != self._store.log.size:
+            size = self._store.log.size
             counting = self._counting_set(size)
+            # A block that was committed meanwhile can have changed the records that the set was read from: look again.
+            if size > 1 and counting.hash(self._genesis.chain_hash) != self._store.header(size - 2).next_certifiers:
+                continue
             own = counting.find(self._cosigner.organisation)
             if own is None or own.public_key != self._cosigner.public_key:
                 raise NotACertifierError(
@@ -126,6 +134,7 @@ class Certification:
                 )
             checkpoint, cosignature = self._cosigner.cosign(self._genesis.network_id, self._store.log, size)
             self._newest = CertifiedCheckpoint(checkpoint, counting, (cosignature,))
+            break
         return self._newest
 
     def _counting_set(self, size: int) -> CertifierSet:
@@ -135,12 +144,12 @@ class Certification:
             return self._genesis.certifiers
         last, before = self._store.header(size - 1), self._store.header(size - 2)
         if last.next_certifiers == before.next_certifiers:
-            return read_certifiers(self._store.committed)
+            return read_certifiers(self._store.reader())
         return self._set_before(size - 1)
 
     def _set_before(self, height: int) -> CertifierSet:
         """Return the certifier set that block `height` replaced, from the records that it overwrote."""
-        state = self._store.committed
+        state = self._store.reader()
         rows = dict(state.scan(CERTIFIERS_PREFIX, prefix_end(CERTIFIERS_PREFIX), CERTIFIERS_MAX + 1))
         for key, _ in self._store.block(height).writes:
             if key.startswith(CERTIFIERS_PREFIX):

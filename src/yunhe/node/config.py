@@ -31,8 +31,6 @@ class NodeConfig:
     """Port of the HTTP API; 0 takes a free one, which `node start` prints."""
     passphrase_file: str = "secrets/passphrase"  # noqa: S105  # a path
     """File with the passphrase of the node's key files, relative to the folder; the environment's YUNHE_PASSPHRASE goes before it."""
-    state_cache_bytes: int = 512 * 1024 * 1024
-    """Memory for nodes of the state tree."""
     collect_ms: int = GATEWAY_COLLECT_MS
     """How long the gateway collects transactions for one verification, milliseconds."""
     log_level: str = "info"
@@ -45,8 +43,6 @@ class NodeConfig:
             raise InvalidConfigurationError("port must be from 0 to 65535")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise InvalidConfigurationError("log_level must be debug, info, warning or error")
-        if not 16 * 1024 * 1024 <= self.state_cache_bytes <= 1 << 40:
-            raise InvalidConfigurationError("state_cache_bytes must be from 16 MiB to 1 TiB")
         if not 0 <= self.collect_ms <= 1000:
             raise InvalidConfigurationError("collect_ms must be from 0 to 1000")
 

@@ -25,6 +25,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
 from yunhe.crypto import ED25519_SHA256, SHA256, PrivateKey
 from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError
@@ -36,6 +38,8 @@ from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
 from yunhe.storage import LedgerStore
+
+_log = structlog.get_logger("yunhe.node")
 
 GENESIS_FILE: Final = "genesis.json"
 NODE_KEY_FILE: Final = "keys/node.pem"
@@ -99,7 +103,7 @@ class NodeFolder:
 
     def open_store(self) -> LedgerStore:
         """Open the ledger's store; rolls forward what a crash left behind."""
-        return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, self.config.state_cache_bytes)
+        return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, _report_progress)
 
 
 def make_node_folder(
@@ -169,6 +173,10 @@ def make_node_folder(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return NodeFolder(path, config, genesis)
+
+
+def _report_progress(done: int, total: int) -> None:
+    _log.info("rolling the state forward", block=done, of=total)
 
 
 def _fill(folder: Path, config: NodeConfig, genesis: Genesis, node_key: PrivateKey, ledger_key: PrivateKey) -> None:

@@ -23,14 +23,14 @@ from yunhe.ledger.codec import Value
 from yunhe.ledger.envelope import seal_envelope, split_for_envelopes
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
-from yunhe.ledger.interfaces import BlockContext, Executor, StateReader
+from yunhe.ledger.interfaces import BlockContext, Executor
 from yunhe.ledger.transaction import Transaction
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
-from yunhe.node.folder import NodeFolder
+from yunhe.node.folder import STORE_FOLDER, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
-from yunhe.storage import Certificates, CosignerMemory, LedgerStore
+from yunhe.storage import Certificates, CosignerMemory, LedgerStore, SnapshotReader
 
 _log = structlog.get_logger("yunhe.node")
 
@@ -86,9 +86,9 @@ class Node:
         self.store: LedgerStore = folder.open_store()
         try:
             self._worker = host.WorkerExecutor()
-            memory = CosignerMemory.open(self.store.folder / COSIGNER_FILE, self.network_id)
+            memory = CosignerMemory.open(folder.path / STORE_FOLDER / COSIGNER_FILE, self.network_id)
             cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
-            certificates = Certificates(self.store.folder / CERTIFICATES_FOLDER, self.network_id)
+            certificates = Certificates(folder.path / STORE_FOLDER / CERTIFICATES_FOLDER, self.network_id)
             self.certification = Certification(self.store, self.genesis, cosigner, certificates)
             self._application = LedgerApplication(
                 self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed
@@ -109,10 +109,9 @@ class Node:
         """Where contracts run."""
         return self._worker
 
-    @property
-    def state(self) -> StateReader:
-        """Records as of the last committed block; thread-safe."""
-        return self.store.committed
+    def reader(self) -> SnapshotReader:
+        """Return a reader of the records as of the last committed block, which does not change; thread-safe."""
+        return self.store.reader()
 
     def start(self) -> None:
         """Begin to decide; call from the running event loop."""
@@ -161,12 +160,11 @@ class Node:
 
     def find_placed(self, transaction_id: bytes) -> Placed | None:
         """Return a transaction's place and receipt, if a ledger block has it; thread-safe."""
-        located = self.store.locate(transaction_id)
-        if located is None:
+        location = self.store.locate(transaction_id)
+        receipt = self.store.receipt(transaction_id)
+        if location is None or receipt is None:
             return None
-        height, position = located
-        block = self.store.block(height)
-        return Placed(height, position, block.header.time_ms, block.receipts[position])
+        return Placed(location.height, location.position, self.store.header(location.height).time_ms, receipt)
 
     def require_placed(self, transaction_id: bytes) -> Placed:
         """Return a transaction's place and receipt; thread-safe.
@@ -219,14 +217,15 @@ class Node:
         self._application.remember(OpenedEnvelope(envelope, verdicts))
         self._engine.submit(envelope.encoded)
 
-    def view(self, contract: str, view: str, arguments: dict[str, Value]) -> Value:
-        """Run a view on the last committed state; thread-safe.
+    def view(self, contract: str, view: str, arguments: dict[str, Value]) -> tuple[int, Value]:
+        """Run a view on the last committed state, and return its height and the result; thread-safe.
 
         Raises:
             YunheError: no such view, arguments that do not fit, a refusal of the contract, or a local fault.
         """
-        head = self.store.head()
-        return self._worker.view(BlockContext(head.height, head.time_ms), contract, view, arguments, self.store.committed)
+        reader = self.store.reader()
+        head = self.store.header(reader.height)
+        return head.height, self._worker.view(BlockContext(head.height, head.time_ms), contract, view, arguments, reader)
 
     def _require_running(self) -> None:
         if self._halt is not None:

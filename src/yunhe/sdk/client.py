@@ -184,7 +184,15 @@ class Client:
             YunheError: it was refused before it had a receipt.
         """
         keys = [signers] if isinstance(signers, MemberKey) else list(signers)
-        submitted = self.submit(self.build(keys, [Call(contract, action, arguments)]))
+        return self.require_ok(self.submit(self.build(keys, [Call(contract, action, arguments)])), contract, action)
+
+    @staticmethod
+    def require_ok(submitted: Submitted, contract: str, action: str) -> Submitted:
+        """Return a committed transaction whose receipt's code is `OK`.
+
+        Raises:
+            TransactionRefusedError: it has another code.
+        """
         if submitted.code != "OK":
             raise TransactionRefusedError(contract, action, submitted.code, submitted.transaction_id)
         return submitted

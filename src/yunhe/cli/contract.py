@@ -1,0 +1,163 @@
+"""`yunhe contract`: check, propose and show contracts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from yunhe.cli.arguments import read_contract
+from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.output import output, table
+from yunhe.contracts.checker import check as check_source
+from yunhe.contracts.interface import EntryInterface, Interface, interface_of
+from yunhe.errors import ContractRefusedError, InvalidInputError, UsageError
+from yunhe.limits import CONTRACT_SOURCE_BYTES_MAX
+from yunhe.sdk import Call, Client, MemberKey
+
+app = typer.Typer(name="contract", help="Check, deploy and show contracts.", no_args_is_help=True)
+
+_GAS_LIMIT = 50_000_000
+
+FileArgument = Annotated[Path, typer.Argument(help="Contract source.")]
+NameArgument = Annotated[str, typer.Argument(help="Name of the contract.")]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(CONTRACT_SOURCE_BYTES_MAX + 1)
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _checked(path: Path) -> str:
+    try:
+        return check_source(_read(path)).source
+    except ContractRefusedError as error:
+        for finding in error.findings:
+            output.progress(f"{path}:{finding.line}:{finding.column}: {finding.rule} {finding.reason}. Instead: {finding.instead}")
+        raise
+
+
+@app.command()
+def check(file: FileArgument) -> None:
+    """Check a contract as deployment does; each finding has rule, line, reason and what to write instead."""
+    interface = interface_of(_checked(file))
+    output.result({"file": str(file), "accepted": True, "interface": interface.data()}, f"{file}: accepted\n{_describe(interface)}")
+
+
+@app.command()
+def deploy(  # one for each option
+    name: NameArgument,
+    file: FileArgument,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Replace the code of a contract that is deployed.")] = False,
+) -> None:
+    """Submit a contract's source and propose to deploy it; your organisation votes for it by proposing."""
+    source = _checked(file)
+    with Connection(folder, node, token_file).open() as client:
+        signers = open_keys(key, passphrase_file)
+        output.progress("submitting the source")
+        code_hash = _call(client, signers, "lifecycle", "submit", source=source)
+        output.progress("proposing the deployment")
+        action = "propose_upgrade" if upgrade else "propose_deployment"
+        digest = bytes.fromhex(str(code_hash)[2:])
+        proposal = _call(client, signers, "governance", action, contract=name, code_hash=digest)
+        status = str(client.record("governance", "proposals", [int(proposal)])["fields"]["status"])
+    output.fields({"contract": name, "code_hash": code_hash, "proposal": proposal, "status": status})
+
+
+def _call(client: Client, signers: list[MemberKey], contract: str, action: str, **arguments: Any) -> Any:  # noqa: ANN401  # the action's
+    transaction = client.build(signers, [Call(contract, action, arguments)], gas_limit=_GAS_LIMIT)
+    return client.require_ok(client.submit(transaction), contract, action).results[0]
+
+
+@app.command()
+def status(  # one for each option
+    name: NameArgument,
+    operation: Annotated[str, typer.Argument(help="freeze, unfreeze or retire.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose to freeze, unfreeze or retire a contract."""
+    if operation not in ("freeze", "unfreeze", "retire"):
+        raise UsageError(f"the operation is freeze, unfreeze or retire, not {operation!r}")
+    with Connection(folder, node, token_file).open() as client:
+        signers = open_keys(key, passphrase_file)
+        proposal = _call(client, signers, "governance", "propose_contract_status", contract=name, operation=operation)
+        decided = str(client.record("governance", "proposals", [int(proposal)])["fields"]["status"])
+    output.fields({"contract": name, "operation": operation, "proposal": proposal, "status": decided})
+
+
+@app.command("list")
+def list_(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """List the contracts."""
+    with Connection(folder, node, token_file).open() as client:
+        rows = [row["fields"] for row in client.records("lifecycle", "contracts")]
+    columns = ["name", "status", "version", "code_hash"]
+    output.result(rows, table(columns, [[row[column] for column in columns] for row in rows]))
+
+
+@app.command()
+def show(
+    name: NameArgument,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    source: Annotated[bool, typer.Option("--source", help="Print the source instead.")] = False,
+) -> None:
+    """Show a deployed contract: its state, its history, and what can be called with which arguments."""
+    with Connection(folder, node, token_file).open() as client:
+        contract = read_contract(client, name)
+        steps = [row["fields"] for row in client.records("lifecycle", "steps", [name])]
+    if source:
+        output.result({"name": name, "source": contract.source}, contract.source.rstrip("\n"))
+        return
+    value = contract.record | {"history": steps, "interface": contract.interface.data()}
+    head = "\n".join(f"{field}: {contract.record[field]}" for field in ("name", "status", "version", "code_hash"))
+    history = "\n".join(f"  height {step['height']}: {step['operation']} version {step['version']}" for step in steps)
+    output.result(value, f"{head}\nhistory:\n{history}\n{_describe(contract.interface)}")
+
+
+def _describe(interface: Interface) -> str:
+    lines = [interface.summary] if interface.summary else []
+    for title, entries in (("actions", interface.actions), ("views", interface.views)):
+        if entries:
+            lines.append(f"{title}:")
+            lines += [f"  {_signature(entry)}" + (f"  {entry.summary}" if entry.summary else "") for entry in entries.values()]
+    if interface.tables:
+        lines.append("tables:")
+        lines += [f"  {found.name}: {found.record} by {', '.join(found.key)}" for found in interface.tables.values()]
+    if interface.refusals:
+        lines.append("refuses with: " + ", ".join(interface.refusals))
+    return "\n".join(lines)
+
+
+def _signature(entry: EntryInterface) -> str:
+    parameters = [
+        f"{parameter.name}: {_type(parameter.type)}" + ("" if parameter.default is None else f" = {parameter.default}")
+        for parameter in entry.parameters
+    ]
+    return f"{entry.name}({', '.join(parameters)}) -> {_type(entry.result)}"
+
+
+def _type(kind: object) -> str:
+    match kind:
+        case {"optional": inner}:
+            return f"{_type(inner)} | None"
+        case {"list": inner}:
+            return f"list[{_type(inner)}]"
+        case {"dict": [key, value]}:
+            return f"dict[{_type(key)}, {_type(value)}]"
+        case {"choice": name} | {"record": name}:
+            return str(name)
+    return str(kind)

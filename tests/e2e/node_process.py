@@ -1,0 +1,117 @@
+"""A real node in its own process, made and driven through the command line and the SDK, for end-to-end tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from yunhe.sdk import Client, KeyFile, Member, MemberKey, create_key_file
+
+PASSPHRASE = "e2e"
+DEADLINE_S = 60.0
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait for a condition with a deadline and return its value."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come about"
+        threading.Event().wait(0.01)
+    return value
+
+
+def yunhe(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "yunhe.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=DEADLINE_S,
+        env=os.environ | {"YUNHE_KEY_PASSPHRASE": PASSPHRASE} | (environment or {}),
+    )
+
+
+def yunhe_json(*arguments: str) -> dict[str, Any]:
+    """Run the command line, which must succeed, and return its JSON."""
+    done = yunhe("--json", *arguments)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return dict(json.loads(done.stdout))
+
+
+class NodeProcess:
+    """The folder of one node with its founder's key; the process comes and goes."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "node"
+        self.founder_file: KeyFile = create_key_file(home / "port.admin.pem", Member("port", "admin"), PASSPHRASE)
+        self.founder: MemberKey = self.founder_file.open(PASSPHRASE)
+        self.process: subprocess.Popen[str] | None = None
+        self.address = ""
+        yunhe_json("node", "init", str(self.folder), "--org", "port", "--admin", str(self.founder_file.path), "--port", "0")
+
+    def start(self) -> "NodeProcess":
+        """Start the node and wait until it answers."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            _, error = self.process.communicate(timeout=DEADLINE_S)
+            raise AssertionError(f"the node did not start: {error}")
+        self.address = json.loads(line)["address"]
+        return self
+
+    def stop(self) -> None:
+        """Stop the node as an operator does; it must end well."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        _, error = self.process.communicate(timeout=DEADLINE_S)
+        assert self.process.returncode == 0, error
+        self.process = None
+
+    def kill(self) -> None:
+        """End the node as a power cut does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate(timeout=DEADLINE_S)
+        self.process = None
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self.process is not None:
+            self.kill()
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the contract workers."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for path in children for pid in path.read_text().split()]
+
+    @property
+    def token(self) -> str:
+        """The node's API token."""
+        return (self.folder / "secrets" / "api-token").read_text().strip()
+
+    def client(self, timeout_s: float = DEADLINE_S) -> Client:
+        """Return a client of the running node."""
+        return Client(self.address, self.token, timeout_s=timeout_s)
+
+    def deploy(self, name: str, source: str) -> None:
+        """Deploy a contract by the founder's vote alone."""
+        with self.client() as client:
+            digest = client.call(self.founder, "lifecycle", "submit", source=source).results[0]
+            client.call(self.founder, "governance", "propose_deployment", contract=name, code_hash=bytes.fromhex(digest[2:]))

@@ -1,0 +1,132 @@
+"""What an operator can get wrong, and what the command line says to it."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.e2e.node_process import NodeProcess, yunhe, yunhe_json
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    node = NodeProcess(tmp_path)
+    yield node
+    node.close()
+
+
+def refused(code: str, *arguments: str, exit_code: int = 4) -> str:
+    done = yunhe("--json", *arguments)
+    assert done.returncode == exit_code, (done.returncode, done.stdout, done.stderr)
+    error = json.loads(done.stderr.splitlines()[-1])
+    assert error["code"] == code
+    assert "Traceback" not in done.stderr
+    return str(error["message"])
+
+
+def test_node_in_the_background_starts_answers_and_stops(stopped):
+    started = yunhe_json("node", "start", str(stopped.folder), "--background")
+    try:
+        assert "runs in" in refused("NODE_NOT_STARTED", "node", "start", str(stopped.folder), "--background")
+        status = yunhe_json("node", "status", "--folder", str(stopped.folder))
+        assert (status["status"], status["height"], status["engine"]) == ("running", 0, "solo")
+        assert set(status["protections"]) and isinstance(status["protections"], dict)
+    finally:
+        assert yunhe_json("node", "stop", str(stopped.folder)) == {"stopped": started["pid"]}
+    refused("NODE_NOT_RUNNING", "node", "status", "--folder", str(stopped.folder), exit_code=3)
+    refused("NODE_NOT_RUNNING", "node", "stop", str(stopped.folder), exit_code=3)
+
+
+def test_second_node_on_one_folder_is_refused_and_harms_nothing(stopped):
+    stopped.start()
+    message = refused("FOLDER_IN_USE", "node", "start", str(stopped.folder), "--port", "0", exit_code=1)
+    assert str(stopped.process.pid) in message or "process" in message
+    with stopped.client() as client:
+        assert client.health()["status"] == "running"
+
+
+def test_port_taken_is_refused_before_the_store_is_opened(stopped, tmp_path):
+    stopped.start()
+    port = stopped.address.rsplit(":", 1)[1]
+    (tmp_path / "other").mkdir()
+    other = NodeProcess(tmp_path / "other")
+    assert port in refused("PORT_TAKEN", "node", "start", str(other.folder), "--port", port)
+    other.start()
+    other.stop()
+
+
+def test_wrong_genesis_is_refused(stopped, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = NodeProcess(tmp_path / "other")
+    shutil.copy(other.folder / "genesis.json", stopped.folder / "genesis.json")
+    done = yunhe("--json", "node", "start", str(stopped.folder), "--port", "0")
+    assert json.loads(done.stderr.splitlines()[-1])["code"] == "WRONG_GENESIS"
+    done = yunhe("--json", "node", "check", str(stopped.folder))
+    assert json.loads(done.stderr.splitlines()[-1])["code"] == "WRONG_GENESIS"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "organisation = 5\n",
+        "colour = 'blue'\n",
+        "\x00\xff",
+        "organisation = 'port'\nnode = 'n'\nengine = 'raft'\n",
+        "organisation = 'port'\nnode='n'\nport = 70000\n",
+    ],
+)
+def test_unreadable_configuration_is_refused(stopped, text):
+    (stopped.folder / "node.toml").write_bytes(text.encode("latin-1"))
+    refused("CONFIGURATION_INVALID", "node", "start", str(stopped.folder))
+
+
+def test_folder_that_is_no_node_is_refused(tmp_path):
+    refused("CONFIGURATION_INVALID", "node", "start", str(tmp_path / "nothing"))
+    refused("CONFIGURATION_INVALID", "node", "check", str(tmp_path))
+
+
+def test_init_into_a_folder_that_holds_something_is_refused_and_harms_nothing(stopped):
+    before = sorted(path.name for path in stopped.folder.rglob("*"))
+    refused("FOLDER_NOT_EMPTY", "node", "init", str(stopped.folder), "--org", "port", "--admin", str(stopped.founder_file.path))
+    assert sorted(path.name for path in stopped.folder.rglob("*")) == before
+
+
+def test_wrong_passphrase_and_lost_key_are_refused(stopped):
+    passphrase = stopped.folder / "secrets" / "passphrase"
+    kept = passphrase.read_text()
+    passphrase.write_text("wrong\n")
+    refused("PASSPHRASE_WRONG", "node", "start", str(stopped.folder), "--port", "0", exit_code=1)
+    passphrase.write_text(kept)
+    (stopped.folder / "keys" / "ledger.pem").unlink()
+    refused("CONFIGURATION_INVALID", "node", "start", str(stopped.folder), "--port", "0")
+
+
+def test_ledger_of_another_python_is_refused(stopped):
+    genesis = stopped.folder / "genesis.json"
+    genesis.write_text(genesis.read_text().replace('"python": "3.11"', '"python": "3.9"'))
+    refused("PYTHON_WRONG", "node", "start", str(stopped.folder), "--port", "0")
+
+
+def test_secrets_are_readable_by_the_owner_alone(stopped):
+    for name in ("secrets/passphrase", "secrets/api-token", "keys/node.pem", "keys/ledger.pem"):
+        assert (stopped.folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_log_holds_no_secret(stopped):
+    stopped.start()
+    with stopped.client() as client:
+        client.call(stopped.founder, "registry", "set_member", member="admin", roles=["admin"], status="active")
+    stopped.stop()
+    log = (stopped.folder / "log" / "node.log").read_text()
+    assert "node started" in log
+    assert stopped.token not in log
+    assert (stopped.folder / "secrets" / "passphrase").read_text().strip() not in log
+
+
+def test_version_and_wrong_use(tmp_path):
+    assert yunhe_json("--version")["version"]
+    assert yunhe("no-such-command").returncode == 2
+    assert yunhe("tx", "call", "a", "b").returncode == 2
+    missing = yunhe("--json", "key", "show", str(tmp_path / "none.pem"))
+    assert (missing.returncode, json.loads(missing.stderr)["code"]) == (1, "KEY_FILE_NOT_FOUND")
