@@ -143,7 +143,7 @@ def certificate_sizes(change_heights: Iterable[int], size: int, trusted_size: in
         trusted_size: size of the checkpoint that the reader trusts; None when the reader starts from the genesis.
 
     Raises:
-        ProofError: the trusted checkpoint is newer than `size`, or there are more changes than a bundle can span.
+        ProofError: the trusted checkpoint is newer than `size`.
     """
     first = 0 if trusted_size is None else trusted_size
     if first > size:
@@ -151,8 +151,6 @@ def certificate_sizes(change_heights: Iterable[int], size: int, trusted_size: in
     # PRF-012: header h changes the set for checkpoints of h + 2 headers and more, so the old set certifies the one of h + 1.
     boundaries = [height + 1 for height in change_heights if first < height + 1 < size]
     sizes = ([] if trusted_size in (None, size) else [first]) + boundaries + [size]
-    if len(sizes) > PROOF_STEPS_MAX:
-        raise ProofError(f"the certifiers changed more than {PROOF_STEPS_MAX - 1} times; start from a newer trusted checkpoint")
     return tuple(sizes)
 
 
@@ -173,13 +171,16 @@ def build_bundle(
         subjects: 1 to `PROOF_SUBJECTS_MAX` things to prove.
 
     Raises:
-        ProofError: a checkpoint is not one of this log, or does not reach to `height`.
+        ProofError: a checkpoint is not one of this log, does not reach to `height`, or there are more of them than a bundle can span.
         MalformedError: no subjects, or too many.
     """
     if not 1 <= len(subjects) <= PROOF_SUBJECTS_MAX:
         raise MalformedError(f"a bundle proves 1 to {PROOF_SUBJECTS_MAX} things, not {len(subjects)}")
     if not certified or not 0 <= height < certified[-1].checkpoint.size:
         raise ProofError(f"no certified checkpoint reaches to height {height} yet")
+
+    if len(certified) > PROOF_STEPS_MAX:
+        raise ProofError(f"the certifiers changed more than {PROOF_STEPS_MAX - 1} times; start from a newer trusted checkpoint")
 
     def logged(at: int, size: int) -> LogHeader:
         return LogHeader(header_at(at).encode(), log.inclusion_path(at, size))
