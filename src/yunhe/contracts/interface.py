@@ -1,0 +1,218 @@
+"""The typed interface of a contract as plain data, read from its source without running it.
+
+It is what `yunhe contract show` prints, what clients turn JSON into arguments by, and what typed proxies are generated from. Because it is
+read from the syntax tree alone, a process outside the jail can make it of any source that the checker lets through. That it says the same
+as the loaded module is held by a test. Specification: docs/spec/contracts.md, "API" (CON-149).
+"""
+
+import ast
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from yunhe.contracts.value_types import TypeData
+from yunhe.contracts.vocabulary import REFUSAL_FUNCTIONS
+from yunhe.errors import MalformedError
+
+_SCALARS: Final = frozenset({"int", "str", "bytes", "bool", "Org", "None"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record or event, or a parameter."""
+
+    name: str
+    type: TypeData
+    default: str | None = None
+    """As written in the source; None if it must be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInterface:
+    """An action or view."""
+
+    name: str
+    parameters: tuple[Field, ...]
+    """Without the context."""
+    result: TypeData
+    summary: str
+    """First line of the docstring."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInterface:
+    """A Table."""
+
+    name: str
+    record: str
+    key: tuple[str, ...]
+    """Names of the key fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapInterface:
+    """A Map."""
+
+    name: str
+    key: tuple[TypeData, ...]
+    value: TypeData
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Everything that can be asked of a contract, and what it answers with; each part by name."""
+
+    summary: str = ""
+    """First line of the module's docstring."""
+    actions: dict[str, EntryInterface] = field(default_factory=dict)
+    views: dict[str, EntryInterface] = field(default_factory=dict)
+    records: dict[str, tuple[Field, ...]] = field(default_factory=dict)
+    events: dict[str, tuple[Field, ...]] = field(default_factory=dict)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Choice to its members: name to text."""
+    tables: dict[str, TableInterface] = field(default_factory=dict)
+    maps: dict[str, MapInterface] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+    """Codes that the contract's own text refuses with, sorted."""
+
+    def data(self) -> dict[str, Any]:
+        """Return the interface as JSON takes it."""
+        return asdict(self)
+
+
+def interface_of(source: str) -> Interface:
+    """Read the interface of a contract source that the checker has let through.
+
+    Raises:
+        MalformedError: it is not the source of a contract.
+    """
+    # CON-149
+    try:
+        return _Reader(ast.parse(source)).read()
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise MalformedError("this source is not a contract; `yunhe contract check` says why") from error
+
+
+class _Reader:
+    """Reads one module."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._interface = Interface(summary=_summary(tree))
+        self._classes: dict[str, str] = {"Rounding": "choice"}
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and len(node.bases) == 1 and isinstance(node.bases[0], ast.Name):
+                self._classes[node.name] = {"Choice": "choice", "Record": "record", "Event": "event"}.get(node.bases[0].id, "")
+
+    def read(self) -> Interface:
+        for node in self._tree.body:
+            if isinstance(node, ast.ClassDef):
+                self._class(node)
+            elif isinstance(node, ast.FunctionDef):
+                self._entry(node)
+            elif isinstance(node, ast.AnnAssign):
+                self._state(node)
+        codes = sorted(set(_refusals(self._tree)))
+        return Interface(**{name: getattr(self._interface, name) for name in Interface.__slots__} | {"refusals": tuple(codes)})
+
+    def _class(self, node: ast.ClassDef) -> None:
+        kind = self._classes.get(node.name)
+        if kind == "choice":
+            members = [item for item in node.body if isinstance(item, ast.Assign)]
+            self._interface.choices[node.name] = {_name(item.targets[0]): str(_constant(item.value)) for item in members}
+            return
+        fields = tuple(
+            Field(_name(item.target), self._type(item.annotation), None if item.value is None else ast.unparse(item.value))
+            for item in node.body
+            if isinstance(item, ast.AnnAssign)
+        )
+        (self._interface.events if kind == "event" else self._interface.records)[node.name] = fields
+
+    def _entry(self, node: ast.FunctionDef) -> None:
+        decorators = [_name(decorator) for decorator in node.decorator_list]
+        if not decorators:
+            return
+        arguments = node.args.args
+        defaults: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults)) + list(node.args.defaults)
+        pairs = [*zip(arguments, defaults, strict=True), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+        parameters = tuple(
+            Field(argument.arg, self._type(argument.annotation), None if default is None else ast.unparse(default))
+            for argument, default in pairs[1:]
+        )
+        result: TypeData = "None" if node.returns is None else self._type(node.returns)
+        entry = EntryInterface(node.name, parameters, result, _summary(node))
+        (self._interface.actions if decorators == ["action"] else self._interface.views)[node.name] = entry
+
+    def _state(self, node: ast.AnnAssign) -> None:
+        if not isinstance(node.annotation, ast.Subscript) or not isinstance(node.value, ast.Call):
+            return
+        name, of = _name(node.target), node.annotation.slice
+        options = {keyword.arg: keyword.value for keyword in node.value.keywords}
+        if _name(node.annotation.value) == "Table":
+            key = options.get("key")
+            parts = key.elts if isinstance(key, ast.Tuple) else [key]
+            self._interface.tables[name] = TableInterface(name, _name(of), tuple(str(_constant(part)) for part in parts))
+        elif isinstance(of, ast.Tuple):
+            key_type, value_type = of.elts
+            is_tuple = isinstance(key_type, ast.Subscript) and isinstance(key_type.slice, ast.Tuple)
+            keys = key_type.slice.elts if is_tuple else [key_type]  # type: ignore[attr-defined]  # narrowed by is_tuple
+            self._interface.maps[name] = MapInterface(name, tuple(self._type(part) for part in keys), self._type(value_type))
+
+    def _type(self, node: ast.expr | None) -> TypeData:
+        match node:
+            case ast.Constant(value=None):
+                return "None"
+            case ast.Name(id=name) if name in _SCALARS:
+                return name
+            case ast.Name(id=name) if self._classes.get(name):
+                return {"choice" if self._classes[name] == "choice" else "record": name}
+            case ast.Subscript(value=ast.Name(id="list"), slice=item):
+                return {"list": self._type(item)}
+            case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[key, value])):
+                return {"dict": [self._type(key), self._type(value)]}
+            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+                return {"optional": self._type(left)}
+            case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=right):
+                return {"optional": self._type(right)}
+        raise ValueError("an annotation is not of the closed list")
+
+
+def _summary(node: ast.Module | ast.FunctionDef) -> str:
+    return (ast.get_docstring(node) or "").strip().partition("\n")[0]
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    raise ValueError("a name was expected")
+
+
+def _constant(node: ast.expr | None) -> object:
+    if isinstance(node, ast.Constant):
+        return node.value
+    raise ValueError("a literal was expected")
+
+
+def _refusals(tree: ast.Module) -> list[str]:
+    codes = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSAL_FUNCTIONS:
+            position = REFUSAL_FUNCTIONS[node.func.id]
+            if len(node.args) > position:
+                codes.append(str(_constant(node.args[position])))
+            codes += [str(_constant(keyword.value)) for keyword in node.keywords if keyword.arg == "code"]
+    return codes
+
+
+def type_text(kind: TypeData) -> str:
+    """Return a type as it is written in a contract."""
+    if isinstance(kind, str):
+        return kind
+    ((shape, of),) = kind.items()
+    match shape:
+        case "list":
+            return f"list[{type_text(of)}]"
+        case "dict":
+            return f"dict[{type_text(of[0])}, {type_text(of[1])}]"
+        case "optional":
+            return f"{type_text(of)} | None"
+    return str(of)
