@@ -134,8 +134,6 @@ BLOCK_RECORD_BYTES_MAX: Final = 256 * 1024 * 1024
 """One block in the block log."""
 STATE_CACHE_BYTES: Final = 256 * 1024 * 1024
 """Records and tree nodes that the state store keeps in memory."""
-CHECK_SIGNATURES_MAX: Final = 4096
-"""Signatures that the check of a store verifies in one batch."""
 DOCUMENT_BYTES_MAX: Final = 4 * 1024 * 1024
 """Document beside the chain, as checked by the verifier."""
 DOCUMENT_DEPTH_MAX: Final = 64

@@ -21,7 +21,7 @@ from yunhe.crypto.hashes import TAG_HEADER
 from yunhe.errors import BlockLogAlteredError, BlockNotFoundError, InvalidInputError, StoreHaltedError, TooLargeError
 from yunhe.limits import BLOCK_RECORD_BYTES_MAX, HASH_BYTES, SEGMENT_BYTES_MAX
 from yunhe.storage import files
-from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.block_record import RECORD_START_BYTES, BlockRecord, header_at_start
 from yunhe.storage.log_scan import LogScan, Segment, segment_path
 from yunhe.storage.segment_format import FRAME_HEAD_BYTES, decode_frame_head, encode_frame, encode_segment_header, open_frame
 
@@ -138,9 +138,28 @@ class BlockFiles:
             BlockLogAlteredError: it is not what was written.
         """
         expected = self.header_hash(height)
-        segment = self._segments[bisect_right(self._first_heights, height) - 1]
-        offset = segment.offsets[height - segment.first_height]
+        segment, offset = self._place(height)
         return read_record(segment.path, offset, height, expected, self._chain_hash)
+
+    def read_header(self, height: int) -> bytes:
+        """Read a block's header alone; its hash in the block log vouches for it.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        expected = self.header_hash(height)
+        segment, offset = self._place(height)
+        with files.opened_for_reading(segment.path) as descriptor:
+            start = files.read_at(descriptor, segment.path, offset + FRAME_HEAD_BYTES, RECORD_START_BYTES)
+        try:
+            header = header_at_start(start)
+        except InvalidInputError as error:
+            raise BlockLogAlteredError(f"{segment.path} at byte {offset}: {error.message}; run `yunhe node check`") from error
+        # STO-005
+        if self._chain_hash.tagged(TAG_HEADER, header) != expected:
+            raise BlockLogAlteredError(_wrong_header(segment.path, offset, height))
+        return header
 
     def close(self) -> None:
         """Close the files. Everything that was acknowledged is durable already."""
@@ -148,6 +167,10 @@ class BlockFiles:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _place(self, height: int) -> tuple[Segment, int]:
+        segment = self._segments[bisect_right(self._first_heights, height) - 1]
+        return segment, segment.offsets[height - segment.first_height]
 
     def _is_full(self, pending: int, more_bytes: int) -> bool:
         """Whether the last segment has no room for more; one that has no record yet always has, for one."""
@@ -241,6 +264,9 @@ def read_record(path: Path, offset: int, height: int, header_hash: bytes, chain_
             raise BlockLogAlteredError(f"{path} at byte {offset}: {error.message}; run `yunhe node check`") from error
     # STO-005
     if head.header_hash != header_hash or chain_hash.tagged(TAG_HEADER, record.header) != header_hash:
-        message = f"{path} at byte {offset}: the header of block {height} is not the one in the block log; run `yunhe node check`"
-        raise BlockLogAlteredError(message)
+        raise BlockLogAlteredError(_wrong_header(path, offset, height))
     return record
+
+
+def _wrong_header(path: Path, offset: int, height: int) -> str:
+    return f"{path} at byte {offset}: the header of block {height} is not the one in the block log; run `yunhe node check`"

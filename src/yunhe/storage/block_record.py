@@ -3,7 +3,7 @@
 A record holds everything that cannot be derived: header, transactions, receipts, and the write set from which the state is rolled forward
 without running a contract again. Decoding checks the form alone; whether the parts belong to the header is `yunhe.storage.check`.
 
-    record = [1, engine_height: int, header: bstr, [transaction: bstr], [receipt: bstr], [[state key: bstr, record: bstr | null]]]
+    record = [1, header: bstr, engine_height: int, [transaction: bstr], [receipt: bstr], [[state key: bstr, record: bstr | null]]]
 
 Specification: docs/spec/storage.md, "Block log" (STO-003).
 """
@@ -22,6 +22,9 @@ from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import BLOCK_RECORD_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
 
+RECORD_START_BYTES: Final = 4 + 255
+"""Beginning of a record that holds its header."""
+
 _VERSION: Final = 1
 
 
@@ -29,9 +32,9 @@ _VERSION: Final = 1
 class BlockRecord:
     """A block as stored, its parts still encoded."""
 
+    header: bytes
     engine_height: int
     """Engine block that made it; 0 for the genesis."""
-    header: bytes
     transactions: tuple[bytes, ...]
     receipts: tuple[bytes, ...]
     """One for each transaction, in order."""
@@ -43,12 +46,12 @@ class BlockRecord:
         """Return the record of a block."""
         transactions = tuple(transaction.encoded for transaction in block.transactions)
         receipts = tuple(receipt.encoded for receipt in block.receipts)
-        return cls(engine_height, block.header.encode(), transactions, receipts, block.writes)
+        return cls(block.header.encode(), engine_height, transactions, receipts, block.writes)
 
     def encode(self) -> bytes:
         """Return the canonical record."""
         writes = [list(write) for write in self.writes]
-        return encode([_VERSION, self.engine_height, self.header, list(self.transactions), list(self.receipts), writes])
+        return encode([_VERSION, self.header, self.engine_height, list(self.transactions), list(self.receipts), writes])
 
     @classmethod
     def decode(cls, data: bytes) -> "BlockRecord":
@@ -60,14 +63,14 @@ class BlockRecord:
             TooLargeError: over `BLOCK_RECORD_BYTES_MAX`.
         """
         # STO-003
-        version, engine_height, header, transactions, receipts, writes = as_array(
+        version, header, engine_height, transactions, receipts, writes = as_array(
             decode(data, BLOCK_RECORD_BYTES_MAX), "a block's record", 6
         )
         if (number := as_int(version, "version")) != _VERSION:
             raise MalformedError(f"block record version {number} is unknown; this version of Yunhe knows {_VERSION}")
         record = cls(
-            as_int(engine_height, "engine height"),
             as_bytes(header, "a header"),
+            as_int(engine_height, "engine height"),
             tuple(as_bytes(item, "a transaction") for item in as_array(transactions, "a block's transactions")),
             tuple(as_bytes(item, "a receipt") for item in as_array(receipts, "a block's receipts")),
             tuple(_write(item) for item in as_array(writes, "a write set")),
@@ -85,6 +88,18 @@ class BlockRecord:
         transactions = tuple(Transaction.decode(data, chain_hash) for data in self.transactions)
         receipts = tuple(Receipt.decode(data) for data in self.receipts)
         return LedgerBlock(header, header.hash(chain_hash), transactions, receipts, self.writes)
+
+
+def header_at_start(data: bytes) -> bytes:
+    """Return the header with which a record begins, given at least its first `RECORD_START_BYTES`; the rest is not looked at.
+
+    Raises:
+        MalformedError: no record begins here.
+    """
+    # An array of six, the version, and a byte string of 24 to 255 bytes, as every header is.
+    if data[:3] != bytes([0x86, _VERSION, 0x58]) or len(data) < 4 + data[3]:
+        raise MalformedError("no record of a block begins here")
+    return data[4 : 4 + data[3]]
 
 
 def _write(item: Value) -> Write:

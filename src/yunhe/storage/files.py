@@ -93,6 +93,16 @@ def sync_directory(path: Path) -> None:
             os.close(descriptor)
 
 
+def make_folders(path: Path) -> None:
+    """Make a folder and those above it where they are missing; their names are durable on return."""
+    with named_refusals(path):
+        if not path.is_dir():
+            if path.parent != path:
+                make_folders(path.parent)
+            path.mkdir()
+            sync_directory(path.parent)
+
+
 def read_at(descriptor: int, path: Path, offset: int, length: int) -> bytes:
     """Read up to `length` bytes at `offset`; fewer only where the file ends."""
     with named_refusals(path):

@@ -1,0 +1,145 @@
+"""Check stored blocks one after the other against the rules of the ledger, on a copy of the state that grows with them.
+
+Whoever altered a block and made its checksums and the marker anew is found here: every header follows from the one below, transactions and
+receipts from its roots, every signature verifies, every transaction could take effect when it did (LED-010), and the write sets lead from
+the genesis state to every state root. Whether the contracts really did what receipts and write sets say is decided by running them again,
+when an executor is given. Specification: docs/spec/storage.md, "Check" (STO-014).
+"""
+
+from collections.abc import Sequence
+
+from yunhe.crypto import invalid_signatures
+from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError
+from yunhe.ledger.admission import check_suites, check_validity
+from yunhe.ledger.codec import decode
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.header import Header
+from yunhe.ledger.interfaces import BlockContext, Executor, Write
+from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parameters
+from yunhe.ledger.merkle import merkle_root
+from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.state_keys import decode_state_key
+from yunhe.ledger.transaction import Transaction
+from yunhe.limits import RECORD_BYTES_MAX
+from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.derived_state import index_entries, transaction_index_key
+from yunhe.storage.readers import HeadReader
+from yunhe.storage.state_store import StateStore
+
+
+class BlockChecker:
+    """Checks blocks from height 0 upwards."""
+
+    def __init__(self, genesis: Genesis, replica: StateStore, executor: Executor | None) -> None:
+        self._genesis = genesis
+        self._chain_hash = genesis.chain_hash
+        self._replica = replica
+        self._state = HeadReader(replica)
+        self._executor = executor
+        self._previous: Header | None = None
+        self._engine_height = 0
+
+    def check(self, height: int, record: BlockRecord) -> list[bytes]:
+        """Check the next block and take its write set over; returns the ids of its transactions.
+
+        Args:
+            height: where the block stands in the log.
+            record: the block; its checksum is verified and its form is right.
+
+        Raises:
+            BlockInvalidError: it breaks a rule, which the message names.
+            StateMismatchError: its write set does not lead to its state root.
+        """
+        try:
+            return self._check(height, record)
+        except (BlockInvalidError, StateMismatchError):
+            raise
+        except (InvalidInputError, CorruptionError) as error:
+            raise BlockInvalidError(f"block {height}: {error.message}") from error
+
+    def _check(self, height: int, record: BlockRecord) -> list[bytes]:
+        block = record.block(self._chain_hash)
+        self._check_header(height, block.header, record.engine_height)
+        ids = [transaction.id for transaction in block.transactions]
+        self._check_transactions(block.header, block.transactions)
+        self._check_receipts(block.header, ids, block.receipts)
+        self._check_write_forms(height, block.writes)
+        if self._executor is not None and height > 0:
+            self._replay(self._executor, block.header, block.transactions, record)
+        # STO-010
+        if self._replica.stage(height, list(block.writes)) != block.header.state_root:
+            raise StateMismatchError(f"block {height}: the write set does not lead to the state root in the header")
+        self._check_certifiers(block.header, block.writes)
+        self._replica.apply(index_entries(height, ids), False)
+        self._replica.prune(height)
+        self._previous, self._engine_height = block.header, record.engine_height
+        return ids
+
+    def _check_header(self, height: int, header: Header, engine_height: int) -> None:
+        previous = self._previous
+        if previous is None:
+            # LED-002
+            if header != self._genesis.header(header.state_root) or engine_height != 0:
+                raise BlockInvalidError("block 0: LED-002: the header does not follow from the genesis")
+            return
+        if (header.network_id, header.height) != (previous.network_id, height):
+            raise BlockInvalidError(f"block {height}: the header is of another height or network")
+        if header.previous != previous.hash(self._chain_hash):
+            raise BlockInvalidError(f"block {height}: the header does not follow the one below it")
+        # LED-013
+        if header.time_ms <= previous.time_ms:
+            raise BlockInvalidError(f"block {height}: LED-013: its time is not above the time of the block below it")
+        # ENG-001
+        if engine_height <= self._engine_height:
+            raise BlockInvalidError(f"block {height}: ENG-001: its engine height is not above that of the block below it")
+
+    def _check_transactions(self, header: Header, transactions: Sequence[Transaction]) -> None:
+        if merkle_root([t.leaf(self._chain_hash) for t in transactions], self._chain_hash) != header.transactions_root:
+            raise BlockInvalidError(f"block {header.height}: the transactions are not those of the header's root")
+        if self._previous is None:
+            return
+        # LED-014
+        if not transactions:
+            raise BlockInvalidError(f"block {header.height}: LED-014: a ledger block has at least one transaction")
+        ids = [transaction.id for transaction in transactions]
+        # LED-011
+        if len(set(ids)) != len(ids) or any(self._replica.index_get_many([transaction_index_key(i) for i in ids])):
+            raise BlockInvalidError(f"block {header.height}: LED-011: a transaction took effect before")
+        # LED-010
+        window_ms = read_parameters(self._state).validity_window_ms
+        for transaction in transactions:
+            check_validity(transaction, header.network_id, header.time_ms, window_ms)
+            check_suites(transaction, self._state)
+        if invalid_signatures([item for transaction in transactions for item in transaction.signed_items()]):
+            raise BlockInvalidError(f"block {header.height}: LED-010: a signature does not verify")
+
+    def _check_receipts(self, header: Header, ids: Sequence[bytes], receipts: Sequence[Receipt]) -> None:
+        if [receipt.transaction_id for receipt in receipts] != list(ids):
+            raise BlockInvalidError(f"block {header.height}: a receipt is not that of its transaction")
+        if merkle_root([receipt.encoded for receipt in receipts], self._chain_hash) != header.receipts_root:
+            raise BlockInvalidError(f"block {header.height}: the receipts are not those of the header's root")
+
+    def _check_write_forms(self, height: int, writes: Sequence[Write]) -> None:
+        for key, value in writes:
+            # COD-060, COD-061
+            decode_state_key(key)
+            if value is not None and not isinstance(decode(value, RECORD_BYTES_MAX), dict):
+                raise BlockInvalidError(f"block {height}: COD-005: a record is not a map")
+
+    def _check_certifiers(self, header: Header, writes: Sequence[Write]) -> None:
+        # LED-041; header 0 follows from the genesis as a whole.
+        if self._previous is None:
+            return
+        expected = self._previous.next_certifiers
+        if any(key.startswith(CERTIFIERS_PREFIX) for key, _ in writes):
+            expected = read_certifiers(self._state).hash(self._chain_hash)
+        if header.next_certifiers != expected:
+            raise BlockInvalidError(f"block {header.height}: LED-041: the header names other certifiers than the state has")
+
+    def _replay(self, executor: Executor, header: Header, transactions: Sequence[Transaction], record: BlockRecord) -> None:
+        execution = executor.execute(BlockContext(header.height, header.time_ms), transactions, self._state)
+        receipts = tuple(Receipt.make(t.id, outcome).encoded for t, outcome in zip(transactions, execution.outcomes, strict=False))
+        if len(execution.outcomes) != len(transactions) or receipts != record.receipts:
+            raise BlockInvalidError(f"block {header.height}: running its transactions again gives other receipts")
+        if tuple(execution.writes) != record.writes:
+            raise BlockInvalidError(f"block {header.height}: running its transactions again gives another write set")

@@ -1,0 +1,211 @@
+"""The check of a whole data folder: every byte is read and verified, and the first fault is refused by name.
+
+It changes nothing of the block log or the marker; what a start would repair (a torn end, a marker slot lost in a crash, a derived state
+that is behind) is a remark in the report. The write sets are played into a state of its own, made from nothing in a scratch folder, and the
+node's derived state is compared with the log afterwards, so a fault in the log is told before one that follows from it.
+
+Specification: docs/spec/storage.md, "Check" (STO-014).
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from yunhe.errors import BlockLogAlteredError, BlockLogShortenedError, ConfigurationError, CorruptionError, DerivedStateDamagedError
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.header import Header
+from yunhe.ledger.interfaces import Executor
+from yunhe.ledger.merkle import MerkleLog
+from yunhe.limits import HASH_BYTES
+from yunhe.storage.block_check import BlockChecker
+from yunhe.storage.block_files import read_record
+from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.cosigner_memory import read_signed_tree
+from yunhe.storage.data_folder import DataFolder, FolderLock
+from yunhe.storage.derived_state import Progress, index_entries
+from yunhe.storage.log_scan import LogScan, scan_log
+from yunhe.storage.marker import Mark, read_mark
+from yunhe.storage.opening import check_marked, log_of_scan
+from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What was verified; a fault is raised instead."""
+
+    blocks: int
+    """Header 0 included."""
+    transactions: int
+    segments: int
+    block_log_bytes: int
+    header_hash: bytes
+    """Of the last block."""
+    log_root: bytes
+    state_root: bytes
+    engine_height: int
+    """As the marker has it."""
+    replayed: bool
+    """Whether the contracts were run again."""
+    remarks: tuple[str, ...]
+    """What the next start will repair."""
+
+
+def check_folder(
+    path: Path,
+    genesis: Genesis,
+    progress: Progress,
+    executor: Executor | None = None,
+    opener: StateStoreOpener = open_native_store,
+    scratch: Path | None = None,
+) -> CheckReport:
+    """Read and verify every byte of a data folder.
+
+    Args:
+        path: the data folder of a node that is stopped.
+        genesis: of the network.
+        progress: is told of every checked block.
+        executor: when given, all transactions are run again and compared.
+        opener: opens the derived state, and the one that is made for the check.
+        scratch: folder for the latter, which needs as much room; by default the system's.
+
+    Returns:
+        What was verified, and what the next start will repair.
+
+    Raises:
+        FolderInUseError: a node has it open.
+        StoreNotFoundError: there is no store.
+        ConfigurationError: another format, or another network's folder.
+        CorruptionError: the first fault, by its name.
+    """
+    lock = FolderLock.acquire(path)
+    try:
+        folder = DataFolder(path)
+        folder.check_format(genesis.network_id)
+        with tempfile.TemporaryDirectory(prefix="yunhe-check-", dir=scratch) as made:
+            return _FolderCheck(folder, genesis, executor, opener).run(Path(made) / "state", progress)
+    finally:
+        lock.release()
+
+
+class _FolderCheck:
+    def __init__(self, folder: DataFolder, genesis: Genesis, executor: Executor | None, opener: StateStoreOpener) -> None:
+        self._folder = folder
+        self._genesis = genesis
+        self._executor = executor
+        self._opener = opener
+        self._remarks: list[str] = []
+        self._derived_fault: DerivedStateDamagedError | None = None
+
+    def run(self, scratch: Path, progress: Progress) -> CheckReport:
+        # STO-014
+        mark, scan, log = self._check_frame()
+        _check_cosigned(self._folder, self._genesis.network_id, log)
+        transactions = 0
+        derived = self._open_derived()
+        replica = self._opener(scratch, self._genesis.chain_hash.name)
+        try:
+            checker = BlockChecker(self._genesis, replica, self._executor)
+            derived_height, derived_root = derived.head() if derived else (-1, bytes(HASH_BYTES))
+            for height, record in enumerate(_records(scan, self._genesis)):
+                ids = checker.check(height, record)
+                transactions += len(ids)
+                if derived is not None and height <= derived_height:
+                    self._compare_index(derived, height, ids)
+                if height == derived_height and Header.decode(record.header).state_root != derived_root:
+                    self._note_fault("it is at another state root than the block log")
+                progress(height + 1, scan.size)
+            state_root = replica.head()[1]
+            if derived is not None:
+                self._compare_derived(derived, derived_height, derived_root, scan.size)
+        finally:
+            replica.close()
+            if derived is not None:
+                derived.close()
+        if self._derived_fault is not None:
+            raise self._derived_fault
+        return CheckReport(
+            blocks=scan.size,
+            transactions=transactions,
+            segments=len(scan.segments),
+            block_log_bytes=sum(segment.end for segment in scan.segments),
+            header_hash=bytes(scan.header_hashes[-HASH_BYTES:]),
+            log_root=log.root(),
+            state_root=state_root,
+            engine_height=mark.engine_height,
+            replayed=self._executor is not None,
+            remarks=tuple(self._remarks),
+        )
+
+    def _check_frame(self) -> tuple[Mark, LogScan, MerkleLog]:
+        """Check what stands around the blocks: marker, segments, and that they belong together."""
+        mark, whole = read_mark(self._folder.marker)
+        if not whole:
+            self._remarks.append("one slot of the marker is unreadable, as a crash during its write leaves it")
+        scan = scan_log(self._folder.blocks, self._genesis.network_id, mark.height)
+        log = log_of_scan(scan, self._genesis.chain_hash)
+        check_marked(mark, scan, log, self._genesis)
+        if scan.torn_bytes or scan.surplus:
+            self._remarks.append("the block log has a torn end that was never acknowledged; the next start cuts it")
+        if scan.size > mark.size:
+            self._remarks.append(f"blocks {mark.size} to {scan.size - 1} are whole but not yet acknowledged; the next start keeps them")
+        return mark, scan, log
+
+    def _open_derived(self) -> StateStore | None:
+        if not self._folder.state.exists():
+            self._remarks.append("there is no derived state; the next start makes it")
+            return None
+        try:
+            return self._opener(self._folder.state, self._genesis.chain_hash.name)
+        except (CorruptionError, ConfigurationError) as error:
+            self._note_fault(f"it cannot be opened: {error.message}")
+            return None
+
+    def _compare_index(self, derived: StateStore, height: int, ids: list[bytes]) -> None:
+        entries = index_entries(height, ids)
+        try:
+            found = derived.index_get_many([key for key, _ in entries])
+        except CorruptionError as error:
+            self._note_fault(error.message)
+            return
+        if found != [value for _, value in entries]:
+            self._note_fault(f"its index of transactions is wrong for block {height}")
+
+    def _compare_derived(self, derived: StateStore, height: int, root: bytes, blocks: int) -> None:
+        if height >= blocks:
+            self._note_fault("it is ahead of the block log")
+        elif height < blocks - 1:
+            self._remarks.append(f"the derived state is at block {height}; the next start rolls it forward")
+        try:
+            if height >= 0 and derived.verify() != root:
+                self._note_fault("its records are not those of its root")
+        except CorruptionError as error:
+            self._note_fault(error.message)
+
+    def _note_fault(self, fault: str) -> None:
+        """Keep the first fault of the derived state, to be raised when the log has been checked."""
+        # STO-011
+        if self._derived_fault is None:
+            self._derived_fault = DerivedStateDamagedError(
+                f"the block log is whole, but the derived state in {self._folder.state} is not: {fault}; "
+                "delete that folder and start the node, which makes it again"
+            )
+
+
+def _records(scan: LogScan, genesis: Genesis) -> Iterator[BlockRecord]:
+    for segment in scan.segments:
+        for position, offset in enumerate(segment.offsets):
+            height = segment.first_height + position
+            header_hash = bytes(scan.header_hashes[height * HASH_BYTES : (height + 1) * HASH_BYTES])
+            yield read_record(segment.path, offset, height, header_hash, genesis.chain_hash)
+
+
+def _check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> None:
+    # LED-042, STO-015
+    signed = read_signed_tree(folder.cosigner, network_id)
+    if signed is None:
+        return
+    if signed.size > log.size:
+        raise BlockLogShortenedError(f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}")
+    if not log.is_extension_of(signed.size, signed.root):
+        raise BlockLogAlteredError(f"this node cosigned another block log of {signed.size} headers than the one here")

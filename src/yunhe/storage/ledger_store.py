@@ -1,0 +1,367 @@
+"""The store of one ledger: block log, marker and derived state behind one face.
+
+`commit` is the moment of truth: the block's record is durable, then the marker, then it counts as acknowledged; the derived state follows
+without an fsync, because the log can make it again. A commit that fails in any step halts the store: nothing more is staged or committed
+until it is opened again, which finds out what became durable.
+
+It is the `State` that a block is applied to (reads see what is staged), gives readers of the committed state that do not, and looks up
+blocks, transactions and receipts. One thread stages and commits; everything that only reads may be called from any thread.
+
+Specification: docs/spec/storage.md (STO-008 to STO-013); ledger rules LED-011, LED-014, LED-031, LED-040.
+"""
+
+import threading
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from yunhe.crypto import ChainHash
+from yunhe.errors import (
+    CommitOrderError,
+    DerivedStateDamagedError,
+    StoreExistsError,
+    StoreHaltedError,
+)
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.header import Header
+from yunhe.ledger.interfaces import Write
+from yunhe.ledger.merkle import MerkleLog
+from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.state_tree import StateProof
+from yunhe.ledger.transaction import Transaction
+from yunhe.ledger.transition import LedgerBlock
+from yunhe.storage import files
+from yunhe.storage.block_files import BlockFiles, NewRecord
+from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.data_folder import DataFolder, FolderLock
+from yunhe.storage.derived_state import DerivedState, Location, Progress, index_entries, prune_history, transaction_index_key
+from yunhe.storage.log_scan import scan_log
+from yunhe.storage.marker import Mark, Marker, read_mark
+from yunhe.storage.opening import acknowledge_whole, check_first_header, check_marked, log_of_scan, write_first_block
+from yunhe.storage.readers import SnapshotReader
+from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
+
+_WRONG_INDEX: Final = "the index of transactions points elsewhere; stop the node, delete the folder `state`, start it again"
+
+
+def _silent(done: int, total: int) -> None:  # noqa: ARG001  # a progress that nobody watches
+    return
+
+
+class LedgerStore:
+    """An open store. Make one with `create` or `open`; it holds the folder's lock until `close`."""
+
+    def __init__(
+        self, lock: FolderLock, blocks: BlockFiles, marker: Marker, state: StateStore, chain_hash: ChainHash, log: MerkleLog
+    ) -> None:
+        self._lock = lock
+        self._blocks = blocks
+        self._marker = marker
+        self._state = state
+        self._chain_hash = chain_hash
+        self._log = log
+        self._head = Header.decode(blocks.read_header(blocks.size - 1))
+        self._root = marker.mark.root
+        self._staged: tuple[int, bytes] | None = None
+        self._halted = False
+        self._committing = threading.Lock()
+
+    @classmethod
+    def create(
+        cls, path: Path, genesis: Genesis, genesis_writes: Sequence[Write], opener: StateStoreOpener = open_native_store
+    ) -> "LedgerStore":
+        """Make a store that holds the genesis, and open it. A crash leaves either no store or a whole one.
+
+        Args:
+            path: the data folder; it must not exist, or be empty.
+            genesis: of the network.
+            genesis_writes: the genesis state, each key once, in any order.
+            opener: opens the derived state.
+
+        Raises:
+            StoreExistsError: the folder holds something.
+            FolderInUseError: another process is making a store there.
+            InvalidInputError: the genesis writes have a key twice, or one that cannot be stored.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StoreExistsError(f"{path} is not empty; a new store needs a folder of its own")
+        fresh = path.with_name(path.name + ".creating")
+        files.make_folders(fresh)
+        lock = FolderLock.acquire(fresh)
+        try:
+            write_first_block(DataFolder(fresh), genesis, tuple(sorted(genesis_writes, key=lambda write: write[0])), opener)
+            files.sync_directory(fresh)
+            files.rename(fresh, path)
+            files.sync_directory(path.parent)
+            return cls._open_locked(path, genesis, lock, _silent, opener)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(
+        cls, path: Path, genesis: Genesis, progress: Progress = _silent, opener: StateStoreOpener = open_native_store
+    ) -> "LedgerStore":
+        """Open a store and bring everything derived up to the block log.
+
+        Args:
+            path: the data folder.
+            genesis: the network that it must belong to.
+            progress: is told of blocks that are rolled forward.
+            opener: opens the derived state.
+
+        Raises:
+            StoreNotFoundError: there is no store.
+            FolderInUseError: another process has it open.
+            StoreFormatError: another version of Yunhe made it.
+            WrongGenesisError: it is of another network.
+            MarkerDamagedError: the marker is missing or unreadable.
+            BlockLogShortenedError: an acknowledged block is missing.
+            BlockLogAlteredError: the log is not what was written.
+            StateMismatchError: a write set does not lead to its header's state root.
+        """
+        lock = FolderLock.acquire(path)
+        try:
+            return cls._open_locked(path, genesis, lock, progress, opener)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _open_locked(cls, path: Path, genesis: Genesis, lock: FolderLock, progress: Progress, opener: StateStoreOpener) -> "LedgerStore":
+        folder = DataFolder(path)
+        folder.check_format(genesis.network_id)
+        mark, _ = read_mark(folder.marker)
+        scan = scan_log(folder.blocks, genesis.network_id, mark.height)
+        log = log_of_scan(scan, genesis.chain_hash)
+        check_marked(mark, scan, log, genesis)
+        blocks = BlockFiles.open(folder.blocks, scan, genesis.chain_hash)
+        marker = Marker.open(folder.marker)
+        try:
+            check_first_header(blocks, genesis)
+            acknowledge_whole(blocks, marker, log)
+            state = DerivedState(folder.state, blocks, genesis.chain_hash, opener, progress).open()
+        except BaseException:
+            blocks.close()
+            marker.close()
+            raise
+        return cls(lock, blocks, marker, state, genesis.chain_hash, log)
+
+    # --- What is committed -------------------------------------------------------------------------------------------
+
+    def head(self) -> Header:
+        """Return the header of the last committed block."""
+        return self._head
+
+    @property
+    def engine_height(self) -> int:
+        """Last committed engine height, empty engine blocks included; 0 for none."""
+        return self._marker.mark.engine_height
+
+    @property
+    def log(self) -> MerkleLog:
+        """The block log's tree. Only the thread that commits may ask for its present size; others name the size of a committed head."""
+        return self._log
+
+    def log_root(self) -> bytes:
+        """Return the root of the committed block log."""
+        return self._root
+
+    def log_root_with(self, header_hash: bytes) -> bytes:
+        """Return the root that the block log would have with one more header."""
+        return self._log.root_with(header_hash)
+
+    def header(self, height: int) -> Header:
+        """Return a header.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+        """
+        return Header.decode(self._blocks.read_header(height))
+
+    def record(self, height: int) -> BlockRecord:
+        """Return a block as stored, its parts still encoded; every byte is verified.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        return self._blocks.read(height)
+
+    def block(self, height: int) -> LedgerBlock:
+        """Return a block with every part decoded.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        return self._blocks.read(height).block(self._chain_hash)
+
+    def locate(self, transaction_id: bytes) -> Location | None:
+        """Return where a committed transaction is, or None."""
+        (entry,) = self._state.index_get_many([transaction_index_key(transaction_id)])
+        return None if entry is None else Location.decode(entry)
+
+    def transaction(self, transaction_id: bytes) -> Transaction | None:
+        """Return a committed transaction, or None.
+
+        Raises:
+            DerivedStateDamagedError: the index points elsewhere.
+        """
+        location = self.locate(transaction_id)
+        if location is None:
+            return None
+        transactions = self.record(location.height).transactions
+        if location.position < len(transactions):
+            found = Transaction.decode(transactions[location.position], self._chain_hash)
+            if found.id == transaction_id:
+                return found
+        raise DerivedStateDamagedError(_WRONG_INDEX)
+
+    def receipt(self, transaction_id: bytes) -> Receipt | None:
+        """Return the receipt of a committed transaction, or None.
+
+        Raises:
+            DerivedStateDamagedError: the index points elsewhere.
+        """
+        location = self.locate(transaction_id)
+        if location is None:
+            return None
+        receipts = self.record(location.height).receipts
+        if location.position < len(receipts):
+            found = Receipt.decode(receipts[location.position])
+            if found.transaction_id == transaction_id:
+                return found
+        raise DerivedStateDamagedError(_WRONG_INDEX)
+
+    def reader(self) -> SnapshotReader:
+        """Return a reader of the state after the last committed block, which does not change; for views and queries."""
+        return SnapshotReader(self._state.snapshot())
+
+    def prove_record(self, height: int, key: bytes) -> tuple[bytes | None, StateProof]:
+        """Return the record of a key after block `height`, or None, and the proof of either (LED-031).
+
+        Raises:
+            HistoryGoneError: the height is below the history that is kept.
+            NotFoundError: the height is above the head.
+        """
+        record, bitmap, siblings, other = self._state.prove(height, key)
+        return record, StateProof(bitmap, tuple(siblings), other)
+
+    # --- The state that a block is applied to --------------------------------------------------------------------------
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the record at a state key, staged writes included."""
+        return self._state.get(key)
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the records at several state keys, staged writes included."""
+        return self._state.get_many(keys)
+
+    def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` records with start <= key < end, staged writes included."""
+        return self._state.scan(start, end, limit, reverse)
+
+    def stage(self, height: int, writes: Sequence[Write]) -> bytes:
+        """Return the state root after `writes`; from then on reads of this store see them, its readers do not.
+
+        Raises:
+            CommitOrderError: the height does not follow the head.
+            StoreHaltedError: an earlier commit failed.
+        """
+        self._check_running()
+        # STO-012
+        if height != self._head.height + 1:
+            raise CommitOrderError(f"block {height} cannot be staged on block {self._head.height}")
+        root = self._state.stage(height, list(writes))
+        self._staged = (height, root)
+        return root
+
+    def discard(self) -> None:
+        """Forget what is staged."""
+        self._state.discard()
+        self._staged = None
+
+    def seen(self, ids: Collection[bytes]) -> set[bytes]:
+        """Return those of `ids` that a committed ledger block has (LED-011)."""
+        # LED-011
+        ordered = list(ids)
+        entries = self._state.index_get_many([transaction_index_key(i) for i in ordered])
+        return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
+
+    def commit(self, block: LedgerBlock | None, engine_height: int) -> None:
+        """Make an engine block durable; whoever waits for it may be answered when this returns.
+
+        Args:
+            block: the ledger block that came of it, staged before; None when no transaction had an effect.
+            engine_height: above every one that was committed before.
+
+        Raises:
+            CommitOrderError: it does not follow what is committed, or is not what is staged; nothing happened.
+            DiskFullError: no room. The store is halted.
+            DiskFailedError: the system refused. The store is halted.
+            StoreHaltedError: an earlier commit failed.
+        """
+        with self._committing:
+            self._check_running()
+            self._check_follows(block, engine_height)
+            # STO-009: whatever fails from here on, nobody knows how much of it is on the disk.
+            self._halted = True
+            if block is None:
+                self._commit_empty(engine_height)
+            else:
+                self._commit_block(block, engine_height)
+            self._halted = False
+
+    def close(self) -> None:
+        """Close the store and release the folder."""
+        with self._committing:
+            self._halted = True
+            self._state.close()
+            self._blocks.close()
+            self._marker.close()
+            self._lock.release()
+
+    def __enter__(self) -> "LedgerStore":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _check_running(self) -> None:
+        # STO-009
+        if self._halted:
+            raise StoreHaltedError("the store is closed, or an earlier commit failed: start the node again")
+
+    def _check_follows(self, block: LedgerBlock | None, engine_height: int) -> None:
+        # STO-012
+        if engine_height <= self.engine_height:
+            raise CommitOrderError(f"engine block {engine_height} is not above {self.engine_height}, which is committed")
+        if block is None:
+            return
+        follows = block.header.height == self._blocks.size and block.header.previous == self._blocks.header_hash(self._head.height)
+        if not follows or block.header.network_id != self._head.network_id:
+            raise CommitOrderError(f"block {block.header.height} does not follow block {self._head.height}")
+        if self._staged != (block.header.height, block.header.state_root):
+            raise CommitOrderError(f"block {block.header.height} is not the one that is staged")
+
+    def _commit_empty(self, engine_height: int) -> None:
+        # LED-014
+        mark = self._marker.mark
+        self._marker.write(Mark(mark.network_id, mark.size, mark.root, mark.header_hash, engine_height))
+
+    def _commit_block(self, block: LedgerBlock, engine_height: int) -> None:
+        header = block.header
+        segments = self._blocks.segment_count
+        self._blocks.append_many([NewRecord(block.header_hash, BlockRecord.of(block, engine_height).encode())])
+        self._log.append(block.header_hash)
+        root = self._log.root()
+        self._marker.write(Mark(header.network_id, self._log.size, root, block.header_hash, engine_height))
+        # STO-013: what follows a segment is all that a loss of power can take from the derived state.
+        full = self._blocks.segment_count > segments
+        self._state.apply(index_entries(header.height, [t.id for t in block.transactions]), full)
+        self._staged = None
+        self._root = root
+        self._head = header
+        prune_history(self._state, header.height)
