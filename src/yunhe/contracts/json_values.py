@@ -1,7 +1,7 @@
 """Values of contracts from and to JSON, by the types of an interface (CON-149).
 
-JSON has no bytes, no integer keys, and clients whose numbers lose digits: bytes are lower-case hex, integer keys are text, and an integer may
-be given as decimal text.
+JSON has no bytes, no integer keys, and clients whose numbers lose digits: bytes are lower-case hex, integer keys are text, and an integer
+may be given as decimal text.
 """
 
 import re

@@ -1,0 +1,25 @@
+"""Testing for contract authors: a chain in memory, for plain pytest. Shipped to users; nothing in production imports it.
+
+```python
+def test_a_stranger_cannot_transfer():
+    chain = Chain()
+    chain.deploy(bill_of_lading)
+    carrier, thief = chain.member("carrier"), chain.member("thief")
+    carrier.call(bill_of_lading.issue, bill_id="B1")
+    with chain.refuses("NOT_HOLDER"):
+        thief.call(bill_of_lading.transfer, bill_id="B1", to=thief.organisation)
+```
+"""
+
+from yunhe.testing.chain import Chain, Member, MeteredDifferenceError, NotRefusedError, Signers, UnsavedChangeError
+from yunhe.testing.memory import MemoryState
+
+__all__ = [
+    "Chain",
+    "Member",
+    "MemoryState",
+    "MeteredDifferenceError",
+    "NotRefusedError",
+    "Signers",
+    "UnsavedChangeError",
+]
