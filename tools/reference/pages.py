@@ -8,7 +8,7 @@ from tools.reference.command_line import command_page
 from tools.reference.error_codes import error_page
 from tools.reference.http_api import http_page, openapi_page
 from tools.tidy.checkout import ROOT
-from yunhe.cli.main import app
+from yunhe.cli.main import command_line
 from yunhe.gateway.app import create_app
 from yunhe.node import Node
 
@@ -19,7 +19,7 @@ def openapi() -> dict[str, Any]:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
-    "docs/reference/cli.md": lambda: command_page("yunhe", app),
+    "docs/reference/cli.md": lambda: command_page("yunhe", command_line()),
     "docs/reference/errors.md": error_page,
     "docs/reference/http.md": lambda: http_page(openapi()),
     "docs/reference/openapi.json": lambda: openapi_page(openapi()),

@@ -4,11 +4,12 @@ One file for each group of commands; industry applications add theirs through th
 """
 
 import sys
+from functools import cache
 from importlib import metadata
 from typing import Annotated, Final
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 import yunhe
 from yunhe.cli import contract, key, node, org, proof, query, tx
@@ -17,6 +18,7 @@ from yunhe.errors import UsageError, YunheError
 
 _COMMANDS: Final = "yunhe.commands"
 _EXIT_USAGE: Final = 2
+_EXIT_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="yunhe",
@@ -45,9 +47,12 @@ def _options(
     output.json = json
 
 
-def _add_applications() -> None:
+@cache
+def command_line() -> typer.Typer:
+    """Return the app, with the commands that installed industry applications add."""
     for entry in sorted(metadata.entry_points(group=_COMMANDS), key=lambda entry: entry.name):
         app.command(entry.name)(entry.load())
+    return app
 
 
 def main() -> None:
@@ -57,15 +62,15 @@ def main() -> None:
     if "--json" in arguments and "--" not in arguments:
         arguments = ["--json", *(argument for argument in arguments if argument != "--json")]
     output.json = "--json" in arguments[:1]
-    _add_applications()
     try:
-        app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
-    except click.ClickException as error:
-        error.show()
+        # Typer raises its own copies of click's exceptions, and returns the code of `typer.Exit`.
+        sys.exit(command_line()(arguments, standalone_mode=False))
+    except typer.Abort:
+        sys.exit(_EXIT_INTERRUPTED)
+    except TyperException as error:
+        # The help that is shown when no command is given comes as an error without a message.
+        if str(error):
+            output.error(UsageError(str(error)))
         sys.exit(_EXIT_USAGE)
     except UsageError as error:
         output.error(error)
