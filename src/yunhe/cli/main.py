@@ -69,8 +69,8 @@ def main() -> None:
         sys.exit(_EXIT_INTERRUPTED)
     except TyperException as error:
         # The help that is shown when no command is given comes as an error without a message.
-        if str(error):
-            output.error(UsageError(str(error)))
+        if error.message:
+            output.error(UsageError(error.format_message()))
         sys.exit(_EXIT_USAGE)
     except UsageError as error:
         output.error(error)
