@@ -44,7 +44,7 @@ ABSENT = CHANGING.state_subject(6, "ebl", "bills", KEY)
 # --- accepted ---------------------------------------------------------------------------------------------------------------------
 
 
-# PRF-001, PRF-002, PRF-011, PRF-013, LED-040, COD-010, COD-011
+# PRF-001, PRF-002, PRF-011, PRF-013, LED-040, COD-010, COD-011, COD-020, COD-032
 @pytest.mark.parametrize("name", CHAINS)
 def test_every_kind_of_subject_verifies(name: str) -> None:
     chain = CHAINS[name]
@@ -505,7 +505,7 @@ BAD_SETS = {
 }
 
 
-# PRF-011, LED-001
+# PRF-011, LED-001, COD-032
 @pytest.mark.parametrize("case", BAD_SETS)
 def test_malformed_certifier_set_is_refused_in_a_step_and_in_a_genesis(case: str) -> None:
     chain = Chain(BAD_SETS[case])
@@ -532,7 +532,7 @@ def with_transaction(transaction: bytes) -> tuple[Chain, list[Any]]:
     return chain, chain.bundle([2], 1, chain.transaction_subject(1, 0))
 
 
-# PRF-017
+# PRF-017, COD-020
 def test_transaction_that_its_signers_did_not_sign_is_refused_though_it_is_in_the_block() -> None:
     source = Chain(certifiers("carrier"), "another")
     body, signatures = cbor2.loads(source.transaction(source.founders))

@@ -47,9 +47,14 @@ def test_log_answers_for_every_earlier_size() -> None:
 
 
 # LED-042
-def test_log_extends_its_own_past_and_no_other() -> None:
+def test_log_extends_its_own_past() -> None:
     log = MerkleLog(SHA256, LEAVES[:10])
     assert all(log.is_extension_of(size, tree_root(LEAVES[:size])) for size in range(11))
+
+
+# LED-042
+def test_log_does_not_extend_a_longer_or_another_log() -> None:
+    log = MerkleLog(SHA256, LEAVES[:10])
     assert not log.is_extension_of(11, tree_root(LEAVES[:11]))
     assert not log.is_extension_of(5, tree_root(LEAVES[1:6]))
     assert not log.is_extension_of(5, tree_root(LEAVES[:6]))

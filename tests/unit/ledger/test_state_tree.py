@@ -89,7 +89,7 @@ def test_proof_is_the_definitions() -> None:
         assert (list(proof.other) if proof.other else None) == other
 
 
-# PRF-014
+# PRF-014, LED-031
 def test_absence_by_a_leaf_that_is_the_record_or_stands_elsewhere_is_refused() -> None:
     state = records(30)
     key, record = next(iter(state.items()))
