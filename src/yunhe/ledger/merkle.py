@@ -49,7 +49,7 @@ class MerkleLog:
     """Append-only RFC 6962 tree.
 
     Level k keeps the hashes of all complete subtrees of 2^k leaves, one after the other in one byte array: 64 bytes for each leaf in all,
-    and no object for each. Not thread-safe for writing.
+    and no object for each. One thread appends; others may read meanwhile.
     """
 
     def __init__(self, chain_hash: ChainHash, leaves: Iterable[bytes] = ()) -> None:
@@ -70,14 +70,15 @@ class MerkleLog:
 
     def append(self, leaf: bytes) -> None:
         """Add leaf data at the end. *Cost*: two hashes on average."""
-        node = self._chain_hash.digest(b"\x00" + leaf)
-        for level in range(len(self._levels)):
-            hashes = self._levels[level]
-            hashes += node
-            if len(hashes) // HASH_BYTES % 2:
-                return
-            node = self._join(bytes(hashes[-2 * HASH_BYTES : -HASH_BYTES]), node)
-        self._levels.append(bytearray(node))
+        nodes = [self._chain_hash.digest(b"\x00" + leaf)]
+        # A complete subtree that stands alone at its level joins with the new one into one of the next level.
+        while len(nodes) <= len(self._levels) and len(hashes := self._levels[len(nodes) - 1]) // HASH_BYTES % 2:
+            nodes.append(self._join(bytes(hashes[-HASH_BYTES:]), nodes[-1]))
+        if len(nodes) > len(self._levels):
+            self._levels.append(bytearray())
+        # Top down: the leaves say how large the tree is, so whoever reads meanwhile finds all that belongs to that size.
+        for level in reversed(range(len(nodes))):
+            self._levels[level] += nodes[level]
 
     def root(self, size: int | None = None) -> bytes:
         """Return the root of the first `size` leaves, by default of all.

@@ -39,6 +39,6 @@ class Cosigner:
             CosignatureRefusedError: the log contradicts what was signed before.
         """
         # LED-042
-        self._memory.advance(log)
+        self._memory.advance(log, size)
         checkpoint = Checkpoint(network_id, size, log.root(size))
         return checkpoint, cosign(checkpoint, self._organisation, self._key, self._clock() // 1000)

@@ -54,8 +54,8 @@ class CosignerMemory:
         """The last tree that may have been signed."""
         return self._last
 
-    def advance(self, log: MerkleLog) -> None:
-        """Remember the present block log before it is signed; durable on return.
+    def advance(self, log: MerkleLog, size: int) -> None:
+        """Remember the first `size` headers of the block log before they are signed; durable on return.
 
         Raises:
             CosignatureRefusedError: it is smaller than, or inconsistent with, the last one. Do not sign.
@@ -63,26 +63,21 @@ class CosignerMemory:
             DiskFailedError: the system refused. Do not sign.
         """
         # LED-042
-        tree = SignedTree(log.size, log.root())
-        check_extends(self._last, log)
+        tree = SignedTree(size, log.root(size))
+        _check_extends(self._last, log, size)
         if tree == self._last:
             return
         files.replace(self._path, _encode(self._network_id, tree))
         self._last = tree
 
 
-def check_extends(last: SignedTree | None, log: MerkleLog) -> None:
-    """Check that a block log is the one that was signed, or continues it.
-
-    Raises:
-        CosignatureRefusedError: it is smaller or inconsistent.
-    """
+def _check_extends(last: SignedTree | None, log: MerkleLog, size: int) -> None:
     # LED-042
     if last is None:
         return
-    if log.size < last.size:
+    if size < last.size:
         raise CosignatureRefusedError(
-            f"this node cosigned a block log of {last.size} headers and this one has {log.size}: it was rolled back or restored; "
+            f"this node cosigned a block log of {last.size} headers and this one has {size}: it was rolled back or restored; "
             "let the node catch up before it cosigns again"
         )
     if not log.is_extension_of(last.size, last.root):

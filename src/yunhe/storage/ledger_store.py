@@ -161,7 +161,7 @@ class LedgerStore:
 
     @property
     def log(self) -> MerkleLog:
-        """The block log's tree. Only the thread that commits may ask for its present size; others name the size of a committed head."""
+        """The tree over all committed headers."""
         return self._log
 
     def log_root(self) -> bytes:
@@ -355,13 +355,13 @@ class LedgerStore:
         header = block.header
         segments = self._blocks.segment_count
         self._blocks.append_many([NewRecord(block.header_hash, BlockRecord.of(block, engine_height).encode())])
-        self._log.append(block.header_hash)
-        root = self._log.root()
-        self._marker.write(Mark(header.network_id, self._log.size, root, block.header_hash, engine_height))
+        root = self._log.root_with(block.header_hash)
+        self._marker.write(Mark(header.network_id, self._blocks.size, root, block.header_hash, engine_height))
         # STO-013: what follows a segment is all that a loss of power can take from the derived state.
         full = self._blocks.segment_count > segments
         self._state.apply(index_entries(header.height, [t.id for t in block.transactions]), full)
         self._staged = None
+        self._log.append(block.header_hash)
         self._root = root
         self._head = header
         prune_history(self._state, header.height)
