@@ -1,6 +1,7 @@
 """Bundles as a node builds them verify, and are byte for byte those that the specification's own chain makes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from tests.proof_chain import Certifier as Signer
 from tests.proof_chain import Chain, certifiers, sample_chain, sealed, state_key
 from yunhe import verifier
-from yunhe.crypto import PrivateKey
+from yunhe.crypto import PrivateKey, PublicKey
 from yunhe.crypto.hashes import SHA256
 from yunhe.errors import MalformedError, ProofError, TooLargeError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.checkpoint import Checkpoint, cosign
+from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
 from yunhe.ledger.header import Header
+from yunhe.ledger.layouts import DEFAULT_PARAMETERS, SYSTEM_CONTRACTS
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.ledger.proof import (
     CertifiedCheckpoint,
@@ -148,3 +151,39 @@ def test_bundle_over_the_size_limit_is_refused() -> None:
     large = StateSubject("ebl", "bills", ("B-1",), bytes(300_000), StateProof(bytes(32), (), None))
     with pytest.raises(TooLargeError):
         FOUR.bundle([4], 1, [large] * PROOF_SUBJECTS_MAX)
+
+
+def ledger_genesis(signer: Signer) -> Genesis:
+    key = PublicKey("ed25519-sha256", signer.public_key)
+    admin = FoundingMember("admin", ("admin",), (key,))
+    return Genesis(
+        name="运河",
+        time_ms=TIME_S * 1000,
+        chain_hash=SHA256,
+        python="3.11",
+        protocol_version=1,
+        suites=("ed25519-sha256",),
+        parameters=dict(DEFAULT_PARAMETERS),
+        thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority"),
+        organisations=(FoundingOrganisation("carrier", "Carrier", (admin,), ()),),
+        certifiers=CertifierSet.of([Certifier("carrier", "ed25519-sha256", signer.public_key, 1)]),
+        system_contracts={name: bytes(32) for name in SYSTEM_CONTRACTS},
+    )
+
+
+# LED-001, LED-002, COD-010
+def test_verifier_reads_the_ledgers_own_genesis_and_header() -> None:
+    (signer,) = certifiers("carrier")
+    genesis = ledger_genesis(signer)
+    read = verifier.read_genesis(genesis.to_json().encode())
+    assert (read.network_id, read.hash_name, read.certifier_set) == (genesis.network_id, "sha256", genesis.certifiers.encode())
+    header = genesis.header(bytes(32))
+    log = MerkleLog(SHA256, [header.hash(SHA256)])
+    checkpoint = Checkpoint(genesis.network_id, 1, log.root())
+    key = PrivateKey("ed25519-sha256", signer.key.private_bytes_raw())
+    certified = CertifiedCheckpoint(checkpoint, genesis.certifiers, (cosign(checkpoint, "carrier", key, TIME_S),))
+    nothing = StateSubject("ebl", "bills", ("B-1",), None, prove({}, b"", SHA256))
+    built = build_bundle(lambda _: header, log, [certified], 0, [nothing]).encode()
+    assert verifier.verify(built, genesis.to_json().encode()).time_ms == genesis.time_ms
+    with pytest.raises(verifier.VerificationError, match="PRF-010"):
+        verifier.verify(built, replace(genesis, name="other").to_json().encode())
