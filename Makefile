@@ -82,8 +82,8 @@ demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demons
 	@$(BIN)/yunhe demo
 
 .PHONY: bench
-bench: $(STAMPS)/native ## run the transfer benchmark
-	@$(BIN)/python -m bench
+bench: $(STAMPS)/native ## measure the transfer workload; ARGS=… are passed on
+	@$(BIN)/python -m bench.transfer $(ARGS)
 
 # --- checks ------------------------------------------------------------------------------------------------------------------------
 
@@ -132,6 +132,7 @@ imports: $(STAMPS)/dev
 .PHONY: cargo-fmt
 cargo-fmt:
 	@$(CARGO) fmt --all --check $(NATIVE_MANIFEST)
+	@$(CARGO) fmt --all --check --manifest-path bench/tree/Cargo.toml
 
 .PHONY: clippy
 clippy:
