@@ -1,0 +1,384 @@
+"""The bill of lading keeps the rules of MLETR and DCSA: one bill, one holder, endorsed and surrendered only by who may.
+
+Rules: UNCITRAL Model Law on Electronic Transferable Records, articles 10 to 15; DCSA PINT 3.0.0, Transaction.actionCode; DCSA EBL_SUR
+3.0.4, what a platform guarantees by requesting a surrender.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yunhe.contracts import Org
+from yunhe.contracts.faults import ContractStop
+from yunhe.contracts.system_contracts import registry
+from yunhe.ledger.layouts import encode_record, organisation_key
+from yunhe.testing import Chain, Member
+from yunhe_maritime import bill_of_lading
+from yunhe_maritime.bill_of_lading import CHAIN_STEPS_MAX, Act, Bill, BillActedOn, Status, Title
+
+CHECKSUM = "5e" * 32
+PARTIES = ("carrier", "shipper", "bank", "consignee", "port")
+BILL = "QYHL26NGB004711"
+
+
+class Trade:
+    """A chain with the contract, the registry it asks, and the parties' members."""
+
+    def __init__(self, *, metered: bool = True) -> None:
+        self.chain = Chain(metered=metered)
+        self.chain.deploy(registry)
+        self.chain.deploy(bill_of_lading)
+        for party in PARTIES:
+            self.set_status(party, "active")
+
+    def set_status(self, party: str, status: str) -> None:
+        record = encode_record({"organisation": party, "title": party, "status": status})
+        self.chain.state.apply([(organisation_key(party), record)])
+
+    def member(self, party: str) -> Member:
+        return self.chain.member(party, roles=["carrier"] if party == "carrier" else ["clerk"])
+
+    def act(self, party: str, action: Callable[..., Any], *arguments: Any) -> None:
+        self.member(party).call(action, BILL, *arguments)
+
+    def issue(self, *, consignee: str | None = None, endorsee: str | None = None) -> "Trade":
+        self.act("carrier", bill_of_lading.issue, CHECKSUM, Org("shipper"), _org(consignee), _org(endorsee))
+        return self
+
+    @property
+    def bill(self) -> Bill:
+        return self.chain.view(bill_of_lading.bill, BILL)
+
+
+def _org(name: str | None) -> Org | None:
+    return None if name is None else Org(name)
+
+
+@pytest.fixture
+def trade() -> Trade:
+    return Trade()
+
+
+# --- Issue: singularity (MLETR article 10(1)(b)(i)) -------------------------------------------------------------------
+
+
+def test_issue_by_carrier_gives_the_shipper_the_bill(trade: Trade) -> None:
+    bill = trade.issue(endorsee="shipper").bill
+    assert (bill.carrier, bill.shipper, bill.holder, bill.title_holder) == ("carrier", "shipper", "shipper", "shipper")
+    assert (bill.status, bill.title, bill.document_checksum, bill.consignee) == (Status.LIVE, Title.TO_ORDER, CHECKSUM, None)
+    assert [(step.act, step.by, step.to, step.time_ms) for step in bill.chain] == [(Act.ISSUE, "carrier", "shipper", trade.chain.time_ms)]
+
+
+@pytest.mark.parametrize(
+    ("consignee", "endorsee", "title", "title_holder"),
+    [("consignee", None, Title.STRAIGHT, "consignee"), (None, "bank", Title.TO_ORDER, "bank"), (None, None, Title.BEARER, None)],
+)
+def test_issue_makes_the_bill_out_as_the_document_does(
+    trade: Trade, consignee: str | None, endorsee: str | None, title: Title, title_holder: str | None
+) -> None:
+    bill = trade.issue(consignee=consignee, endorsee=endorsee).bill
+    assert (bill.title, bill.title_holder, bill.consignee) == (title, title_holder, consignee)
+
+
+def test_second_issue_is_refused(trade: Trade) -> None:
+    trade.issue()
+    with trade.chain.refuses("ALREADY_ISSUED"):
+        trade.act("carrier", bill_of_lading.issue, "ab" * 32, Org("shipper"), None, None)
+
+
+def test_issue_over_a_document_of_another_bill_is_refused(trade: Trade) -> None:
+    trade.issue()
+    with trade.chain.refuses("DOCUMENT_ALREADY_ISSUED"):
+        trade.member("carrier").call(bill_of_lading.issue, "ANOTHER", CHECKSUM, Org("shipper"), None, None)
+
+
+def test_issue_by_a_member_who_is_no_carrier_is_refused(trade: Trade) -> None:
+    with trade.chain.refuses("ROLE_REQUIRED"):
+        trade.act("shipper", bill_of_lading.issue, CHECKSUM, Org("shipper"), None, None)
+
+
+@pytest.mark.parametrize("bill_id", ["", " B1", "B1 ", "x" * 21])
+def test_issue_under_no_reference_of_a_document_is_refused(trade: Trade, bill_id: str) -> None:
+    with trade.chain.refuses("BILL_ID_INVALID"):
+        trade.member("carrier").call(bill_of_lading.issue, bill_id, CHECKSUM, Org("shipper"), None, None)
+
+
+@pytest.mark.parametrize("checksum", ["", "5e" * 31, "5e" * 33, "5E" * 32, "5g" * 32, "5e" * 31 + " 5"])
+def test_issue_over_what_is_no_checksum_is_refused(trade: Trade, checksum: str) -> None:
+    with trade.chain.refuses("CHECKSUM_INVALID"):
+        trade.act("carrier", bill_of_lading.issue, checksum, Org("shipper"), None, None)
+
+
+def test_issue_to_both_consignee_and_endorsee_is_refused(trade: Trade) -> None:
+    with trade.chain.refuses("CONSIGNEE_AND_ENDORSEE"):
+        trade.issue(consignee="consignee", endorsee="bank")
+
+
+# --- Possession: control (MLETR article 11) --------------------------------------------------------------------------
+
+
+def test_transfer_by_holder_moves_possession_and_leaves_title(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.transfer, Org("bank"))
+    assert (trade.bill.holder, trade.bill.title_holder) == ("bank", "shipper")
+    assert trade.chain.emitted(BillActedOn) == [
+        BillActedOn(
+            bill_id=BILL,
+            document_checksum=CHECKSUM,
+            act=Act.TRANSFER,
+            by=Org("shipper"),
+            to=Org("bank"),
+            holder=Org("bank"),
+            status=Status.LIVE,
+        )
+    ]
+
+
+@pytest.mark.parametrize("party", ["carrier", "bank", "consignee", "port"])
+def test_transfer_by_another_than_the_holder_is_refused(trade: Trade, party: str) -> None:
+    trade.issue()
+    with trade.chain.refuses("NOT_HOLDER"):
+        trade.act(party, bill_of_lading.transfer, Org("port"))
+
+
+def test_second_transfer_is_refused(trade: Trade) -> None:
+    trade.issue().act("shipper", bill_of_lading.transfer, Org("bank"))
+    with trade.chain.refuses("NOT_HOLDER"):
+        trade.act("shipper", bill_of_lading.transfer, Org("port"))
+
+
+def test_transfer_to_oneself_is_refused(trade: Trade) -> None:
+    trade.issue()
+    with trade.chain.refuses("ALREADY_HOLDER"):
+        trade.act("shipper", bill_of_lading.transfer, Org("shipper"))
+
+
+def test_transfer_to_an_unknown_party_is_refused(trade: Trade) -> None:
+    trade.issue()
+    with trade.chain.refuses("PARTY_UNKNOWN"):
+        trade.act("shipper", bill_of_lading.transfer, Org("nobody"))
+
+
+def test_transfer_to_a_suspended_party_is_refused(trade: Trade) -> None:
+    trade.issue().set_status("bank", "suspended")
+    with trade.chain.refuses("PARTY_UNKNOWN"):
+        trade.act("shipper", bill_of_lading.transfer, Org("bank"))
+
+
+def test_bill_that_was_not_issued_is_not_found(trade: Trade) -> None:
+    with trade.chain.refuses("NOT_FOUND"):
+        trade.act("shipper", bill_of_lading.transfer, Org("bank"))
+    with trade.chain.refuses("NOT_FOUND"):
+        trade.chain.view(bill_of_lading.chain, BILL)
+
+
+# --- Endorsement (MLETR article 15; PINT ENDORSE, ENDORSE_TO_ORDER, BLANK_ENDORSE) ------------------------------------
+
+
+def test_endorsement_moves_title_and_leaves_possession(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.endorse_to_order, Org("bank"))
+    assert (trade.bill.title, trade.bill.title_holder, trade.bill.holder) == (Title.TO_ORDER, "bank", "shipper")
+
+
+def test_party_to_whose_order_a_bill_is_endorsed_can_endorse_it_on(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.endorse_to_order, Org("bank"))
+    trade.act("shipper", bill_of_lading.transfer, Org("bank"))
+    trade.act("bank", bill_of_lading.endorse, Org("consignee"))
+    assert (trade.bill.title, trade.bill.title_holder) == (Title.NAMED, "consignee")
+
+
+def test_named_endorsee_cannot_endorse_on(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.endorse, Org("bank"))
+    trade.act("shipper", bill_of_lading.transfer, Org("bank"))
+    for endorsement in (bill_of_lading.endorse, bill_of_lading.endorse_to_order):
+        with trade.chain.refuses("ENDORSED_TO_NAMED_PARTY"):
+            trade.act("bank", endorsement, Org("consignee"))
+    with trade.chain.refuses("ENDORSED_TO_NAMED_PARTY"):
+        trade.act("bank", bill_of_lading.endorse_in_blank)
+
+
+def test_holder_without_title_cannot_endorse(trade: Trade) -> None:
+    trade.issue(endorsee="bank")
+    with trade.chain.refuses("NOT_TITLE_HOLDER"):
+        trade.act("shipper", bill_of_lading.endorse, Org("shipper"))
+
+
+def test_title_holder_without_possession_cannot_endorse(trade: Trade) -> None:
+    trade.issue(endorsee="bank")
+    with trade.chain.refuses("NOT_HOLDER"):
+        trade.act("bank", bill_of_lading.endorse, Org("consignee"))
+
+
+def test_straight_bill_cannot_be_endorsed(trade: Trade) -> None:
+    trade.issue(consignee="consignee")
+    with trade.chain.refuses("NOT_NEGOTIABLE"):
+        trade.act("shipper", bill_of_lading.endorse_to_order, Org("bank"))
+
+
+def test_bill_in_blank_is_endorsed_by_any_holder(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.endorse_in_blank)
+    assert (trade.bill.title, trade.bill.title_holder) == (Title.BEARER, None)
+    trade.act("shipper", bill_of_lading.transfer, Org("port"))
+    trade.act("port", bill_of_lading.endorse_to_order, Org("bank"))
+    assert (trade.bill.title, trade.bill.title_holder) == (Title.TO_ORDER, "bank")
+
+
+def test_endorsement_to_an_unknown_party_is_refused(trade: Trade) -> None:
+    trade.issue()
+    for endorsement in (bill_of_lading.endorse, bill_of_lading.endorse_to_order):
+        with trade.chain.refuses("PARTY_UNKNOWN"):
+            trade.act("shipper", endorsement, Org("nobody"))
+
+
+@pytest.mark.parametrize("field", ["shipper", "consignee", "endorsee"])
+def test_issue_to_an_unknown_party_is_refused(trade: Trade, field: str) -> None:
+    parties: dict[str, Org | None] = {"shipper": Org("shipper"), "consignee": None, "endorsee": None} | {field: Org("nobody")}
+    with trade.chain.refuses("PARTY_UNKNOWN"):
+        trade.member("carrier").call(bill_of_lading.issue, bill_id=BILL, document_checksum=CHECKSUM, **parties)
+
+
+# --- Surrender (EBL_SUR 3.0.4; PINT SACC, SREJ) ------------------------------------------------------------------------
+
+
+def _held_by(trade: Trade, party: str) -> None:
+    if trade.bill.holder != party:
+        trade.act(trade.bill.holder, bill_of_lading.transfer, Org(party))
+
+
+@pytest.mark.parametrize(
+    ("made_out", "party", "code"),
+    [
+        ({"consignee": "consignee"}, "consignee", None),
+        ({"consignee": "consignee"}, "shipper", None),
+        ({"consignee": "consignee"}, "bank", "NOT_ENTITLED"),
+        ({"endorsee": "bank"}, "bank", None),
+        ({"endorsee": "bank"}, "shipper", "NOT_ENTITLED"),
+        ({}, "port", None),
+    ],
+)
+def test_surrender_by_a_holder_is_accepted_if_entitled(trade: Trade, made_out: dict[str, str], party: str, code: str | None) -> None:
+    trade.issue(**made_out)
+    _held_by(trade, party)
+    if code is None:
+        trade.act(party, bill_of_lading.surrender, False)
+        assert (trade.bill.holder, trade.bill.status) == ("carrier", Status.SURRENDER_REQUESTED)
+    else:
+        with trade.chain.refuses(code):
+            trade.act(party, bill_of_lading.surrender, False)
+
+
+def test_surrender_by_title_holder_without_possession_is_refused(trade: Trade) -> None:
+    trade.issue(endorsee="bank")
+    with trade.chain.refuses("NOT_HOLDER"):
+        trade.act("bank", bill_of_lading.surrender, False)
+
+
+@pytest.mark.parametrize(("for_amendment", "status", "code"), [(False, Status.DELIVERED, "SURRENDERED"), (True, Status.VOID, "VOID")])
+def test_after_an_accepted_surrender_nothing_follows(trade: Trade, for_amendment: bool, status: Status, code: str) -> None:
+    trade.issue().act("shipper", bill_of_lading.surrender, for_amendment)
+    trade.act("carrier", bill_of_lading.accept_surrender)
+    assert (trade.bill.status, trade.bill.holder) == (status, "carrier")
+    for party in ("shipper", "carrier"):
+        for action, *arguments in (
+            (bill_of_lading.transfer, Org("bank")),
+            (bill_of_lading.endorse, Org("bank")),
+            (bill_of_lading.endorse_to_order, Org("bank")),
+            (bill_of_lading.endorse_in_blank,),
+            (bill_of_lading.surrender, False),
+        ):
+            with trade.chain.refuses(code):
+                trade.act(party, action, *arguments)
+    for answer in (bill_of_lading.accept_surrender, bill_of_lading.reject_surrender):
+        with trade.chain.refuses("NO_SURRENDER_REQUESTED"):
+            trade.act("carrier", answer)
+    with trade.chain.refuses("ALREADY_ISSUED"):
+        trade.issue()
+
+
+def test_while_a_surrender_waits_nobody_can_pass_the_bill_on(trade: Trade) -> None:
+    trade.issue().act("shipper", bill_of_lading.surrender, False)
+    for party in ("shipper", "carrier"):
+        with trade.chain.refuses("SURRENDER_PENDING"):
+            trade.act(party, bill_of_lading.transfer, Org("port"))
+
+
+def test_rejected_surrender_gives_the_bill_back(trade: Trade) -> None:
+    trade.issue(endorsee="shipper").act("shipper", bill_of_lading.surrender, False)
+    trade.act("carrier", bill_of_lading.reject_surrender)
+    assert (trade.bill.holder, trade.bill.title_holder, trade.bill.status) == ("shipper", "shipper", Status.LIVE)
+    trade.act("shipper", bill_of_lading.transfer, Org("bank"))
+
+
+@pytest.mark.parametrize("answer", [bill_of_lading.accept_surrender, bill_of_lading.reject_surrender])
+def test_answer_by_another_than_the_carrier_is_refused(trade: Trade, answer: Callable[..., None]) -> None:
+    trade.issue().act("shipper", bill_of_lading.surrender, False)
+    with trade.chain.refuses("NOT_CARRIER"):
+        trade.act("shipper", answer)
+    trade.chain.member("carrier", roles=["clerk"])
+    with trade.chain.refuses("ROLE_REQUIRED"):
+        trade.chain.member("carrier").call(answer, BILL)
+
+
+def test_chain_that_is_full_can_still_be_surrendered(trade: Trade) -> None:
+    trade = Trade(metered=False).issue()
+    for step in range(1, CHAIN_STEPS_MAX):
+        trade.act("shipper" if step % 2 else "bank", bill_of_lading.transfer, Org("bank" if step % 2 else "shipper"))
+    holder = trade.bill.holder
+    with trade.chain.refuses("CHAIN_FULL"):
+        trade.act(holder, bill_of_lading.transfer, Org("port"))
+    trade.act(holder, bill_of_lading.surrender, False)
+    trade.act("carrier", bill_of_lading.accept_surrender)
+    assert len(trade.chain.view(bill_of_lading.chain, BILL)) == CHAIN_STEPS_MAX + 2
+
+
+# --- Any sequence of actions -----------------------------------------------------------------------------------------
+
+_party = st.sampled_from(PARTIES)
+_action = st.one_of(
+    st.tuples(st.just(bill_of_lading.transfer), _party),
+    st.tuples(st.just(bill_of_lading.endorse), _party),
+    st.tuples(st.just(bill_of_lading.endorse_to_order), _party),
+    st.tuples(st.just(bill_of_lading.endorse_in_blank)),
+    st.tuples(st.just(bill_of_lading.surrender), st.booleans()),
+    st.tuples(st.just(bill_of_lading.accept_surrender)),
+    st.tuples(st.just(bill_of_lading.reject_surrender)),
+)
+
+
+@given(
+    st.sampled_from([{"consignee": "consignee"}, {"endorsee": "shipper"}, {"endorsee": "bank"}, {}]),
+    st.lists(st.tuples(st.none() | _party, _action), max_size=25),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_actions_leave_one_holder_one_document_and_a_chain_that_tells_all(
+    made_out: dict[str, str], actions: list[tuple[str | None, tuple[Any, ...]]]
+) -> None:
+    trade = Trade(metered=False).issue(**made_out)
+    for actor, (action, *arguments) in actions:
+        before = trade.bill
+        party = before.holder if actor is None else actor  # mostly the one who can
+        try:
+            trade.act(party, action, *(Org(item) if isinstance(item, str) else item for item in arguments))
+        except ContractStop:
+            assert trade.bill == before
+            continue
+        bill = trade.bill
+        # MLETR article 10(1)(b): one controller, before and after; nobody else acted.
+        assert party == before.holder
+        assert bill.holder in PARTIES
+        # MLETR article 10(2): the document stays the same, and each change is an entry.
+        assert (bill.document_checksum, bill.carrier, bill.shipper) == (CHECKSUM, "carrier", "shipper")
+        assert bill.chain[:-1] == before.chain
+        assert bill.chain[-1].by == party
+        # EBL_SUR 3.0.4: who surrendered was entitled.
+        if action is bill_of_lading.surrender:
+            assert before.title_holder in (None, party) or (before.title == Title.STRAIGHT and party == "shipper")
+        # PINT: no endorsement moves possession, no transfer moves title.
+        if bill.chain[-1].act == Act.TRANSFER:
+            assert (bill.title, bill.title_holder) == (before.title, before.title_holder)
+        if bill.chain[-1].act in (Act.ENDORSE, Act.ENDORSE_TO_ORDER, Act.BLANK_ENDORSE):
+            assert bill.holder == before.holder
+            assert before.title in (Title.TO_ORDER, Title.BEARER)
+        assert before.status in (Status.LIVE, Status.SURRENDER_REQUESTED)
