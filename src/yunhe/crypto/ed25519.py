@@ -15,7 +15,7 @@ from yunhe.errors import InvalidKeyError
 try:
     import yunhe_native as _native
 except ImportError:  # elsewhere than Linux x86-64: the reference decides, slowly
-    _native = None
+    _native = None  # type: ignore[assignment]
 
 
 class Ed25519Suite:

@@ -14,7 +14,7 @@ from yunhe.limits import HASH_BYTES, NAME_CHARS_MAX
 try:
     import yunhe_native as _native
 except ImportError:  # elsewhere than Linux x86-64: the reference does it
-    _native = None
+    _native = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     Value: TypeAlias = bool | int | str | bytes | list["Value"] | dict[str, "Value"] | dict[int, "Value"] | None

@@ -61,7 +61,7 @@ class Envelope:
         body = as_bytes(body_item, "an envelope's body")
         version, network_id, node, sequence, items = as_array(decode(body, ENVELOPE_BYTES_MAX), "an envelope's body", 5)
         if as_int(version, "version") != _VERSION:
-            raise MalformedError(f"envelope version {version} is unknown; this version of Yunhe knows {_VERSION}")
+            raise MalformedError(f"envelope version {version!r} is unknown; this version of Yunhe knows {_VERSION}")
         transactions = tuple(
             as_bytes(item, "a transaction") for item in as_array(items, "an envelope's transactions", length_max=ENVELOPE_TRANSACTIONS_MAX)
         )

@@ -61,7 +61,7 @@ class Header:
         """
         version, network_id, height, time_ms, *hashes = as_array(decode(data, _HEADER_BYTES_MAX), "a header", 9)
         if as_int(version, "version") != _VERSION:
-            raise MalformedError(f"header version {version} is unknown; this version of Yunhe knows {_VERSION}")
+            raise MalformedError(f"header version {version!r} is unknown; this version of Yunhe knows {_VERSION}")
         previous, transactions_root, receipts_root, state_root, next_certifiers = (as_hash(item, "a header's hash") for item in hashes)
         return cls(
             as_hash(network_id, "network id"),

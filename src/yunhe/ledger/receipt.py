@@ -45,7 +45,7 @@ class Receipt:
         """
         version, transaction_id, code, call_index, gas_used, results, events = as_array(decode(data, RECEIPT_BYTES_MAX), "a receipt", 7)
         if as_int(version, "version") != _VERSION:
-            raise MalformedError(f"receipt version {version} is unknown; this version of Yunhe knows {_VERSION}")
+            raise MalformedError(f"receipt version {version!r} is unknown; this version of Yunhe knows {_VERSION}")
         outcome = Outcome(
             as_text(code, "a receipt's code"),
             as_int(call_index, "call index", -1),

@@ -77,7 +77,7 @@ class TransactionBody:
             decode(data, TRANSACTION_BYTES_MAX), "a transaction body", 7
         )
         if as_int(version, "version") != _VERSION:
-            raise MalformedError(f"transaction version {version} is unknown; this version of Yunhe knows {_VERSION}")
+            raise MalformedError(f"transaction version {version!r} is unknown; this version of Yunhe knows {_VERSION}")
         # COD-030, COD-031
         body = cls(
             as_hash(network_id, "network id"),
