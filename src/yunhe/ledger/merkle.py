@@ -4,15 +4,16 @@
 for every earlier size. Whoever does not trust this side checks paths with `yunhe.verifier`. Rules: COD-011, LED-040.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from yunhe.crypto import ChainHash
 from yunhe.limits import HASH_BYTES
 
+_native_root: Callable[[str, list[bytes]], bytes] | None
 try:
-    import yunhe_native as _native
+    from yunhe_native import merkle_root as _native_root
 except ImportError:  # elsewhere than Linux x86-64: the reference does it
-    _native = None
+    _native_root = None
 
 
 def merkle_root(leaves: Sequence[bytes], chain_hash: ChainHash) -> bytes:
@@ -20,8 +21,8 @@ def merkle_root(leaves: Sequence[bytes], chain_hash: ChainHash) -> bytes:
 
     *Cost*: two hashes for each leaf, in the native core where it is installed. *Source*: RFC 6962 §2.1.
     """
-    if _native is not None:
-        return _native.merkle_root(chain_hash.name, list(leaves))
+    if _native_root is not None:
+        return _native_root(chain_hash.name, list(leaves))
     return MerkleLog(chain_hash, leaves).root()
 
 

@@ -17,8 +17,8 @@ SIZES = [*range(1, 20), 31, 32, 33, 63, 64, 65, 70]
 @pytest.fixture(params=["native", "reference"])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "reference":
-        monkeypatch.setattr(merkle, "_native", None)
-    elif merkle._native is None:
+        monkeypatch.setattr(merkle, "_native_root", None)
+    elif merkle._native_root is None:
         pytest.skip("the native core is not installed")
     return str(request.param)
 
