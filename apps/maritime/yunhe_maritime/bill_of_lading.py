@@ -160,7 +160,7 @@ def awaiting_answer(ctx: Context, bill_id: str) -> Bill:
 def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, consignee: Org | None, endorsee: Org | None) -> None:
     """Issue a bill to the shipper: straight with a consignee, to the order of an endorsee, or in blank with neither."""
     require_role(ctx, "carrier")
-    require(0 < len(bill_id) <= REFERENCE_CHARACTERS_MAX and bill_id == bill_id.strip(), "BILL_ID_INVALID")
+    require(bill_id != "" and bill_id == bill_id.strip() and len(bill_id) <= REFERENCE_CHARACTERS_MAX, "BILL_ID_INVALID")
     require(len(document_checksum) == CHECKSUM_DIGITS, "CHECKSUM_INVALID")
     require(all(digit in "0123456789abcdef" for digit in document_checksum), "CHECKSUM_INVALID")
     require(bill_id not in bills, "ALREADY_ISSUED")
