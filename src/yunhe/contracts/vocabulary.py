@@ -152,7 +152,8 @@ COMPARISON_OPERATORS: Final[tuple[type[ast.cmpop], ...]] = (
     ast.Is,
     ast.IsNot,
 )
-"""`is` and `is not` with None only. In a chain (`0 < x <= limit`) each middle operand is a name, an attribute of a name, or a constant."""
+"""`is` and `is not` with None only. In a chain (`0 < x <= limit`) each middle operand is a name, an attribute of a name, a constant, or
+`len` of one of these."""
 
 # --- Built-ins and methods ------------------------------------------------------------------------------------------
 

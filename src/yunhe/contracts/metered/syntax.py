@@ -124,7 +124,7 @@ def again(node: ast.expr) -> ast.expr:
             made = ast.Attribute(again(value), name, ast.Load())
         case ast.Constant(value=constant):
             made = ast.Constant(constant)
-        case ast.Call(func=ast.Name(id="_field" as name), args=arguments):
+        case ast.Call(func=ast.Name(id="_field" | "_b_len" as name), args=arguments):
             made = call_of(name, [again(argument) for argument in arguments], node)
         case ast.UnaryOp(op=operator, operand=operand):
             made = ast.UnaryOp(operator, again(operand))
@@ -134,9 +134,12 @@ def again(node: ast.expr) -> ast.expr:
 
 
 def is_simple(node: ast.expr) -> bool:
-    """Tell whether evaluating an expression twice is the same as once: a name, an attribute of a name, a constant."""
+    """Tell whether evaluating an expression twice is the same as once: a name, an attribute of a name, a constant, the length of one."""
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)
+    if isinstance(node, ast.Call):
+        is_len = isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1 and not node.keywords
+        return is_len and not isinstance(node.args[0], ast.Call) and is_simple(node.args[0])
     return isinstance(node, ast.Name | ast.Constant) or (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
 
 
