@@ -11,7 +11,6 @@ Specification: docs/spec/contracts.md, "The subset".
 import ast
 import sys
 from dataclasses import dataclass
-from typing import Final
 
 from yunhe.contracts.checker.annotations import Annotations
 from yunhe.contracts.checker.declarations import Declarations
@@ -26,8 +25,8 @@ from yunhe.errors import ConfigurationError, ContractRefusedError, Finding
 
 __all__ = ["CheckedModule", "Finding", "check"]
 
-PYTHON: Final = (3, 11)
-"""The CPython minor version that contracts are checked and run with."""
+_PYTHON: int = 0x030B
+"""The CPython version that contracts are checked and run with: 3.11, as `sys.hexversion` begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def check(source: str | bytes, *, system: bool = False) -> CheckedModule:
         ContractRefusedError: it is outside the subset; the error lists up to `CONTRACT_FINDINGS_MAX` findings in the order of the source.
         ConfigurationError: this interpreter is not the one that contracts are written for.
     """
-    if (sys.version_info.major, sys.version_info.minor) != PYTHON:
-        raise ConfigurationError(f"contracts are checked with CPython {PYTHON[0]}.{PYTHON[1]}; run Yunhe with it")
+    if sys.hexversion >> 16 != _PYTHON:
+        raise ConfigurationError("contracts are checked and run with CPython 3.11; run Yunhe with it")
     findings = Findings()
     text = read_source(source, findings)
     tree = None if text is None else _parse(text, findings)
@@ -80,8 +79,7 @@ def _parse(text: str, findings: Findings) -> ast.Module | None:
     except SyntaxError as error:
         _invalid(error, findings)
         return None
-    check_syntax(tree, findings)
-    return None if findings.stop else tree
+    return tree if check_syntax(tree, findings) else None
 
 
 def _examine(tree: ast.Module, findings: Findings, *, system: bool) -> Module:

@@ -116,9 +116,15 @@ def _operation(operator: type[ast.operator], a: Scalar, b: Scalar) -> Scalar:
         result = _integer_operation(operator, a, b)
         if -INTEGER_LIMIT < result < INTEGER_LIMIT:
             return result
-    elif (operator is ast.Add and isinstance(a, str) and isinstance(b, str) and len(a) + len(b) <= _TEXT_MAX) or (
-        operator is ast.Add and isinstance(a, bytes) and isinstance(b, bytes) and len(a) + len(b) <= _TEXT_MAX
-    ):
+    elif operator is ast.Add:
+        return _joined(a, b)
+    raise NotConstantError
+
+
+def _joined(a: Scalar, b: Scalar) -> Scalar:
+    if isinstance(a, str) and isinstance(b, str) and len(a) + len(b) <= _TEXT_MAX:
+        return a + b
+    if isinstance(a, bytes) and isinstance(b, bytes) and len(a) + len(b) <= _TEXT_MAX:
         return a + b
     raise NotConstantError
 

@@ -153,15 +153,15 @@ class Declarations:
                 "write `class Name(Record):` with Record, Event or Choice as the only base",
             )
             return
-        if not node.name[:1].isupper() or not self._define(node.name, kind, node):
-            if not node.name[:1].isupper():
-                self._findings.on("CON-052", node, f"the class name {node.name}", "begin it with a capital letter")
-            return
+        if not node.name[:1].isupper():
+            self._findings.on("CON-052", node, f"the class name {node.name}", "begin it with a capital letter")
         body = node.body[1:] if is_docstring(node.body[0]) else node.body
         if kind is Kind.CHOICE:
             self._choice(node, body)
         else:
             self._fields(node, body)
+        # A class is known below itself only, as to Python.
+        self._define(node.name, kind, node)
 
     def _choice(self, node: ast.ClassDef, body: list[ast.stmt]) -> None:
         # CON-052

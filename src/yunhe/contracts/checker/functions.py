@@ -206,6 +206,8 @@ class FunctionChecker:
             self._findings.on(
                 "CON-047", target, f"{target.attr} is no field of a record of this contract", "assign to declared fields of records only"
             )
+        elif isinstance(target.value, ast.Attribute) and self._expressions.kind_of(target.value.value) is Kind.CHOICE:
+            self._findings.on("CON-047", target, "a member of a choice cannot be changed", "keep what you need in a record")
         elif isinstance(target.value, ast.Name) and target.value.id in self._function.contexts:
             self._findings.on("CON-047", target, "the context cannot be changed", "keep what you need in a variable")
 

@@ -66,19 +66,19 @@ _REFUSED: Final[dict[type[ast.AST], _Refused]] = {
 _UNKNOWN: Final = _Refused("CON-037", "this part of Python", "use only what docs/spec/contracts.md lists")
 
 
-def check_syntax(tree: ast.Module, findings: Findings) -> None:
-    """Check every node of the tree; `findings.stop` says afterwards that it is too deep to be walked."""
+def check_syntax(tree: ast.Module, findings: Findings) -> bool:
+    """Check every node of the tree; return whether it is shallow enough to be walked any further."""
     deepest = 0
     for node, depth, place in _walk(tree):
         if depth > max(deepest, CONTRACT_TREE_DEPTH_MAX):
             # CON-005
             findings.on("CON-005", place, "an expression or statement is nested too deeply", "divide it into several statements")
-            findings.stop = True
         deepest = max(deepest, depth)
         refused = _refusal(node)
         if refused is not None:
             # CON-020, CON-021, CON-022, CON-023, CON-024, CON-025, CON-026, CON-027, CON-028, CON-029, CON-037
             findings.on(refused.rule, place, f"{refused.reason} is not allowed in contracts", refused.instead)
+    return deepest <= CONTRACT_TREE_DEPTH_MAX
 
 
 def _refusal(node: ast.AST) -> _Refused | None:
