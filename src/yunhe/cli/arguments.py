@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yunhe.contracts.interface import EntryInterface, Interface, arguments_from_json, interface_of
+from yunhe.contracts.interface import EntryInterface, Interface, interface_of
+from yunhe.contracts.json_values import arguments_from_json
 from yunhe.errors import MalformedError, NotFoundError, UsageError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.state_keys import KeyComponent
