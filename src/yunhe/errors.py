@@ -515,3 +515,22 @@ class ViewRefusedError(ConflictError):
     def __init__(self, refusal: str, detail: str) -> None:
         self.refusal = refusal
         super().__init__(detail)
+
+
+class WorkerFailedError(UnavailableError):
+    """A contract worker failed for a local reason, again in a fresh process; nothing was decided (CON-085, LED-024)."""
+
+    code = "WORKER_FAILED"
+
+
+class ViewTooSlowError(UnavailableError):
+    """A view took longer than this node allows (CON-087)."""
+
+    code = "VIEW_TOO_SLOW"
+    status = 504
+
+
+class JailIncompleteError(ConfigurationError):
+    """A protection without which no contract may run cannot be had on this machine (CON-083)."""
+
+    code = "JAIL_INCOMPLETE"

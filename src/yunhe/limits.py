@@ -108,6 +108,14 @@ WORKER_MESSAGE_BYTES_MAX: Final = 256 * 1024 * 1024
 """One message between node and worker."""
 WORKER_CACHE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Records that a worker caches."""
+WORKER_START_MS_MAX: Final = 60_000
+"""How long a contract worker may take to start."""
+WORKER_SILENCE_MS_MAX: Final = 300_000
+"""How long a worker may be silent before it counts as hung: a local fault, never an outcome."""
+WORKER_ANSWER_BYTES: Final = 16 * 1024 * 1024
+"""Records that the node packs into one answer to a worker that asked for many."""
+VIEW_MS_MAX: Final = 5_000
+"""How long a view may run, waiting for another one included."""
 HTTP_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 """Body of an HTTP request."""
 HTTP_BATCH_TRANSACTIONS_MAX: Final = 1024
