@@ -31,9 +31,9 @@ class OrderedKeys:
         self._starts: list[bytes] = []
         self._pending: list[bytes] = []
 
-    def add(self, key: bytes) -> None:
-        """Add a key that is not there yet."""
-        self._pending.append(key)
+    def add_all(self, keys: list[bytes]) -> None:
+        """Add keys that are not there yet."""
+        self._pending += keys
 
     def walk(self, start: bytes, end: bytes, *, reverse: bool) -> Iterator[bytes]:
         """Yield the keys with start <= key < end; nothing may be added meanwhile."""
@@ -106,13 +106,15 @@ class CommittedState:
 class Overlay:
     """Writes over a layer below."""
 
-    __slots__ = ("_base", "_keys", "values")
+    __slots__ = ("_base", "_keys", "added", "values")
 
     def __init__(self, base: "Overlay | CommittedState") -> None:
         self._base = base
-        self._keys = OrderedKeys()
+        self._keys: OrderedKeys | None = None
         self.values: dict[bytes, bytes | None] = {}
         """What was written here; None deletes."""
+        self.added: list[bytes] = []
+        """Keys of `values` that no scan has put in order yet. Who writes into `values` adds a new key here too."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the record as this layer shows it."""
@@ -128,7 +130,7 @@ class Overlay:
     def put(self, key: bytes, record: bytes | None) -> None:
         """Write a record, or delete it with None."""
         if key not in self.values:
-            self._keys.add(key)
+            self.added.append(key)
         self.values[key] = record
 
     def rows(self, start: bytes, end: bytes, rows_hint: int, *, reverse: bool) -> Iterator[Row]:
@@ -136,6 +138,11 @@ class Overlay:
         below = self._base.rows(start, end, rows_hint, reverse=reverse)
         if not self.values:
             return below
+        if self._keys is None:
+            self._keys = OrderedKeys()
+        if self.added:
+            self._keys.add_all(self.added)
+            self.added = []
         return self._merge(self._keys.walk(start, end, reverse=reverse), below, reverse=reverse)
 
     def _merge(self, own: Iterator[bytes], below: Iterator[Row], *, reverse: bool) -> Iterator[Row]:
@@ -157,8 +164,9 @@ class Overlay:
         """Put everything written here into the overlay below."""
         if not isinstance(self._base, Overlay):
             raise TypeError("the committed state is read only")  # our own mistake, never an input's
-        for key, record in self.values.items():
-            self._base.put(key, record)
+        below = self._base.values
+        self._base.added += [key for key in self.values if key not in below]
+        below.update(self.values)
 
     def net_writes(self) -> tuple[Write, ...]:
         """Return what was changed here, ascending by key; a record that was made and deleted here is no change."""

@@ -8,7 +8,7 @@ of the arguments. A fault of this process — no memory, a stack too deep, a sta
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, ParamSpec
 
 from yunhe.contracts import codes, prices
 from yunhe.contracts.context import Signer
@@ -37,6 +37,8 @@ from yunhe.ledger.transaction import Signer as SignerKey
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import TRANSACTION_BYTES_MAX
 
+P = ParamSpec("P")
+
 _MODULES_MAX: Final = 256
 """Loaded contracts that a runner keeps."""
 _REGISTRY_PREFIX: Final = table_prefix(REGISTRY, "")[:-1]
@@ -61,9 +63,11 @@ class BlockRunner:
     def __init__(self, chain_hash: ChainHash = SHA256) -> None:
         self._machine = Machine(self._deployed)
         self._loader = Loader(self._machine, chain_hash)
+        self._contract_keys: dict[str, bytes] = {}
         self._by_name: dict[str, _Deployed] = {}
         self._modules: OrderedDict[tuple[str, bytes, bool], ContractModule | None] = OrderedDict()
         self._authorised: dict[tuple[SignerKey, ...], tuple[Signer, ...]] = {}
+        self._call_index = -1
         self.faults: dict[int, str] = {}
         """For people, not for receipts: what lay behind each CONTRACT_FAULT of the last block, by the transaction's index."""
 
@@ -104,11 +108,15 @@ class BlockRunner:
             plain = decode(encode(arguments), TRANSACTION_BYTES_MAX)
         except InvalidInputError as error:
             raise ViewRefusedError(codes.ARGUMENTS_INVALID, error.message) from error
-        result: list[Value] = []
-        code, detail = self._contained(lambda: result.append(machine.run(contract, view, plain, view=True)))  # type: ignore[arg-type]
+        results: list[Value] = []
+
+        def ask() -> None:
+            results.append(machine.run(contract, view, plain, view=True))  # type: ignore[arg-type]  # a map stays a map
+
+        code, detail = self._contained(ask)
         if code != codes.OK:
             raise ViewRefusedError(code, f"{contract}.{view} was not answered: {detail}")
-        return result[0]
+        return results[0]
 
     # --- One transaction --------------------------------------------------------------------------------------------
 
@@ -126,32 +134,30 @@ class BlockRunner:
             return Outcome(codes.BLOCK_GAS_USED_UP, -1, 0)
 
         machine = self._machine
-        meter = machine.meter
         machine.begin_transaction(body.gas_limit, signers)
         results: list[Value] = []
-        started: list[int] = []
-
-        def run_calls() -> None:
-            size = len(transaction.encoded)
-            meter.charge(prices.TRANSACTION + size * prices.TRANSACTION_BYTE)
-            meter.hold(size * prices.TRANSACTION_BYTE_MEMORY)
-            # LED-022
-            for call_index, call in enumerate(body.calls):
-                started.append(call_index)
-                results.append(machine.run(call.contract, call.action, call.arguments, view=False))
-
-        code, detail = self._contained(run_calls)
+        self._call_index = -1
+        code, detail = self._contained(self._run_calls, transaction, results)
         if code != codes.OK:
             if code == codes.CONTRACT_FAULT:
                 self.faults[index] = detail
-            return Outcome(code, started[-1] if started else -1, meter.used)
+            return Outcome(code, self._call_index, machine.meter.used)
         # CON-140
         if any(key.startswith(_REGISTRY_PREFIX) for key in machine.writes.values):
             self._authorised.clear()
         machine.merge_transaction()
-        return Outcome(codes.OK, -1, meter.used, tuple(results), tuple(machine.events))
+        return Outcome(codes.OK, -1, machine.meter.used, tuple(results), tuple(machine.events))
 
-    def _contained(self, run: Callable[[], None]) -> tuple[str, str]:
+    def _run_calls(self, transaction: Transaction, results: list[Value]) -> None:
+        machine = self._machine
+        size = len(transaction.encoded)
+        machine.meter.charge(prices.TRANSACTION + size * prices.TRANSACTION_BYTE)
+        machine.meter.hold(size * prices.TRANSACTION_BYTE_MEMORY)
+        # LED-022
+        for self._call_index, call in enumerate(transaction.body.calls):
+            results.append(machine.run(call.contract, call.action, call.arguments, view=False))
+
+    def _contained(self, run: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> tuple[str, str]:
         """Run calls and return the code that they end with, and a detail for people (CON-143).
 
         Raises:
@@ -159,7 +165,7 @@ class BlockRunner:
         """
         meter = self._machine.meter
         try:
-            run()
+            run(*args, **kwargs)
             code, detail = codes.OK, ""
         except ContractStop as stop:
             code, detail = stop.code, _where(stop)
@@ -192,21 +198,30 @@ class BlockRunner:
     def _deployed(self, name: str, view: bool) -> ContractModule:
         """Return a contract as the running transaction sees it deployed (CON-145)."""
         # CON-145
-        state = self._machine.writes
-        try:
-            record = state.get(contract_key(name))
-        except InvalidInputError:
-            record = None
+        key = self._contract_keys.get(name)
+        if key is None:
+            key = self._remember_key(name)
+        record = self._machine.look(key)
         if record is None:
             raise ContractStop(codes.CONTRACT_NOT_FOUND, f"no contract {name} is deployed")
         deployed = self._by_name.get(name)
         if deployed is None or deployed.record != record:
-            deployed = self._deploy(name, record, state)
+            deployed = self._deploy(name, record, self._machine.writes)
         if deployed.status != ACTIVE and not view:
             raise ContractStop(_STOPPED.get(deployed.status, codes.CONTRACT_FROZEN), f"the contract {name} is {deployed.status}")
         if deployed.module is None:
             raise Fault(f"the source of {name} does not load")
         return deployed.module
+
+    def _remember_key(self, name: str) -> bytes:
+        try:
+            key = contract_key(name)
+        except InvalidInputError as error:
+            raise ContractStop(codes.CONTRACT_NOT_FOUND, "no contract can have this name") from error
+        if len(self._contract_keys) >= _MODULES_MAX:
+            self._contract_keys.clear()
+        self._contract_keys[name] = key
+        return key
 
     def _deploy(self, name: str, record: bytes, state: StateReader) -> _Deployed:
         fields = read_record(state, contract_key(name))

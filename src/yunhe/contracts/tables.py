@@ -10,6 +10,8 @@ table. Table and Map know where records lie and what they look like; the machine
 """
 
 import typing
+from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 from yunhe.contracts.codes import ALREADY_EXISTS, NOT_FOUND, SCAN_TOO_LONG
@@ -38,8 +40,10 @@ class Table(Generic[R]):
     """Records of one type by their primary key."""
 
     __slots__ = (
+        "_cls",
         "_from_plain",
         "_key_fields",
+        "_key_of",
         "_machine",
         "_memory_base",
         "_memory_rate",
@@ -75,6 +79,8 @@ class Table(Generic[R]):
         if any(field not in self.kind.fields for field in fields) or len(set(fields)) != len(fields):
             raise TypeError(f"{name}: the key fields must be fields of {self.kind.name}, each once")
         self.keys = KeyCodec(contract, name, [self.kind.fields[field] for field in fields])
+        self._cls = cls
+        self._key_of: Callable[[Any], Any] = attrgetter(*fields)
         self._state_key = self.keys.state_key
         self._to_plain = self.kind.to_plain
         self._from_plain = self.kind.from_plain
@@ -91,11 +97,7 @@ class Table(Generic[R]):
 
     def key_of(self, record: R) -> Any:
         """Return the primary key of a record: a value, or a tuple of several."""
-        fields = self._key_fields
-        if isinstance(fields, str):
-            return getattr(record, fields)
-        key = tuple([getattr(record, field) for field in fields])
-        return key[0] if len(key) == 1 else key
+        return self._key_of(record)
 
     # --- What contracts call ----------------------------------------------------------------------------------------
 
@@ -123,7 +125,9 @@ class Table(Generic[R]):
         # CON-103
         if machine.exists(state_key):
             raise Refusal(ALREADY_EXISTS, f"{self.name} has a record {self.key_of(record)!r} already")
-        self._store(state_key, record, machine)
+        data = machine.store(state_key, self._to_plain, record)
+        if machine.watch is not None:
+            machine.watch.stored(record, data)
 
     def save(self, record: R) -> None:
         """Replace the record of the same key; refuse with NOT_FOUND if there is none (CON-103).
@@ -135,7 +139,9 @@ class Table(Generic[R]):
         # CON-103
         if not machine.exists(state_key):
             self._missing(self.key_of(record))
-        self._store(state_key, record, machine)
+        data = machine.store(state_key, self._to_plain, record)
+        if machine.watch is not None:
+            machine.watch.stored(record, data)
 
     def delete(self, key: Key) -> None:
         """Delete the record; refuse with NOT_FOUND if there is none (CON-103)."""
@@ -178,9 +184,9 @@ class Table(Generic[R]):
     # --- Inside -----------------------------------------------------------------------------------------------------
 
     def _key_to_write(self, record: R) -> bytes:
-        if type(record) is not self.kind.cls:
+        if type(record) is not self._cls:
             raise Fault(f"{self.name} holds {self.kind.name}, not {type(record).__name__}")
-        return self._state_key(self.key_of(record))
+        return self._state_key(self._key_of(record))
 
     def _load(self, data: bytes, machine: "Machine") -> R:
         # CON-124
@@ -191,12 +197,6 @@ class Table(Generic[R]):
         if machine.watch is not None:
             machine.watch.loaded(self.name, self.kind, record, data)
         return record
-
-    def _store(self, state_key: bytes, record: R, machine: "Machine") -> None:
-        data = machine.encoded(machine.plain(self._to_plain, record))
-        machine.write(state_key, data)
-        if machine.watch is not None:
-            machine.watch.stored(record, data)
 
     def _missing(self, key: object) -> NoReturn:
         raise Refusal(NOT_FOUND, f"{self.name} has no record {key!r}")
@@ -238,6 +238,9 @@ class Map(Generic[K, V]):
             except ContractStop as error:
                 raise TypeError(f"{name}: the default does not fit: {error}") from error
 
+    def _to_plain(self, value: Any, room: Room) -> Any:
+        return {_VALUE: self._value_type.to_plain(value, room)}
+
     def attach(self, machine: "Machine") -> None:
         """Let the map work on a machine."""
         self._machine = machine
@@ -266,8 +269,7 @@ class Map(Generic[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         """Set a value; the default is stored like any other."""
         machine = self._machine
-        plain = machine.plain(self._value_type.to_plain, value)
-        machine.write(self._state_key(key), machine.encoded({_VALUE: plain}))
+        machine.store(self._state_key(key), self._to_plain, value)
 
     def __delitem__(self, key: K) -> None:
         """Forget a value, so that the key has the default again; refuse with NOT_FOUND if there is none (CON-103)."""
