@@ -72,7 +72,7 @@ def deploy(  # one for each option
     output.fields({"contract": name, "code_hash": code_hash, "proposal": proposal, "status": status})
 
 
-def _call(client: Client, signers: list[MemberKey], contract: str, action: str, **arguments: Any) -> Any:  # noqa: ANN401  # the action's
+def _call(client: Client, signers: list[MemberKey], contract: str, action: str, /, **arguments: Any) -> Any:  # noqa: ANN401  # the action's
     transaction = client.build(signers, [Call(contract, action, arguments)], gas_limit=_GAS_LIMIT)
     return client.require_ok(client.submit(transaction), contract, action).results[0]
 

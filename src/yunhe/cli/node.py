@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,7 +18,7 @@ from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeSta
 from yunhe.gateway.logging import configure_logging
 from yunhe.gateway.server import serve
 from yunhe.ledger.genesis import FoundingMember
-from yunhe.node import NodeConfig, NodeFolder, make_node_folder
+from yunhe.node import NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
@@ -29,6 +30,7 @@ DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 _START_TIMEOUT_S: Final = 120.0
 _STOP_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.05
+_PROGRESS_BLOCKS: Final = 1000
 
 
 @app.command()
@@ -174,5 +176,11 @@ def check(
 ) -> None:
     """Read and verify every byte of a stopped node's ledger."""
     loaded = NodeFolder.load(folder)
-    report = check_ledger(loaded, output.progress, replay=replay)
-    output.fields(report)
+    report = check_ledger(loaded, _report_progress, replay=replay)
+    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(report).items()}
+    output.fields({"height": report.blocks - 1} | shown)
+
+
+def _report_progress(done: int, total: int) -> None:
+    if done == total or done % _PROGRESS_BLOCKS == 0:
+        output.progress(f"checked {done} of {total} blocks")

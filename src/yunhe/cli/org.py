@@ -111,9 +111,10 @@ def enrol(  # one for each option
 ) -> None:
     """Enrol a member of your organisation with its first key."""
     file = read_key_file(member_key)
+    roles: list[Value] = sorted(set(role or []))
     arguments: dict[str, Value] = {
         "member": file.member.member,
-        "roles": sorted(set(role or [])),
+        "roles": roles,
         "suite": file.public_key.suite,
         "public_key": file.public_key.raw,
     }

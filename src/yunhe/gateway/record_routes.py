@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Query, Request
 
@@ -94,7 +94,7 @@ def record_routes(node: Node) -> APIRouter:
     @router.post("/views/{view}")
     async def view(contract: ContractName, view: ContractName, request: ViewRequest) -> ViewBody:
         """Run a view with JSON arguments, on the state as of the last block."""
-        height, result = await asyncio.to_thread(node.view, contract, view, dict(request.arguments))
+        height, result = await asyncio.to_thread(node.view, contract, view, cast(dict[str, Value], request.arguments))
         return ViewBody(height=height, result=value_to_json(result))
 
     @router.post("/views/{view}/cbor", openapi_extra={"requestBody": {"content": {"application/cbor": {}}, "required": True}})

@@ -11,7 +11,6 @@ from yunhe.ledger.header import Header
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.transaction import Transaction
 
-
 if TYPE_CHECKING:
     Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 else:

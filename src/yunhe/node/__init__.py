@@ -3,7 +3,17 @@
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
 from yunhe.node.folder import NodeFolder, make_node_folder
-from yunhe.node.node import Node, NodeStatus
+from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 
-__all__ = ["Node", "NodeConfig", "NodeFolder", "NodeStatus", "Placed", "ProofSubjectRequest", "load_config", "make_node_folder"]
+__all__ = [
+    "Node",
+    "NodeConfig",
+    "NodeFolder",
+    "NodeStatus",
+    "Placed",
+    "ProofSubjectRequest",
+    "check_ledger",
+    "load_config",
+    "make_node_folder",
+]

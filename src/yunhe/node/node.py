@@ -30,7 +30,7 @@ from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
 from yunhe.node.folder import STORE_FOLDER, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
-from yunhe.storage import Certificates, CosignerMemory, LedgerStore, SnapshotReader
+from yunhe.storage import Certificates, CheckReport, CosignerMemory, LedgerStore, Progress, SnapshotReader, check_folder
 
 _log = structlog.get_logger("yunhe.node")
 
@@ -278,3 +278,25 @@ def check_platform(genesis: Genesis) -> None:
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if platform.python_implementation() != "CPython" or running != genesis.python:
         raise WrongPythonError(f"this ledger runs its contracts on CPython {genesis.python}; this is {running}")
+
+
+def check_ledger(folder: NodeFolder, progress: Progress, *, replay: bool) -> CheckReport:
+    """Read and verify every byte of a stopped node's ledger.
+
+    Args:
+        folder: of the node.
+        progress: is told of every checked block.
+        replay: whether to run all contracts again and compare receipts and state.
+
+    Raises:
+        YunheError: as `yunhe.storage.check_folder`, or the worker cannot run here.
+    """
+    path = folder.path / STORE_FOLDER
+    if not replay:
+        return check_folder(path, folder.genesis, progress)
+    check_platform(folder.genesis)
+    worker = host.WorkerExecutor()
+    try:
+        return check_folder(path, folder.genesis, progress, worker)
+    finally:
+        worker.close()

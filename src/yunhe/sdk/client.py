@@ -290,7 +290,7 @@ class Client:
             except (OverloadedError, UnavailableError) as error:
                 failure = error
             except httpx.TransportError as error:
-                failure = NodeUnreachableError(f"the node at {self._address} does not answer: {error or type(error).__name__}")
+                failure = NodeUnreachableError(f"the node at {self._address} does not answer: {str(error) or type(error).__name__}")
                 failure.__cause__ = error
             if time.monotonic() + pause_s >= deadline:
                 raise failure

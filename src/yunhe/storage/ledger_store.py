@@ -65,6 +65,7 @@ class LedgerStore:
         self._root = marker.mark.root
         self._staged: tuple[int, bytes] | None = None
         self._halted = False
+        self._closed = False
         self._committing = threading.Lock()
 
     @classmethod
@@ -315,9 +316,11 @@ class LedgerStore:
             self._halted = False
 
     def close(self) -> None:
-        """Close the store and release the folder."""
+        """Close the store and release the folder; a second call does nothing."""
         with self._committing:
-            self._halted = True
+            if self._closed:
+                return
+            self._closed = self._halted = True
             self._state.close()
             self._blocks.close()
             self._marker.close()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from yunhe.errors import InvalidInputError, MarkerDamagedError
+from yunhe.errors import InvalidInputError, MarkerDamagedError, StoreHaltedError
 from yunhe.ledger.codec import as_array, as_hash, as_int, decode, encode
 from yunhe.storage import files
 
@@ -53,7 +53,7 @@ class Marker:
 
     def __init__(self, path: Path, descriptor: int, sequence: int, mark: Mark) -> None:
         self._path = path
-        self._descriptor = descriptor
+        self._descriptor: int | None = descriptor
         self._sequence = sequence
         self._mark = mark
 
@@ -88,7 +88,10 @@ class Marker:
         Raises:
             DiskFullError: no room.
             DiskFailedError: the system refused.
+            StoreHaltedError: the file is closed.
         """
+        if self._descriptor is None:
+            raise StoreHaltedError("the marker is closed: start the node again")
         sequence = self._sequence + 1
         files.write_at(self._descriptor, self._path, sequence % _SLOTS * SLOT_BYTES, _encode_slot(sequence, mark))
         files.sync(self._descriptor, self._path)
@@ -96,8 +99,10 @@ class Marker:
         self._mark = mark
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file; a second call does nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def read_mark(path: Path) -> tuple[Mark, bool]:

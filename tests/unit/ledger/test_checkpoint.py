@@ -4,8 +4,8 @@ import base64
 import hashlib
 
 import pytest
-from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, key
 
+from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, key
 from yunhe.crypto import SHA256, PublicKey
 from yunhe.errors import InvalidKeyError, MalformedError, UnknownSuiteError
 from yunhe.ledger.certifiers import Certifier, CertifierSet

@@ -1,8 +1,8 @@
 """LED-020: who may sign, by the records of the registry."""
 
 import pytest
-from tests.unit.ledger.chain_in_memory import SUITE, MemoryState, key
 
+from tests.unit.ledger.chain_in_memory import SUITE, MemoryState, key
 from yunhe.errors import KeyRevokedError, MemberSuspendedError, NotEnrolledError, OrganisationSuspendedError
 from yunhe.ledger.enrolment import EnrolledSigner, authorise
 from yunhe.ledger.layouts import member_key, organisation_key

@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ledger.chain_in_memory import SUITE, key
 
+from tests.unit.ledger.chain_in_memory import SUITE, key
 from yunhe.crypto import SHA256
 from yunhe.errors import InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
@@ -125,7 +125,9 @@ def test_genesis_that_is_no_json_object_is_refused(text):
         Genesis.from_json(text)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+)
 def test_genesis_any_json_gives_only_our_errors(value):
     with pytest.raises(InvalidGenesisError):
         Genesis.from_json(json.dumps(value).encode())

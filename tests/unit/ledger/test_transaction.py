@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, MemoryChain, key
 
+from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, MemoryChain, key
 from yunhe.crypto import SHA256
 from yunhe.errors import InvalidInputError, InvalidSignatureError, MalformedError, TooLargeError
 from yunhe.ledger.admission import open_envelope, open_transactions

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, TIME_MS, MemoryChain, key
 
+from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, TIME_MS, MemoryChain, key
 from yunhe.crypto import SHA256
 from yunhe.errors import CorruptionError, UnavailableError
 from yunhe.ledger.certifiers import Certifier, CertifierSet

@@ -5,6 +5,8 @@ Errors are the classes of `yunhe.errors`. Specification: docs/spec/encoding.md; 
 """
 
 from yunhe_native._core import (
+    StateSnapshot,
+    StateStore,
     __version__,
     decode,
     digest,
@@ -17,6 +19,8 @@ from yunhe_native._core import (
 )
 
 __all__ = [
+    "StateSnapshot",
+    "StateStore",
     "__version__",
     "decode",
     "digest",

@@ -38,6 +38,11 @@ impl StateError {
         }
     }
 
+    /// An earlier call failed half-way, and what is in memory cannot be relied on.
+    pub(crate) fn broken() -> Self {
+        Self::Unavailable("an earlier call to the state store failed; restart the node".to_owned())
+    }
+
     pub(crate) fn corrupt(what: impl fmt::Display) -> Self {
         Self::Corruption(format!("the state store is damaged: {what}; rebuild it from the block log"))
     }

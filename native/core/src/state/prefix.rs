@@ -1,6 +1,6 @@
 //! The place of a page in the tree: the first nibbles of the paths below it.
 
-use super::hashing::Digest;
+use crate::hash::Digest;
 
 /// Nibbles of a whole path.
 pub const PATH_NIBBLES: u8 = 64;
@@ -36,6 +36,15 @@ impl Prefix {
         child.path[usize::from(self.len / 2)] |= if self.len.is_multiple_of(2) { slot << 4 } else { slot & 0x0F };
         child.len += 1;
         Some(child)
+    }
+
+    /// Place of the page above and the slot there; None at the root.
+    pub fn parent(&self) -> Option<(Self, u8)> {
+        let len = self.len.checked_sub(1)?;
+        let slot = nibble(&self.path, len);
+        let mut parent = Self { len, ..*self };
+        parent.path[usize::from(len / 2)] &= if len.is_multiple_of(2) { 0x00 } else { 0xF0 };
+        Some((parent, slot))
     }
 
     /// How many nibbles it has.

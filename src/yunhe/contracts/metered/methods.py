@@ -17,7 +17,9 @@ from yunhe.contracts.metered.walking import ENTRY_MEMORY, SLOT_MEMORY, Walker, t
 from yunhe.contracts.prices import OBJECT_MEMORY
 from yunhe.contracts.vocabulary import BYTES_METHODS, DICT_METHODS, LIST_METHODS, METHODS, STR_METHODS
 
-WHITESPACE: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITESPACE: Final = "".join(
+    map(chr, [*range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
+)
 """What `strip` strips: the white space of Unicode, written out."""
 _CASELESS: Final = re.compile(r"[\x00-\x7f\u3000-\u9fff]*")
 """ASCII and the blocks of Chinese and Japanese text, none of whose characters has case or is a decimal digit."""
