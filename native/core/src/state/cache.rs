@@ -11,7 +11,7 @@ use quick_cache::unsync::Cache;
 use super::error::StateError;
 use super::page::Page;
 use super::prefix::Prefix;
-use super::scan::Overlay;
+use super::scan::{Known, Overlay};
 use super::trunk::{Trunk, in_trunk};
 use super::update::{PageChange, PageSource};
 
@@ -82,8 +82,8 @@ impl<R: FnMut(&Prefix) -> Result<Option<Page>, StateError>> PageSource for Cache
 #[derive(Clone)]
 struct RecordWeighter;
 
-impl Weighter<Slice, Option<Slice>> for RecordWeighter {
-    fn weight(&self, key: &Slice, value: &Option<Slice>) -> u64 {
+impl Weighter<Slice, Known> for RecordWeighter {
+    fn weight(&self, key: &Slice, value: &Known) -> u64 {
         (key.len() + value.as_ref().map_or(0, |value| value.len()) + ENTRY_OVERHEAD) as u64
     }
 }
@@ -92,7 +92,7 @@ impl Weighter<Slice, Option<Slice>> for RecordWeighter {
 ///
 /// What a block writes it has mostly read before, and `apply` needs the replaced values: they are here then.
 pub struct RecordCache {
-    records: Cache<Slice, Option<Slice>, RecordWeighter>,
+    records: Cache<Slice, Known, RecordWeighter>,
     height: Option<u64>,
 }
 
@@ -102,8 +102,8 @@ impl RecordCache {
         Self { records: Cache::with_weighter(item_count(bytes, RECORD_WEIGHT_TYPICAL), bytes, RecordWeighter), height }
     }
 
-    /// A record at `height`: None if it is not known here.
-    pub fn get(&self, height: Option<u64>, key: &[u8]) -> Option<Option<Slice>> {
+    /// What is known of a key at `height`, if anything.
+    pub fn get(&self, height: Option<u64>, key: &[u8]) -> Option<Known> {
         if self.height == height { self.records.get(key).cloned() } else { None }
     }
 

@@ -21,13 +21,13 @@ use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWri
 
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
-use crate::hash::Digest;
 use super::history::{Row, RowKey, unreadable};
 use super::page::Page;
 use super::prefix::Prefix;
 use super::scan::{Overlay, Record};
 use super::trunk::in_trunk;
 use super::update::PageChange;
+use crate::hash::Digest;
 
 /// Longest key of a record or index entry, as `STATE_KEY_BYTES_MAX` in `yunhe.limits` (COD-061).
 pub const KEY_BYTES_MAX: usize = 512;
@@ -89,10 +89,11 @@ impl StateDatabase {
         let database = Database::builder(path).cache_size(cache_bytes).max_journaling_size(JOURNAL_BYTES).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         // Pages are hashes, which do not compress, and are only read when they exist.
-        let hashes = || plain().data_block_compression_policy(CompressionPolicy::all(CompressionType::None)).expect_point_read_hits(true);
+        let for_pages =
+            || plain().data_block_compression_policy(CompressionPolicy::all(CompressionType::None)).expect_point_read_hits(true);
         let opened = Self {
             records: database.keyspace("records", plain)?,
-            pages: database.keyspace("pages", hashes)?,
+            pages: database.keyspace("pages", for_pages)?,
             history: database.keyspace("history", plain)?,
             index: database.keyspace("index", plain)?,
             meta: database.keyspace("meta", || KeyspaceCreateOptions::default().max_memtable_size(MEBIBYTE))?,
@@ -282,18 +283,12 @@ impl View<'_> {
 
     /// Newest height of the history up to `height`.
     pub fn height_at(&self, height: u64) -> Result<Option<u64>, StateError> {
-        self.height_of(self.snapshot.range(&self.database.history, ..=Row::LAST.key(height)).next_back())
+        height_of(self.snapshot.range(&self.database.history, ..=Row::LAST.key(height)).next_back())
     }
 
     /// Oldest height of the history from `height` on.
     pub fn height_from(&self, height: u64) -> Result<Option<u64>, StateError> {
-        self.height_of(self.snapshot.range(&self.database.history, Row::Mark.key(height)..).next())
-    }
-
-    fn height_of(&self, row: Option<fjall::Guard>) -> Result<Option<u64>, StateError> {
-        let Some(row) = row else { return Ok(None) };
-        let (height, _) = Row::of_key(&row.key()?).ok_or_else(unreadable)?;
-        Ok(Some(height))
+        height_of(self.snapshot.range(&self.database.history, Row::Mark.key(height)..).next())
     }
 
     /// Entries of the caller's small tables.
@@ -315,4 +310,11 @@ impl View<'_> {
         }
         Ok(())
     }
+}
+
+/// Height of a row of the history.
+fn height_of(row: Option<fjall::Guard>) -> Result<Option<u64>, StateError> {
+    let Some(row) = row else { return Ok(None) };
+    let (height, _) = Row::of_key(&row.key()?).ok_or_else(unreadable)?;
+    Ok(Some(height))
 }

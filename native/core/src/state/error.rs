@@ -62,9 +62,7 @@ impl From<fjall::Error> for StateError {
         match error {
             fjall::Error::Locked => Self::Conflict("the state store is open in another process; stop that one first".to_owned()),
             fjall::Error::Io(cause) => Self::from_io(&cause),
-            fjall::Error::Poisoned => {
-                Self::Unavailable("an earlier write to the state store failed; restart the node".to_owned())
-            }
+            fjall::Error::Poisoned => Self::Unavailable("an earlier write to the state store failed; restart the node".to_owned()),
             fjall::Error::InvalidVersion(found) => {
                 Self::Configuration(format!("the state store has database format {found:?}, which this version does not read"))
             }

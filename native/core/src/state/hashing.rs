@@ -55,8 +55,7 @@ impl TreeHasher {
 ///
 /// Most of a block's hashes are these. Without the buffer of the general interface they take two thirds of the time.
 fn sha256_pair(prefix: u8, first: &Digest, second: &Digest) -> Digest {
-    const INITIAL: [u32; 8] =
-        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+    const INITIAL: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     const MESSAGE_BITS: u16 = 65 * 8;
     let mut blocks = [[0_u8; 64]; 2];
     let [head, tail] = &mut blocks;

@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 
 use super::error::StateError;
 use super::hashing::TreeHasher;
-use crate::hash::Digest;
 use super::page::{Leaf, Page, SLOTS, Subtree, read_number, read_subtree, write_number, write_subtree};
 use super::prefix::Prefix;
 use super::update::PageChange;
+use crate::hash::Digest;
 
 /// A row's key: height, kind, chunk.
 pub type RowKey = [u8; 10];
@@ -250,10 +250,13 @@ pub fn unreadable() -> StateError {
     StateError::corrupt("a row of the state history cannot be read")
 }
 
+/// A page at a height, or that there was none.
+type FormerPage = Option<Page>;
+
 /// Changes of one page, undone one after the other from the oldest to the newest.
 #[derive(Default)]
 pub struct Rewind {
-    base: Option<Option<Page>>,
+    base: Option<FormerPage>,
     slots: BTreeMap<u8, Subtree>,
     leaves: BTreeMap<Digest, Option<Digest>>,
 }
@@ -267,17 +270,21 @@ impl Rewind {
         match undo {
             PageUndo::Absent => self.base = Some(None),
             PageUndo::Whole(page) => self.base = Some(Some(page)),
-            PageUndo::Slots(slots) => slots.into_iter().for_each(|(slot, part)| {
-                self.slots.entry(slot).or_insert(part);
-            }),
-            PageUndo::Leaves(leaves) => leaves.into_iter().for_each(|(path, hash)| {
-                self.leaves.entry(path).or_insert(hash);
-            }),
+            PageUndo::Slots(slots) => {
+                for (slot, part) in slots {
+                    self.slots.entry(slot).or_insert(part);
+                }
+            }
+            PageUndo::Leaves(leaves) => {
+                for (path, hash) in leaves {
+                    self.leaves.entry(path).or_insert(hash);
+                }
+            }
         }
     }
 
     /// The page as it was; `head` reads it as it is.
-    pub fn finish(self, hasher: TreeHasher, head: impl FnOnce() -> Result<Option<Page>, StateError>) -> Result<Option<Page>, StateError> {
+    pub fn finish(self, hasher: TreeHasher, head: impl FnOnce() -> Result<Option<Page>, StateError>) -> Result<FormerPage, StateError> {
         let base = match self.base {
             Some(base) => base,
             None => head()?,

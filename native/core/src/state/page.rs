@@ -7,8 +7,8 @@
 
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
-use crate::hash::Digest;
 use super::prefix::{Prefix, bit};
+use crate::hash::Digest;
 
 /// Leaves of a bucket; with one more it is a branch. Measured in ADR 0003.
 pub const BUCKET_LEAVES_MAX: usize = 32;
@@ -194,11 +194,15 @@ pub fn read_subtree(bytes: &[u8]) -> Option<(Subtree, &[u8])> {
 
 /// Append a number, seven bits a byte, least first.
 pub fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push((number & 0x7F) as u8 | 0x80);
+    loop {
+        let [low, ..] = (number & 0x7F).to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
     }
-    out.push(number as u8);
 }
 
 /// Read what `write_number` wrote; None if it is cut short, over 63 bits or not the shortest form.

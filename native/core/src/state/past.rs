@@ -7,12 +7,12 @@ use fjall::Slice;
 use super::database::View;
 use super::error::StateError;
 use super::hashing::TreeHasher;
-use crate::hash::Digest;
 use super::history::{Rewind, Row, read_pages, read_values};
 use super::page::Leaf;
 use super::prefix::Prefix;
 use super::proof::{Place, locate};
 use super::tree::Tree;
+use crate::hash::Digest;
 
 /// A record, or its absence, shown under the root of a height (PRF-014).
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub fn prove(tree: &Tree<'_>, height: u64, key: &[u8]) -> Result<Proof, StateErr
     let mut past = Past::read(view, hasher, &path, height, head)?;
     let place = locate(hasher, &path, |prefix| {
         // The leaf that holds the place of an absent record can be on a page beside the way.
-        let rewind = if prefix.covers(&path) { past.pages.remove(&prefix.len()) } else { Some(page_beside(view, hasher, prefix, height, head)?) };
+        let rewind =
+            if prefix.covers(&path) { past.pages.remove(&prefix.len()) } else { Some(page_beside(view, hasher, prefix, height, head)?) };
         rewind.unwrap_or_default().finish(hasher, || tree.page(prefix))
     })?;
     check_root(view, hasher, height, &path, &place)?;
@@ -105,12 +106,15 @@ fn page_beside(view: &View<'_>, hasher: TreeHasher, prefix: &Prefix, height: u64
     Ok(rewind)
 }
 
+/// A record at a height, or that there was none.
+type FormerValue = Option<Vec<u8>>;
+
 /// What the blocks after a height replaced on the way to one path.
 struct Past {
     /// By number of nibbles: the pages on the way.
     pages: HashMap<u8, Rewind>,
     /// The record's value at that height, if a later block replaced it.
-    value: Option<Option<Vec<u8>>>,
+    value: Option<FormerValue>,
 }
 
 impl Past {

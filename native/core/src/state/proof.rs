@@ -2,9 +2,9 @@
 
 use super::error::StateError;
 use super::hashing::TreeHasher;
-use crate::hash::Digest;
 use super::page::{Leaf, Page, SLOTS, Subtree, fold_leaves, split_at_bit};
 use super::prefix::{Prefix, bit, nibble};
+use crate::hash::Digest;
 
 /// Where a path ends, and what lies beside the way there.
 #[derive(Debug, PartialEq, Eq)]

@@ -65,7 +65,9 @@ impl Reader<'_> {
         }
         if !missed.is_empty() {
             let mut cache = self.lock_cache()?;
-            missed.iter().for_each(|(key, value)| cache.insert(self.height, key, value.as_deref()));
+            for (key, value) in missed {
+                cache.insert(self.height, key, value.as_deref());
+            }
         }
         Ok(values)
     }

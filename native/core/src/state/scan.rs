@@ -8,8 +8,11 @@ use fjall::Slice;
 
 use super::error::StateError;
 
+/// What is known of a key: its record, or that it has none.
+pub type Known = Option<Slice>;
+
 /// Records that a block writes, by state key; None deletes.
-pub type Overlay = BTreeMap<Slice, Option<Slice>>;
+pub type Overlay = BTreeMap<Slice, Known>;
 
 /// A record: state key and value.
 pub type Record = (Slice, Slice);
@@ -19,27 +22,27 @@ pub type Record = (Slice, Slice);
 /// Both sources run in the order of the scan.
 pub fn merge<'a>(
     stored: impl Iterator<Item = Result<Record, StateError>>,
-    staged: impl Iterator<Item = (&'a Slice, &'a Option<Slice>)>,
+    staged: impl Iterator<Item = (&'a Slice, &'a Known)>,
     limit: usize,
     reverse: bool,
 ) -> Result<Vec<Record>, StateError> {
     let (mut stored, mut staged) = (stored.peekable(), staged.peekable());
     let mut found = Vec::new();
     while found.len() < limit {
-        let Some(next) = next_of(&mut stored, &mut staged, reverse)? else {
+        let Some((key, value)) = next_of(&mut stored, &mut staged, reverse)? else {
             break;
         };
-        found.extend(next);
+        found.extend(value.map(|value| (key, value)));
     }
     Ok(found)
 }
 
-/// The next record; Some(None) for a staged deletion, None at the end.
+/// The next key, with None for a record that the block deletes; None at the end.
 fn next_of<'a>(
     stored: &mut Peekable<impl Iterator<Item = Result<Record, StateError>>>,
-    staged: &mut Peekable<impl Iterator<Item = (&'a Slice, &'a Option<Slice>)>>,
+    staged: &mut Peekable<impl Iterator<Item = (&'a Slice, &'a Known)>>,
     reverse: bool,
-) -> Result<Option<Option<Record>>, StateError> {
+) -> Result<Option<(Slice, Known)>, StateError> {
     let order = match (stored.peek(), staged.peek()) {
         (Some(Ok((stored_key, _))), Some((staged_key, _))) => {
             let order = stored_key.as_ref().cmp(staged_key.as_ref());
@@ -50,10 +53,10 @@ fn next_of<'a>(
         (None, None) => return Ok(None),
     };
     if order == Ordering::Less {
-        return stored.next().transpose().map(|record| record.map(Some));
+        return Ok(stored.next().transpose()?.map(|(key, value)| (key, Some(value))));
     }
     if order == Ordering::Equal {
         stored.next().transpose()?;
     }
-    Ok(staged.next().map(|(key, value)| value.as_ref().map(|value| (key.clone(), value.clone()))))
+    Ok(staged.next().map(|(key, value)| (key.clone(), value.clone())))
 }

@@ -13,7 +13,6 @@ use super::cache::{CachedPages, PageCache, RecordCache};
 use super::database::{Head, KEY_BYTES_MAX, Kept, StateDatabase};
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
-use crate::hash::{ChainHash, Digest};
 use super::history::{self, PageUndo, Row};
 use super::past::{self, Proof};
 use super::prefix::Prefix;
@@ -23,6 +22,7 @@ use super::tree::Tree;
 use super::trunk::{TRUNK_NIBBLES, Trunk};
 use super::update::{Change, PageChange, update};
 use super::verify;
+use crate::hash::{ChainHash, Digest};
 
 /// Longest value of a record, as `RECORD_BYTES_MAX` in `yunhe.limits` (COD-061).
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
@@ -139,10 +139,7 @@ impl StateStore {
         }
         let mut changes: Vec<_> = overlay
             .iter()
-            .map(|(key, value)| Change {
-                path: self.hasher.path(key),
-                value_hash: value.as_ref().map(|value| self.hasher.value(value)),
-            })
+            .map(|(key, value)| Change { path: self.hasher.path(key), value_hash: value.as_ref().map(|value| self.hasher.value(value)) })
             .collect();
         changes.sort_unstable_by_key(|change| change.path);
         let view = self.database.view();

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
-use crate::hash::Digest;
 use super::page::{BUCKET_LEAVES_MAX, Leaf, Page, SLOTS, Subtree, fold_leaves};
 use super::prefix::{Prefix, nibble};
+use crate::hash::Digest;
 
 /// Where pages of the state before the change come from.
 ///
@@ -46,12 +46,7 @@ pub struct TreeChange {
 }
 
 /// Apply `changes`, ascending by path and each path once, to the tree whose root is `root`.
-pub fn update(
-    source: &mut impl PageSource,
-    hasher: TreeHasher,
-    root: &Digest,
-    changes: &[Change],
-) -> Result<TreeChange, StateError> {
+pub fn update(source: &mut impl PageSource, hasher: TreeHasher, root: &Digest, changes: &[Change]) -> Result<TreeChange, StateError> {
     let root = if *root == EMPTY { Subtree::EMPTY } else { whole_tree(source, hasher, root)? };
     let mut update = Update { source, hasher, pages: BTreeMap::new() };
     let root = update.descend(Prefix::ROOT, root, changes)?;

@@ -5,12 +5,12 @@
 //! as of the other: the records have the root (LED-030). Records are compared in batches sorted by path, so memory stays flat.
 
 use super::error::StateError;
-use crate::hash::Digest;
 use super::history::{Row, read_pages, read_values};
 use super::page::{BUCKET_LEAVES_MAX, Leaf, Page, Subtree};
 use super::prefix::{Prefix, nibble};
 use super::tree::Tree;
 use super::trunk::in_trunk;
+use crate::hash::Digest;
 
 /// Records that are compared with the tree at a time.
 const BATCH_LEAVES: usize = 262_144;
@@ -97,7 +97,8 @@ impl Check<'_> {
     fn held(&self, prefix: &Prefix, page: &Page, leaves: &[Leaf]) -> Result<(), StateError> {
         match page {
             Page::Bucket(held) => {
-                let all = leaves.iter().all(|leaf| held.binary_search_by(|other| other.path.cmp(&leaf.path)).is_ok_and(|at| held[at] == *leaf));
+                let all =
+                    leaves.iter().all(|leaf| held.binary_search_by(|other| other.path.cmp(&leaf.path)).is_ok_and(|at| held[at] == *leaf));
                 if all { Ok(()) } else { Err(StateError::corrupt("a record is not the one that the tree holds")) }
             }
             Page::Branch(slots) => {

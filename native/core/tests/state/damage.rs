@@ -9,6 +9,9 @@ use yunhe_core::state::{StateError, StateStore};
 
 use crate::workload::{CACHE_BYTES, Random, commit, key, open};
 
+/// A keyspace and what is done to it.
+type Damage<'a> = (&'a str, &'a dyn Fn(&Keyspace));
+
 fn attempt(path: &Path) -> Result<StateStore, StateError> {
     StateStore::open(path, ChainHash::Sha256, CACHE_BYTES)
 }
@@ -53,7 +56,7 @@ fn sto_021_another_format_or_chain_hash_is_refused_by_name() {
 #[test]
 fn sto_022_a_keyspace_of_another_block_is_refused() {
     let mark = vec![0xFF; 513];
-    let cases: [(&str, &dyn Fn(&Keyspace)); 6] = [
+    let cases: [Damage; 6] = [
         ("records", &|part| part.insert(mark.as_slice(), [0; 40]).unwrap()),
         ("index", &|part| part.remove(mark.as_slice()).unwrap()),
         ("meta", &|part| part.remove("head").unwrap()),
@@ -82,7 +85,7 @@ fn sto_022_a_keyspace_of_another_block_is_refused() {
 
 #[test]
 fn sto_023_verify_finds_a_changed_missing_or_surplus_record_or_page() {
-    let cases: [(&str, &dyn Fn(&Keyspace)); 7] = [
+    let cases: [Damage; 7] = [
         ("records", &|part| part.insert(first_row(part).0, "another").unwrap()),
         ("records", &|part| part.remove(first_row(part).0).unwrap()),
         ("records", &|part| part.insert("surplus", "record").unwrap()),

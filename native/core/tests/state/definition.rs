@@ -60,11 +60,7 @@ pub fn root_of_proof(key: &[u8], proof: &Proof) -> Option<Digest> {
     let mut siblings = proof.siblings.iter().rev();
     for level in (0..depth).rev() {
         let sibling = if bit(&proof.bitmap, level) { *siblings.next()? } else { [0; 32] };
-        hash = if bit(&path, level) {
-            HASH.digest(&[&[0x03], &sibling, &hash])
-        } else {
-            HASH.digest(&[&[0x03], &hash, &sibling])
-        };
+        hash = if bit(&path, level) { HASH.digest(&[&[0x03], &sibling, &hash]) } else { HASH.digest(&[&[0x03], &hash, &sibling]) };
     }
     Some(hash)
 }

@@ -112,8 +112,8 @@ fn led_031_proofs_survive_reopening_and_pruning() {
     for height in 0..6 {
         assert!(matches!(store.prove(height, &key(1)), Err(StateError::HistoryGone(_))), "height {height}");
     }
-    for height in 6..10_usize {
-        check_height(&store, height as u64, &models[height], 29);
+    for (height, model) in (0..).zip(&models).skip(6) {
+        check_height(&store, height, model, 29);
     }
     assert!(matches!(store.prove(10, &key(1)), Err(StateError::NotFound(_))));
     drop(store);
