@@ -306,7 +306,8 @@ def _shortened(said: str) -> Iterator[str]:
         if bill is None:
             yield f"{lines[0]}: code {value['code']}"
         else:
-            yield f"{lines[0]}: bill {bill['bill_id']}, status {bill['status']}, held by {bill['holder']}, {len(bill['chain'])} steps in its chain"
+            steps = f"{len(bill['chain'])} steps in its chain"
+            yield f"{lines[0]}: bill {bill['bill_id']}, status {bill['status']}, held by {bill['holder']}, {steps}"
 
 
 @contextmanager
