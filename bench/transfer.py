@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.transfer [--records 100000] [--batch 100] [--seconds 20] [--connections 4] [--json FILE]
 
 The node runs in its own processes with fsync on; the load generator runs on the same machine and signs while it measures.
-Closed loop: each connection sends a batch, waits until every transaction in it has its committed receipt, and sends the next. A receipt that
-is not `OK` ends the run. Latency is from sending a batch to its answer.
+Closed loop: each connection sends a batch, waits until every transaction in it has its committed receipt, and sends the next. A receipt
+that is not `OK` ends the run. Latency is from sending a batch to its answer.
 """
 
 import argparse
@@ -80,7 +80,7 @@ class Load(threading.Thread):
     def __init__(self, client: Client, key: MemberKey, options: argparse.Namespace, seed: int, end: float) -> None:
         super().__init__()
         self.client, self.key, self.options, self.end = client, key, options, end
-        self.random = random.Random(seed)  # noqa: S311  # a workload, not a secret
+        self.random = random.Random(seed)  # a workload, not a secret
         self.committed = 0
         self.latencies_s: list[float] = []
         self.failure = ""

@@ -111,7 +111,7 @@ def enrol(  # one for each option
 ) -> None:
     """Enrol a member of your organisation with its first key."""
     file = read_key_file(member_key)
-    roles: list[Value] = sorted(set(role or []))
+    roles: list[Value] = [*sorted(set(role or []))]
     arguments: dict[str, Value] = {
         "member": file.member.member,
         "roles": roles,

@@ -1,224 +1,206 @@
-"""The jail of the contract worker: what the process gives up before it sees a contract (CON-081 to CON-083).
+"""The jail of a contract worker: closed by the worker itself, from the inside, before it sees a contract.
 
-In order: an own network, mounts, ipc, host name and the user `nobody`, where the process is root; no new privileges; no file at all
-(Landlock); limits on memory, files and processes; a list of allowed system calls (seccomp), everything else is refused. Each step is
-recorded, because an ordinary user and an older kernel cannot have all of them; without limits, no-new-privileges and the system-call list
-no contract runs. There is no way back. Source: Linux man-pages prctl(2), seccomp(2), landlock(7), unshare(2). Specification:
-docs/spec/contracts.md, "Worker".
+Layers, each of which holds if the others fail: no open file but the socket, limits, no privileges and no way to gain any, namespaces
+without network and mounts, no file system (landlock), a filter of system calls that ends the process. What the kernel or the rights of
+the user do not give is reported, not passed over (CON-083). The security of a node against a contract that breaks out of Python rests on
+this module, not on the subset. Linux only. Rules: CON-080 to CON-083. Specification: docs/spec/contracts.md, "Worker".
 """
 
 import ctypes
 import os
-import platform
 import resource
 import signal
-import struct
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from yunhe.errors import JailIncompleteError
+from yunhe.contracts.jail_filter import install_filter
+from yunhe.errors import ConfigurationError, JailIncompleteError
 from yunhe.limits import LIVE_MEMORY_BYTES_MAX, WORKER_MEMORY_BYTES
 
-_NOBODY: Final = 65534
 _MEMORY_FACTOR: Final = 4
-"""The worker's memory is at least this many times what gas lets a transaction hold."""
+_NOBODY: Final = 65534
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
-_PR_SET_SECCOMP: Final = 22
+_PR_CAPBSET_DROP: Final = 24
 _PR_SET_NO_NEW_PRIVS: Final = 38
-_SECCOMP_MODE_FILTER: Final = 2
+_CAPABILITIES: Final = 64
+
 _CLONE_NEWNS: Final = 0x00020000
 _CLONE_NEWUTS: Final = 0x04000000
 _CLONE_NEWIPC: Final = 0x08000000
+_CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
+_NAMESPACES: Final = _CLONE_NEWNS | _CLONE_NEWUTS | _CLONE_NEWIPC | _CLONE_NEWNET
 
+_SYS_CAPSET: Final = 126
 _SYS_LANDLOCK_CREATE_RULESET: Final = 444
 _SYS_LANDLOCK_RESTRICT_SELF: Final = 446
-_LANDLOCK_CREATE_RULESET_VERSION: Final = 1
-_LANDLOCK_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-"""File rights that a version of Landlock handles: so many lowest bits; later versions those of the last."""
-
-_AUDIT_ARCH_X86_64: Final = 0xC000003E
-_X32_BIT: Final = 0x40000000
-_RET_ALLOW: Final = 0x7FFF0000
-_RET_KILL_PROCESS: Final = 0x80000000
-_RET_EPERM: Final = 0x00050001
-_BPF_LOAD: Final = 0x20
-_BPF_JUMP_EQUAL: Final = 0x15
-_BPF_JUMP_AT_LEAST: Final = 0x35
-_BPF_RETURN: Final = 0x06
-
-_ALLOWED_CALLS: Final = {
-    "read": 0,
-    "write": 1,
-    "close": 3,
-    "poll": 7,
-    "mmap": 9,
-    "mprotect": 10,
-    "munmap": 11,
-    "brk": 12,
-    "rt_sigaction": 13,
-    "rt_sigprocmask": 14,
-    "rt_sigreturn": 15,
-    "sched_yield": 24,
-    "mremap": 25,
-    "madvise": 28,
-    "getpid": 39,
-    "sendto": 44,
-    "recvfrom": 45,
-    "exit": 60,
-    "sigaltstack": 131,
-    "gettid": 186,
-    "futex": 202,
-    "restart_syscall": 219,
-    "clock_gettime": 228,
-    "exit_group": 231,
-    "getrandom": 318,
-}
-"""System calls of x86-64 that an interpreter with one open socket needs."""
+_LANDLOCK_VERSION: Final = 1
+_LANDLOCK_FILES: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
+"""Rights over files that each version of landlock knows; later ones know these too."""
+_LANDLOCK_NETWORK: Final = 3
+_LANDLOCK_NETWORK_SINCE: Final = 4
+_LANDLOCK_SCOPES: Final = 3
+_LANDLOCK_SCOPES_SINCE: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Protections:
-    """Which parts of the jail are closed."""
+    """Which protections of a worker are on."""
 
+    files_closed: bool
+    """It has no open file but its socket, and can open none."""
     limits: bool
-    """Memory, files, processes and core dumps are limited."""
-    own_network: bool
-    """A network of its own, without a way out; needs root."""
-    own_mounts: bool
-    """Mounts, ipc and host name of its own; needs root."""
-    own_user: bool
-    """Runs as nobody; needs root."""
+    """Memory, files and processes are limited."""
     no_new_privileges: bool
-    no_files: bool
-    """Landlock refuses every file."""
+    """Nothing that it starts can have more rights than it has."""
+    unprivileged: bool
+    """It has no capabilities and is not root."""
+    namespaces: bool
+    """It has a network, mounts, inter-process communication and host name of its own, with nothing in them."""
+    landlock: bool
+    """It has no access to the file system."""
     system_calls: bool
-    """Only the listed system calls."""
+    """System calls are filtered."""
+    ends_with_node: bool
+    """It is killed when the node's process ends."""
 
     def data(self) -> dict[str, bool]:
-        """Return the protections by name."""
+        """Return them as plain data."""
         return asdict(self)
 
+    @staticmethod
+    def missing(protections: dict[str, bool]) -> list[str]:
+        """Return those that a node insists on and does not have."""
+        return [name for name in _REQUIRED if not protections.get(name, False)]
 
-def close_jail(descriptor: int, parent: int) -> Protections:
-    """Give up everything but computing and one socket.
 
-    Args:
-        descriptor: the socket to the node, which stays open.
-        parent: process id of the node; the worker dies with it.
+_REQUIRED: Final = ("files_closed", "limits", "no_new_privileges", "system_calls")
+"""What every supported kernel gives to every user (CON-083)."""
+
+
+def check_memory(worker_bytes: int = WORKER_MEMORY_BYTES) -> None:
+    """Check that a worker has room for what gas allows.
 
     Raises:
-        JailIncompleteError: a protection without which no contract may run cannot be had.
+        ConfigurationError: it has less than four times `LIVE_MEMORY_BYTES_MAX`.
+    """
+    # CON-080
+    if worker_bytes < _MEMORY_FACTOR * LIVE_MEMORY_BYTES_MAX:
+        raise ConfigurationError(
+            f"a contract worker needs at least {_MEMORY_FACTOR} times LIVE_MEMORY_BYTES_MAX of memory, not {worker_bytes} bytes"
+        )
+
+
+def require_protections(protections: dict[str, bool]) -> None:
+    """Check that a worker's jail is closed as far as a node insists on.
+
+    Raises:
+        JailIncompleteError: it is not.
     """
     # CON-083
-    if WORKER_MEMORY_BYTES < _MEMORY_FACTOR * LIVE_MEMORY_BYTES_MAX:
-        raise JailIncompleteError("WORKER_MEMORY_BYTES must be at least four times LIVE_MEMORY_BYTES_MAX")
-    if platform.machine() != "x86_64":
-        raise JailIncompleteError(f"the list of system calls is for x86-64; this is {platform.machine()}")
+    missing = Protections.missing(protections)
+    if missing:
+        raise JailIncompleteError(f"the contract worker's jail lacks {', '.join(missing)}: run the node on Linux x86-64 with seccomp")
+
+
+def close_jail(descriptor: int, parent: int, memory_bytes: int = WORKER_MEMORY_BYTES, *, filtered: bool = True) -> Protections:
+    """Close the jail around this process, for good.
+
+    Args:
+        descriptor: the only file that stays open.
+        parent: process that this one must not outlive.
+        memory_bytes: address space.
+        filtered: whether system calls are filtered; without it tests see what the other layers hold.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
-    _die_with(parent, libc)
-    _close_others(descriptor)
     os.environ.clear()
-    is_root = os.geteuid() == 0
-    own_network = is_root and _unshare(libc, _CLONE_NEWNET)
-    own_mounts = is_root and _unshare(libc, _CLONE_NEWNS | _CLONE_NEWIPC | _CLONE_NEWUTS)
-    own_user = is_root and _become_nobody()
-    if own_user:
-        # A change of user resets it.
-        _die_with(parent, libc)
+    _close_files(descriptor)
+    namespaces = _enter_namespaces(libc)
+    # CON-081
     no_new_privileges = libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    unprivileged = _drop_privileges(libc)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    no_files = no_new_privileges and _refuse_files(libc)
-    # A Landlock rule set is a descriptor for a moment, so the limit of no new descriptors comes after it.
-    limits = _tried(_set_limits)
-    system_calls = no_new_privileges and _refuse_calls(libc)
-    protections = Protections(limits, own_network, own_mounts, own_user, no_new_privileges, no_files, system_calls)
-    # CON-083
-    if not (limits and no_new_privileges and system_calls):
-        missing = [name for name, closed in protections.data().items() if not closed]
-        raise JailIncompleteError(
-            f"contracts cannot be jailed here: {', '.join(missing)} cannot be had; run the node on Linux with seccomp"
-        )
-    return protections
-
-
-def _die_with(parent: int, libc: ctypes.CDLL) -> None:
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        # The node ended before its end could be noticed.
+    # After the change of user, which would undo it; and checked, because the node may have ended before.
+    ends_with_node = libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    if os.getppid() != parent and not namespaces:
         os._exit(0)
+    landlock = _restrict_files(libc)
+    limits = _limit(memory_bytes)
+    # CON-082
+    system_calls = filtered and install_filter(libc, descriptor)
+    return Protections(
+        files_closed=True,
+        limits=limits,
+        no_new_privileges=no_new_privileges,
+        unprivileged=unprivileged,
+        namespaces=namespaces,
+        landlock=landlock,
+        system_calls=system_calls,
+        ends_with_node=ends_with_node,
+    )
 
 
-def _close_others(descriptor: int) -> None:
+def _close_files(descriptor: int) -> None:
     highest = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    os.closerange(3, descriptor)
-    os.closerange(descriptor + 1, min(highest, 1 << 16))
+    os.closerange(0, descriptor)
+    os.closerange(descriptor + 1, max(descriptor + 1, min(highest, 1 << 20)))
 
 
-def _unshare(libc: ctypes.CDLL, flags: int) -> bool:
+def _enter_namespaces(libc: ctypes.CDLL) -> bool:
+    # An ordinary user gets namespaces inside one of its own, where the kernel's settings allow that.
+    flags = _NAMESPACES if os.geteuid() == 0 else _NAMESPACES | _CLONE_NEWUSER
     return bool(libc.unshare(flags) == 0)
 
 
-def _become_nobody() -> bool:
-    def change() -> None:
-        os.setgroups([])
-        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-
-    return _tried(change)
-
-
-def _set_limits() -> None:
-    for kind, amount in (
-        (resource.RLIMIT_AS, WORKER_MEMORY_BYTES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_NOFILE, 0),
-    ):
-        resource.setrlimit(kind, (amount, amount))
+def _drop_privileges(libc: ctypes.CDLL) -> bool:
+    for capability in range(_CAPABILITIES):
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+    if os.geteuid() == 0:
+        with suppress(OSError):
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    # Version 3 of the header: two sets of three words, all zero.
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    dropped = libc.syscall(_SYS_CAPSET, header, (ctypes.c_uint32 * 6)()) == 0
+    return dropped and os.geteuid() != 0
 
 
-def _tried(step: Callable[[], None]) -> bool:
-    try:
-        step()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _refuse_files(libc: ctypes.CDLL) -> bool:
-    """Restrict the process by a Landlock rule set that allows nothing."""
-    version = libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_CREATE_RULESET_VERSION)
+def _restrict_files(libc: ctypes.CDLL) -> bool:
+    version = libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION)
     if version < 1:
         return False
-    rights = (1 << _LANDLOCK_RIGHTS[min(version, max(_LANDLOCK_RIGHTS))]) - 1
-    attributes = ctypes.create_string_buffer(struct.pack("<Q", rights), 8)
-    ruleset = libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, attributes, 8, 0)
-    if ruleset < 0:
+    handled = [_LANDLOCK_FILES[min(version, max(_LANDLOCK_FILES))]]
+    if version >= _LANDLOCK_NETWORK_SINCE:
+        handled.append(_LANDLOCK_NETWORK)
+    if version >= _LANDLOCK_SCOPES_SINCE:
+        handled.append(_LANDLOCK_SCOPES)
+    attributes = (ctypes.c_uint64 * len(handled))(*handled)
+    # The rule set has no rules: everything that it handles is refused.
+    rules = libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, attributes, ctypes.sizeof(attributes), 0)
+    if rules < 0:
         return False
-    restricted = bool(libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0) == 0)
-    os.close(ruleset)
+    restricted = libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, rules, 0) == 0
+    os.close(rules)
     return restricted
 
 
-def _refuse_calls(libc: ctypes.CDLL) -> bool:
-    """Install the system-call list: what is not on it fails with EPERM; another architecture ends the process."""
-    program = [
-        (_BPF_LOAD, 0, 0, 4),
-        (_BPF_JUMP_EQUAL, 1, 0, _AUDIT_ARCH_X86_64),
-        (_BPF_RETURN, 0, 0, _RET_KILL_PROCESS),
-        (_BPF_LOAD, 0, 0, 0),
-        (_BPF_JUMP_AT_LEAST, 0, 1, _X32_BIT),
-        (_BPF_RETURN, 0, 0, _RET_KILL_PROCESS),
-    ]
-    for number in sorted(_ALLOWED_CALLS.values()):
-        program += [(_BPF_JUMP_EQUAL, 0, 1, number), (_BPF_RETURN, 0, 0, _RET_ALLOW)]
-    program.append((_BPF_RETURN, 0, 0, _RET_EPERM))
-    instructions = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
-    code = ctypes.create_string_buffer(instructions, len(instructions))
-    header = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", len(program), ctypes.addressof(code)), 16)
-    return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) == 0)
+def _limit(memory_bytes: int) -> bool:
+    limits = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NOFILE: 0,
+        resource.RLIMIT_NPROC: 0,
+    }
+    for limit, value in limits.items():
+        try:
+            resource.setrlimit(limit, (value, value))
+        except (OSError, ValueError):
+            return False
+    return True

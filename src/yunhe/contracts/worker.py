@@ -1,8 +1,8 @@
 """The contract worker: a process that runs contracts and can do nothing else.
 
-It imports and tries out everything that contracts need, closes its jail (`jail`), says hello, and then answers messages until its socket ends.
-Reads go to the node; outcomes and writes go back in one message. Whatever stops it for a local reason is told, if it still can be, and ends the
-process: a local fault is never an outcome (LED-024, CON-085). Specification: docs/spec/contracts.md, "Worker".
+It imports and tries out everything that contracts need, closes its jail (`jail`), says hello, and then answers messages until its socket
+ends. Reads go to the node; outcomes and writes go back in one message. Whatever stops it for a local reason is told, if it still can be,
+and ends the process: a local fault is never an outcome (LED-024, CON-085). Specification: docs/spec/contracts.md, "Worker".
 """
 
 import gc
@@ -190,6 +190,6 @@ def run(end: socket.socket, worker: Worker) -> NoReturn:
 def _tell(end: socket.socket, reason: str, *, corrupt: bool) -> None:
     try:
         send(end, Failed(reason[:_FAULT_TEXT_MAX], corrupt))
-    except (OSError, MemoryError):
+    except (UnavailableError, MemoryError):
         # The node notices that the process ended.
         return

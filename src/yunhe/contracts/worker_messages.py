@@ -1,12 +1,12 @@
 """Private messages between a node and its contract worker, over a socket that only the two have.
 
 A message is four bytes of length and msgpack of one of the shapes below, checked on arrival: plain data, so nothing that a worker sends can
-make the node do more than refuse it (CON-084). Values of contracts travel as canonical CBOR. Both ends are of one installation, so the format has
-no versions; the worker's first message says so. Specification: docs/spec/contracts.md, "Worker".
+make the node do more than refuse it (CON-084). Values of contracts travel as canonical CBOR. Both ends are of one installation, so the
+format has no versions; the worker's first message says so. Specification: docs/spec/contracts.md, "Worker".
 """
 
 import socket
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import msgspec
 
@@ -16,8 +16,8 @@ from yunhe.limits import WORKER_MESSAGE_BYTES_MAX
 _LENGTH_BYTES: Final = 4
 
 
-class MessageError(Exception):
-    """What arrived is no message of these, or the other end is gone; inside node and worker only."""
+class MessageError(UnavailableError):
+    """What arrived is no message of these, or the other end is gone; between node and worker only."""
 
 
 class Hello(msgspec.Struct, tag="hello", array_like=True, frozen=True):
@@ -133,13 +133,19 @@ def send(end: socket.socket, message: ToWorker | FromWorker) -> None:
 
     Raises:
         UnavailableError: the message is larger than one may be.
-        OSError: the other end is gone.
+        MessageError: the other end is gone.
+        TimeoutError: the socket's time-out passed.
     """
     body = _ENCODER.encode(message)
     # CON-084
     if len(body) > WORKER_MESSAGE_BYTES_MAX:
         raise UnavailableError(f"a message of {len(body)} bytes between node and contract worker is over WORKER_MESSAGE_BYTES_MAX")
-    end.sendall(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    try:
+        end.sendall(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise MessageError("the other end is gone") from error
 
 
 def receive_from_worker(end: socket.socket) -> FromWorker:
@@ -150,7 +156,7 @@ def receive_from_worker(end: socket.socket) -> FromWorker:
         TimeoutError: the socket's time-out passed.
     """
     try:
-        return _FROM_WORKER.decode(_receive(end))
+        return cast(FromWorker, _FROM_WORKER.decode(_receive(end)))
     except (msgspec.DecodeError, RecursionError) as error:
         raise MessageError("the worker sent something that is no message") from error
 
@@ -162,7 +168,7 @@ def receive_from_node(end: socket.socket) -> ToWorker:
         MessageError: it is none, or the node is gone.
     """
     try:
-        return _TO_WORKER.decode(_receive(end))
+        return cast(ToWorker, _TO_WORKER.decode(_receive(end)))
     except msgspec.DecodeError as error:
         raise MessageError("the node sent something that is no message") from error
 

@@ -1,8 +1,8 @@
 """The worker's side of the state: asks the node for records and keeps what it has seen.
 
-The worker makes every write of a block, so after a block its cache is as the state is; it stays so only as long as each block stands on the one
-before, which the node says with each message (CON-086). Absence is remembered too. Memory is bounded by `WORKER_CACHE_BYTES_MAX`; what came in first
-goes first.
+The worker makes every write of a block, so after a block its cache is as the state is; it stays so only as long as each block stands on the
+one before, which the node says with each message (CON-086). Absence is remembered too. Memory is bounded by `WORKER_CACHE_BYTES_MAX`;
+what came in first goes first.
 """
 
 import socket

@@ -37,7 +37,7 @@ class SubmittedBody(BaseModel):
 
     id: HexHash | None = Field(description="the transaction's id; null when it could not be decoded")
     status: Literal["accepted", "committed", "refused"] = Field(
-        description="`accepted`: waits for its block and is not yet durable; `committed`: durable, see the receipt; `refused`: see the problem"
+        description="`accepted`: waits for its block, not yet durable; `committed`: durable, see the receipt; `refused`: see the problem"
     )
     height: int | None = None
     position: int | None = Field(default=None, description="place in the block, from 0")

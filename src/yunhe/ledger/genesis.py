@@ -120,9 +120,7 @@ class Genesis:
         except YunheError as error:
             raise InvalidGenesisError(f"the genesis file is not valid: {error.message}") from error
         if genesis._value() != value:
-            raise InvalidGenesisError(
-                "the genesis file has its certifiers or suites unsorted, or a field in a form of its own"
-            )
+            raise InvalidGenesisError("the genesis file has its certifiers or suites unsorted, or a field in a form of its own")
         return genesis
 
     def _value(self) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The solo engine fulfils the obligations of docs/spec/engine.md."""
 
 from tests.conformance.engine import EngineConformance
-
 from yunhe.consensus import SoloEngine
 
 

@@ -67,9 +67,7 @@ def genesis_writes(genesis: Genesis = GENESIS) -> list[Write]:
         (parameter_key(name), encode_record({"name": name, "value": value})) for name, value in genesis.parameters.items()
     ]
     writes.append((suite_key(SUITE), encode_record({"suite": SUITE, "since_height": 0})))
-    writes.append(
-        (organisation_key("carrier"), encode_record({"organisation": "carrier", "title": "Carrier", "status": "active"}))
-    )
+    writes.append((organisation_key("carrier"), encode_record({"organisation": "carrier", "title": "Carrier", "status": "active"})))
     node: dict[str, Value] = {
         "organisation": "carrier",
         "node": "node1",
@@ -113,7 +111,9 @@ def make_transaction(number: int, genesis: Genesis = GENESIS, time_ms: int = TIM
     return sign_transaction(body, [CLERK], SHA256)
 
 
-def apply(store: LedgerStore, *transactions: Transaction, engine_height: int | None = None, genesis: Genesis = GENESIS) -> LedgerBlock | None:
+def apply(
+    store: LedgerStore, *transactions: Transaction, engine_height: int | None = None, genesis: Genesis = GENESIS
+) -> LedgerBlock | None:
     """Apply an engine block to a store, which stages what comes of it."""
     envelopes = ()
     if transactions:

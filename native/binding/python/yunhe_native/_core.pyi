@@ -4,9 +4,9 @@ Python defines the meaning (`yunhe.verifier`, `yunhe.ledger`); this module repea
 Errors are the classes of `yunhe.errors`.
 """
 
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
-type Value = bool | int | str | bytes | list[Value] | dict[str, Value] | dict[int, Value] | None
+Value: TypeAlias = "bool | int | str | bytes | list[Value] | dict[str, Value] | dict[int, Value] | None"
 
 __version__: Final[str]
 

@@ -31,6 +31,8 @@ CERTIFIERS_MAX = 256
 
 
 class Operation(Choice):
+    """What a proposal changes."""
+
     ADMIT_ORGANISATION = "admit_organisation"
     SUSPEND_ORGANISATION = "suspend_organisation"
     RESTORE_ORGANISATION = "restore_organisation"
@@ -46,6 +48,8 @@ class Operation(Choice):
 
 
 class ProposalStatus(Choice):
+    """Where a proposal stands."""
+
     OPEN = "open"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -53,6 +57,8 @@ class ProposalStatus(Choice):
 
 
 class Change(Record):
+    """One change; fields that an operation does not need are empty."""
+
     operation: Operation
     subject: str
     title: str = ""
@@ -64,6 +70,8 @@ class Change(Record):
 
 
 class Proposal(Record):
+    """A change that the organisations vote on."""
+
     proposal_id: int
     kind: str
     change: Change
@@ -74,6 +82,8 @@ class Proposal(Record):
 
 
 class Vote(Record):
+    """One organisation's vote on one proposal."""
+
     proposal_id: int
     organisation: Org
     approve: bool
@@ -81,26 +91,36 @@ class Vote(Record):
 
 
 class Counter(Record):
+    """Number of the last proposal."""
+
     name: str
     value: int
 
 
 class Parameter(Record):
+    """A parameter of the ledger."""
+
     name: str
     value: int
 
 
 class Suite(Record):
+    """A signature suite that the ledger allows."""
+
     suite: str
     since_height: int
 
 
 class Threshold(Record):
+    """How many organisations must approve changes of a kind."""
+
     kind: str
     threshold: str
 
 
 class Certifier(Record):
+    """An organisation whose cosignature counts."""
+
     organisation: Org
     suite: str
     public_key: bytes
@@ -108,6 +128,8 @@ class Certifier(Record):
 
 
 class Proposed(Event):
+    """A proposal was made."""
+
     proposal_id: int
     kind: str
     change: Change
@@ -115,12 +137,16 @@ class Proposed(Event):
 
 
 class Voted(Event):
+    """An organisation voted."""
+
     proposal_id: int
     organisation: Org
     approve: bool
 
 
 class Decided(Event):
+    """A proposal was decided."""
+
     proposal_id: int
     status: ProposalStatus
     change: Change
@@ -139,6 +165,7 @@ certifiers: Table[Certifier] = Table(key="organisation")
 
 
 def next_id() -> int:
+    """Return the number of the next proposal."""
     counter = counters.get(COUNTER)
     if counter is None:
         counters.add(Counter(name=COUNTER, value=1))
@@ -149,6 +176,7 @@ def next_id() -> int:
 
 
 def reached(threshold: str, approving: int, active: int) -> bool:
+    """Tell whether so many approvals reach a threshold."""
     if threshold == "majority":
         return 2 * approving > active
     if threshold == "two_thirds":
@@ -157,6 +185,7 @@ def reached(threshold: str, approving: int, active: int) -> bool:
 
 
 def propose(ctx: Context, kind: str, change: Change) -> int:
+    """Record a proposal, with the vote of its proposer."""
     require_role(ctx, ADMIN)
     check(change)
     proposal_id = next_id()
@@ -167,6 +196,7 @@ def propose(ctx: Context, kind: str, change: Change) -> int:
 
 
 def cast(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
+    """Record a vote and decide the proposal if it can be decided."""
     proposal = proposals[proposal_id]
     require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
     require((proposal_id, ctx.sender) not in votes, "ALREADY_VOTED")
@@ -193,6 +223,7 @@ def cast(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
 
 
 def decide(ctx: Context, proposal: Proposal, status: ProposalStatus) -> None:
+    """Close a proposal."""
     proposal.status = status
     proposal.decided_height = ctx.height
     proposals.save(proposal)
@@ -203,6 +234,7 @@ def decide(ctx: Context, proposal: Proposal, status: ProposalStatus) -> None:
 
 
 def check(change: Change) -> None:
+    """Refuse a change that cannot be made."""
     operation = change.operation
     if operation == Operation.SET_PARAMETER:
         require(change.subject in PARAMETER_BOUNDS, "PARAMETER_UNKNOWN")
@@ -226,15 +258,18 @@ def check(change: Change) -> None:
 
 
 def check_key(suite: str, public_key: bytes) -> None:
+    """Refuse a key that does not fit an allowed suite."""
     require(suite in suites, "SUITE_NOT_ALLOWED")
     require(SUITE_KEY_BYTES[suite] == len(public_key), "KEY_DOES_NOT_FIT_SUITE")
 
 
 def count_certifiers() -> int:
+    """Return the number of certifiers."""
     return sum(1 for certifier in certifiers.scan())
 
 
 def apply(ctx: Context, change: Change) -> None:
+    """Make a change."""
     operation = change.operation
     if operation == Operation.ADMIT_ORGANISATION:
         call(
@@ -273,6 +308,7 @@ def apply(ctx: Context, change: Change) -> None:
 
 
 def set_certifier(change: Change) -> None:
+    """Add or replace a certifier."""
     certifier = Certifier(organisation=Org(change.subject), suite=change.suite, public_key=change.public_key, power=change.number)
     if change.subject in certifiers:
         certifiers.save(certifier)
@@ -285,6 +321,7 @@ def set_certifier(change: Change) -> None:
 
 @action
 def propose_admission(ctx: Context, organisation: Org, title: str, admin: str, suite: str, public_key: bytes) -> int:
+    """Propose to admit an organisation."""
     change = Change(
         operation=Operation.ADMIT_ORGANISATION,
         subject=organisation,
@@ -298,47 +335,56 @@ def propose_admission(ctx: Context, organisation: Org, title: str, admin: str, s
 
 @action
 def propose_suspension(ctx: Context, organisation: Org) -> int:
+    """Propose to suspend an organisation."""
     return propose(ctx, ORGANISATION, Change(operation=Operation.SUSPEND_ORGANISATION, subject=organisation))
 
 
 @action
 def propose_restoration(ctx: Context, organisation: Org) -> int:
+    """Propose to restore a suspended organisation."""
     return propose(ctx, ORGANISATION, Change(operation=Operation.RESTORE_ORGANISATION, subject=organisation))
 
 
 @action
 def propose_parameter(ctx: Context, name: str, value: int) -> int:
+    """Propose a parameter's value."""
     return propose(ctx, PARAMETER, Change(operation=Operation.SET_PARAMETER, subject=name, number=value))
 
 
 @action
 def propose_suite(ctx: Context, suite: str) -> int:
+    """Propose to allow a signature suite."""
     return propose(ctx, SUITE, Change(operation=Operation.ADD_SUITE, subject=suite))
 
 
 @action
 def propose_certifier(ctx: Context, organisation: Org, suite: str, public_key: bytes, power: int) -> int:
+    """Propose a certifier, or another key or power of one."""
     change = Change(operation=Operation.SET_CERTIFIER, subject=organisation, suite=suite, public_key=public_key, number=power)
     return propose(ctx, CERTIFIER, change)
 
 
 @action
 def propose_certifier_removal(ctx: Context, organisation: Org) -> int:
+    """Propose to remove a certifier."""
     return propose(ctx, CERTIFIER, Change(operation=Operation.REMOVE_CERTIFIER, subject=organisation))
 
 
 @action
 def propose_deployment(ctx: Context, contract: str, code_hash: bytes) -> int:
+    """Propose to deploy a submitted source."""
     return propose(ctx, CONTRACT, Change(operation=Operation.DEPLOY_CONTRACT, subject=contract, code_hash=code_hash))
 
 
 @action
 def propose_upgrade(ctx: Context, contract: str, code_hash: bytes) -> int:
+    """Propose another source for a deployed contract."""
     return propose(ctx, CONTRACT, Change(operation=Operation.UPGRADE_CONTRACT, subject=contract, code_hash=code_hash))
 
 
 @action
 def propose_contract_status(ctx: Context, contract: str, operation: str) -> int:
+    """Propose to freeze, unfreeze or retire a contract."""
     if operation == "freeze":
         return propose(ctx, CONTRACT, Change(operation=Operation.FREEZE_CONTRACT, subject=contract))
     if operation == "unfreeze":
@@ -351,12 +397,14 @@ def propose_contract_status(ctx: Context, contract: str, operation: str) -> int:
 
 @action
 def vote(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
+    """Vote for a proposal or against it."""
     require_role(ctx, ADMIN)
     return cast(ctx, proposal_id, approve)
 
 
 @action
 def withdraw(ctx: Context, proposal_id: int) -> None:
+    """Withdraw a proposal of your own."""
     require_role(ctx, ADMIN)
     proposal = proposals[proposal_id]
     require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
@@ -366,15 +414,18 @@ def withdraw(ctx: Context, proposal_id: int) -> None:
 
 @view
 def proposal(ctx: Context, proposal_id: int) -> Proposal:
+    """Return a proposal."""
     return proposals[proposal_id]
 
 
 @view
 def suite_key_bytes(ctx: Context, suite: str) -> int:
+    """Return the length of a public key of an allowed suite."""
     require(suite in suites, "SUITE_NOT_ALLOWED")
     return SUITE_KEY_BYTES[suite]
 
 
 @view
 def parameter(ctx: Context, name: str) -> int:
+    """Return a parameter's value."""
     return parameters[name].value

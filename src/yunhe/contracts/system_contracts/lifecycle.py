@@ -12,12 +12,16 @@ NAME_CHARACTERS_MAX = 40
 
 
 class Status(Choice):
+    """Whether a contract can be called."""
+
     ACTIVE = "active"
     FROZEN = "frozen"
     RETIRED = "retired"
 
 
 class Contract(Record):
+    """A deployed contract."""
+
     name: str
     code_hash: bytes
     status: Status
@@ -26,11 +30,15 @@ class Contract(Record):
 
 
 class Source(Record):
+    """A submitted source."""
+
     code_hash: bytes
     source: str
 
 
 class Submission(Record):
+    """Who submitted a source."""
+
     code_hash: bytes
     organisation: Org
     member: str
@@ -38,6 +46,8 @@ class Submission(Record):
 
 
 class Step(Record):
+    """One step in a contract's life."""
+
     contract: str
     number: int
     operation: str
@@ -48,11 +58,15 @@ class Step(Record):
 
 
 class SourceSubmitted(Event):
+    """A source was submitted."""
+
     code_hash: bytes
     organisation: Org
 
 
 class ContractChanged(Event):
+    """A contract was deployed or changed."""
+
     contract: str
     operation: str
     code_hash: bytes
@@ -67,6 +81,7 @@ steps: Table[Step] = Table(key=("contract", "number"))
 
 
 def is_name(text: str) -> bool:
+    """Tell whether a text is a name."""
     if len(text) == 0 or len(text) > NAME_CHARACTERS_MAX or not text.isascii():
         return False
     if not text[0].islower():
@@ -78,6 +93,7 @@ def is_name(text: str) -> bool:
 
 
 def changeable(ctx: Context, name: str) -> Contract:
+    """Return a contract that a vote may change."""
     require(ctx.caller == GOVERNANCE, "BY_VOTE_ONLY")
     contract = contracts[name]
     require(not contract.system, "SYSTEM_CONTRACT")
@@ -86,6 +102,7 @@ def changeable(ctx: Context, name: str) -> Contract:
 
 
 def record(ctx: Context, contract: Contract, operation: str) -> None:
+    """Put a step on record."""
     number = 1
     for step in steps.scan(prefix=(contract.name,), limit=1, reverse=True):
         number = step.number + 1
@@ -113,6 +130,7 @@ def record(ctx: Context, contract: Contract, operation: str) -> None:
 
 @action
 def submit(ctx: Context, source: str) -> bytes:
+    """Submit a source; anyone enrolled may."""
     refused = check_source(source)
     if refused != "":
         refuse("SOURCE_REFUSED")
@@ -127,6 +145,7 @@ def submit(ctx: Context, source: str) -> bytes:
 
 @action
 def deploy(ctx: Context, contract: str, digest: bytes) -> None:
+    """Deploy a source; by vote only."""
     require(ctx.caller == GOVERNANCE, "BY_VOTE_ONLY")
     require(is_name(contract), "NOT_A_NAME")
     require(digest in sources, "SOURCE_NOT_FOUND")
@@ -139,6 +158,7 @@ def deploy(ctx: Context, contract: str, digest: bytes) -> None:
 
 @action
 def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
+    """Give a contract another source; by vote only."""
     found = changeable(ctx, contract)
     require(digest in sources, "SOURCE_NOT_FOUND")
     require(found.code_hash != digest, "UNCHANGED")
@@ -150,6 +170,7 @@ def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
 
 @action
 def freeze(ctx: Context, contract: str) -> None:
+    """Refuse a contract's actions for a time; by vote only."""
     found = changeable(ctx, contract)
     require(found.status == Status.ACTIVE, "UNCHANGED")
     found.status = Status.FROZEN
@@ -159,6 +180,7 @@ def freeze(ctx: Context, contract: str) -> None:
 
 @action
 def unfreeze(ctx: Context, contract: str) -> None:
+    """Allow a frozen contract's actions again; by vote only."""
     found = changeable(ctx, contract)
     require(found.status == Status.FROZEN, "UNCHANGED")
     found.status = Status.ACTIVE
@@ -168,6 +190,7 @@ def unfreeze(ctx: Context, contract: str) -> None:
 
 @action
 def retire(ctx: Context, contract: str) -> None:
+    """Refuse a contract's actions for ever; by vote only."""
     found = changeable(ctx, contract)
     found.status = Status.RETIRED
     contracts.save(found)
@@ -176,14 +199,17 @@ def retire(ctx: Context, contract: str) -> None:
 
 @view
 def contract(ctx: Context, contract: str) -> Contract:
+    """Return a deployed contract."""
     return contracts[contract]
 
 
 @view
 def source(ctx: Context, contract: str) -> str:
+    """Return the source of a contract."""
     return sources[contracts[contract].code_hash].source
 
 
 @view
 def history(ctx: Context, contract: str) -> list[Step]:
+    """Return the steps of a contract's life."""
     return [step for step in steps.scan(prefix=(contract,))]
