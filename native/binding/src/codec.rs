@@ -149,9 +149,7 @@ fn write_text(encoder: &mut Encoder, text: &Bound<'_, PyString>) -> PyResult<()>
 
 fn write_integer(encoder: &mut Encoder, number: &Bound<'_, PyInt>) -> PyResult<()> {
     // COD-002
-    let number64 = number
-        .extract::<i64>()
-        .map_err(|_| refuse(number, "COD-002: an integer is outside the signed 64 bits".to_owned()))?;
+    let number64 = number.extract::<i64>().map_err(|_| refuse(number, "COD-002: an integer is outside the signed 64 bits".to_owned()))?;
     encoder.integer(number64);
     Ok(())
 }

@@ -8,10 +8,7 @@ use pyo3::types::PyType;
 
 /// Returns an instance of the class `name` of `yunhe.errors`, or the import error when there is no such class.
 pub fn named_error(py: Python<'_>, name: &str, message: String) -> PyErr {
-    let class = py
-        .import("yunhe.errors")
-        .and_then(|module| module.getattr(name))
-        .and_then(|class| Ok(class.cast_into::<PyType>()?));
+    let class = py.import("yunhe.errors").and_then(|module| module.getattr(name)).and_then(|class| Ok(class.cast_into::<PyType>()?));
     match class {
         Ok(class) => PyErr::from_type(class, message),
         Err(error) => error,

@@ -21,11 +21,7 @@ fn ed25519_invalid(py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<Vec<us
     let owners: Vec<(Bound<'_, PyBytes>, Bound<'_, PyBytes>, Bound<'_, PyBytes>)> = items.extract()?;
     let items: Vec<Item<'_>> = owners
         .iter()
-        .map(|(key, message, signature)| Item {
-            public_key: key.as_bytes(),
-            message: message.as_bytes(),
-            signature: signature.as_bytes(),
-        })
+        .map(|(key, message, signature)| Item { public_key: key.as_bytes(), message: message.as_bytes(), signature: signature.as_bytes() })
         .collect();
     Ok(py.detach(|| ed25519::invalid(&items)))
 }

@@ -70,9 +70,7 @@ impl StateStore {
     fn open(py: Python<'_>, path: &str, hash_name: &str, cache_bytes: u64) -> PyResult<Self> {
         let hash = ChainHash::by_name(hash_name)
             .map_err(|unknown| named_error(py, "ConfigurationError", format!("the chain hash {:?} is unknown", unknown.0)))?;
-        let store = py
-            .detach(|| state::StateStore::open(Path::new(path), hash, cache_bytes))
-            .map_err(|error| raised(py, &error))?;
+        let store = py.detach(|| state::StateStore::open(Path::new(path), hash, cache_bytes)).map_err(|error| raised(py, &error))?;
         Ok(Self { inner: RwLock::new(Some(Arc::new(store))) })
     }
 
@@ -180,8 +178,7 @@ impl StateSnapshot {
     }
 
     fn scan<'py>(&self, py: Python<'py>, start: &[u8], end: &[u8], limit: usize, reverse: bool) -> PyResult<Vec<Row<'py>>> {
-        let records =
-            py.detach(|| self.store.scan_at(&self.snapshot, start, end, limit, reverse)).map_err(|error| raised(py, &error))?;
+        let records = py.detach(|| self.store.scan_at(&self.snapshot, start, end, limit, reverse)).map_err(|error| raised(py, &error))?;
         Ok(rows(py, records))
     }
 }

@@ -28,9 +28,8 @@ pub struct Item<'a> {
 impl Item<'_> {
     /// Decides this item alone; wrong lengths are simply not valid.
     pub fn is_valid(&self) -> bool {
-        self.parts().is_some_and(|(key, signature)| {
-            VerificationKey::try_from(key).is_ok_and(|key| key.verify(&signature, self.message).is_ok())
-        })
+        self.parts()
+            .is_some_and(|(key, signature)| VerificationKey::try_from(key).is_ok_and(|key| key.verify(&signature, self.message).is_ok()))
     }
 
     // COD-021: the lengths; everything else of the rule is in `ed25519_zebra`.

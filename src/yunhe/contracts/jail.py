@@ -183,7 +183,7 @@ def _restrict_files(libc: ctypes.CDLL) -> bool:
     rules = libc.syscall(_SYS_LANDLOCK_CREATE_RULESET, attributes, ctypes.sizeof(attributes), 0)
     if rules < 0:
         return False
-    restricted = libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, rules, 0) == 0
+    restricted = bool(libc.syscall(_SYS_LANDLOCK_RESTRICT_SELF, rules, 0) == 0)
     os.close(rules)
     return restricted
 

@@ -6,7 +6,21 @@ Errors are the classes of `yunhe.errors`.
 
 from typing import Final, TypeAlias, final
 
-Value: TypeAlias = "bool | int | str | bytes | list[Value] | dict[str, Value] | dict[int, Value] | None"
+__all__ = [
+    "__version__",
+    "encode",
+    "decode",
+    "digest",
+    "tagged_digests",
+    "merkle_root",
+    "merkle_path",
+    "ed25519_verify",
+    "ed25519_invalid",
+    "StateStore",
+    "StateSnapshot",
+]
+
+_Value: TypeAlias = "bool | int | str | bytes | list[_Value] | dict[str, _Value] | dict[int, _Value] | None"
 
 __version__: Final[str]
 
@@ -17,7 +31,7 @@ def encode(value: object) -> bytes:
         ValueNotEncodableError: the value, or a part of it, has no canonical encoding.
     """
 
-def decode(data: bytes) -> Value:
+def decode(data: bytes) -> _Value:
     """Decode exactly one canonical item (COD-001 to COD-004).
 
     Raises:

@@ -167,10 +167,10 @@ impl Encoder {
         let initial = major << 5;
         match argument {
             0..24 => self.out.push(initial | argument as u8),
-            24..0x100 => self.out.extend_from_slice(&[initial | 24, argument as u8]),
-            0x100..0x1_0000 => self.wide(initial | 25, &(argument as u16).to_be_bytes()),
-            0x1_0000..0x1_0000_0000 => self.wide(initial | 26, &(argument as u32).to_be_bytes()),
-            _ => self.wide(initial | 27, &argument.to_be_bytes()),
+            24..0x100 => self.out.extend_from_slice(&[initial | 0x18, argument as u8]),
+            0x100..0x1_0000 => self.wide(initial | 0x19, &(argument as u16).to_be_bytes()),
+            0x1_0000..0x1_0000_0000 => self.wide(initial | 0x1A, &(argument as u32).to_be_bytes()),
+            _ => self.wide(initial | 0x1B, &argument.to_be_bytes()),
         }
     }
 
