@@ -3,6 +3,9 @@
 //! Docstrings are in the stub, `python/yunhe_native/_core.pyi`; a wrong type of argument is a `TypeError`, everything else that is
 //! refused is a class of `yunhe.errors`.
 
+// PyO3 hands extracted arguments over by value, and its lifetimes read better spelt out.
+#![allow(clippy::elidable_lifetime_names, clippy::needless_pass_by_value, clippy::redundant_closure_for_method_calls)]
+
 mod codec;
 mod errors;
 mod hashing;

@@ -9,10 +9,12 @@ use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes, batch};
 use rand_core::SeedableRng as _;
 use rayon::prelude::*;
 
-/// Items of one combination: enough for most of the gain, few enough that one bad item costs no more than this many single checks.
+/// Items of one combination: more of them gain nothing, and one bad item costs this many single checks.
 const BATCH_ITEMS: usize = 256;
-/// Below this, a combination is not worth sharing between cores.
-const BATCH_ITEMS_MIN: usize = 32;
+/// Items for which it pays to wake another core.
+const SHARE_ITEMS: usize = 32;
+/// Fewest items for which a combination is cheaper than single checks.
+const COMBINED_ITEMS: usize = 4;
 
 /// A signature to decide.
 #[derive(Clone, Copy, Debug)]
@@ -41,20 +43,25 @@ impl Item<'_> {
 }
 
 /// Returns the indices of the items that are not valid, ascending. Decides each exactly as [`Item::is_valid`] does, on all cores.
+///
+/// The threads belong to the process: a child that it forks, without starting another program, must not call this.
 pub fn invalid(items: &[Item<'_>]) -> Vec<usize> {
-    let share = items.len().div_ceil(rayon::current_num_threads()).clamp(BATCH_ITEMS_MIN, BATCH_ITEMS);
-    items
-        .par_chunks(share)
-        .enumerate()
-        .flat_map_iter(|(chunk, items)| {
-            let failing = if all_valid(items) { &[] } else { items };
-            let failing = failing.iter().enumerate().filter(|(_, item)| !item.is_valid());
-            failing.map(move |(offset, _)| chunk * share + offset)
-        })
-        .collect()
+    if items.len() <= SHARE_ITEMS {
+        return invalid_of_share(items, 0);
+    }
+    let share = items.len().div_ceil(rayon::current_num_threads()).clamp(SHARE_ITEMS, BATCH_ITEMS);
+    items.par_chunks(share).enumerate().flat_map_iter(|(number, items)| invalid_of_share(items, number * share)).collect()
 }
 
-/// Decides whether all items are valid. `false` may also mean that this could not be found out: the caller then checks singly.
+/// Returns the indices, counted from `first`, of the items of one share that are not valid.
+fn invalid_of_share(items: &[Item<'_>], first: usize) -> Vec<usize> {
+    if items.len() >= COMBINED_ITEMS && all_valid(items) {
+        return Vec::new();
+    }
+    items.iter().enumerate().filter(|(_, item)| !item.is_valid()).map(|(offset, _)| first + offset).collect()
+}
+
+/// Decides whether all items are valid. `false` may also mean that this could not be found out.
 fn all_valid(items: &[Item<'_>]) -> bool {
     let mut batch = batch::Verifier::new();
     for item in items {

@@ -7,17 +7,17 @@ Errors are the classes of `yunhe.errors`.
 from typing import Final, TypeAlias, final
 
 __all__ = [
+    "StateSnapshot",
+    "StateStore",
     "__version__",
-    "encode",
     "decode",
     "digest",
-    "tagged_digests",
-    "merkle_root",
-    "merkle_path",
-    "ed25519_verify",
     "ed25519_invalid",
-    "StateStore",
-    "StateSnapshot",
+    "ed25519_verify",
+    "encode",
+    "merkle_path",
+    "merkle_root",
+    "tagged_digests",
 ]
 
 _Value: TypeAlias = "bool | int | str | bytes | list[_Value] | dict[str, _Value] | dict[int, _Value] | None"

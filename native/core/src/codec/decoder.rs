@@ -92,7 +92,7 @@ impl std::error::Error for DecodeError {}
 ///
 /// Time and memory are linear in `data`: every size is compared with what is left before anything is made of that size.
 pub fn decode<B: Builder>(data: &[u8], builder: &mut B) -> Result<B::Value, B::Error> {
-    let mut decoder = Decoder { data, position: 0, depth: 0, pending: Vec::new() };
+    let mut decoder = Decoder { data, position: 0, depth: 0, pending: Vec::with_capacity(32) };
     let value = decoder.item(builder)?;
     // COD-004
     if decoder.position != data.len() {
