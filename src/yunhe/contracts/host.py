@@ -1,266 +1,261 @@
-"""The node's side of the contract workers: starts them, serves their reads, and runs a block again when one fails for a local reason.
+"""The node's executor: runs blocks and views in workers, each in a jailed process of its own.
 
-One worker executes blocks, another one answers views, so a slow view never holds up a block. A failure of a worker is never an outcome:
-the block is run once more in a fresh process, and if that fails too the node is told (LED-024, CON-085). An abandoned execution ends its
-worker, so nothing of it is remembered. Specification: docs/spec/contracts.md, "Worker".
+A local fault of a worker (it died, hung, ran out of memory, sent nonsense) ends it; a block is then run once more in a fresh one, and if
+that fails too the caller gets `WorkerFailedError`, never an outcome (LED-024, CON-085). Views have a worker of their own with a time
+limit, so none can hold up a block (CON-087). Nothing here decides what a contract did. Specification: docs/spec/contracts.md, "Worker".
 """
 
-import os
-import platform
-import socket
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
-
-import yunhe
-from yunhe.contracts.worker_messages import (
-    AskView,
-    Done,
-    Execute,
-    Failed,
-    FromWorker,
-    Get,
-    Hello,
-    MessageError,
-    Records,
-    Refused,
-    Rows,
-    Scan,
-    Viewed,
-    receive_from_worker,
-    send,
-)
+from yunhe.contracts.host_process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
+from yunhe.contracts.worker_messages import AskView, Done, Execute, Get, Refused, Result, Scan, Viewed
 from yunhe.crypto import SHA256, ChainHash
-from yunhe.errors import CorruptionError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError
-from yunhe.ledger.codec import Value, as_array, as_fields, as_name, as_text, decode, encode
-from yunhe.ledger.interfaces import BlockContext, Event, Execution, Outcome, StateReader
+from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError, YunheError
+from yunhe.ledger.codec import Value, as_array, as_fields, as_text, decode, encode
+from yunhe.ledger.interfaces import BlockContext, Event, Execution, Outcome, StateReader, Write
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import RECEIPT_BYTES_MAX, VIEW_MS_MAX, WORKER_ANSWER_BYTES, WORKER_SILENCE_MS_MAX, WORKER_START_MS_MAX
+from yunhe.limits import RECEIPT_BYTES_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX, VIEW_MS_MAX, WORKER_SILENCE_MS_MAX
 
-_log = structlog.get_logger("yunhe.contracts")
-_COMMAND: Final = "import sys; from yunhe.contracts.worker import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])"
-
-
-class _WorkerProcess:
-    """One running worker."""
-
-    def __init__(self, chain_hash: ChainHash) -> None:
-        ours, theirs = socket.socketpair()
-        self._end = ours
-        with theirs:
-            command = [sys.executable, "-s", "-P", "-B", "-c", _COMMAND, str(theirs.fileno()), str(os.getpid()), chain_hash.name]
-            # The hash seed is fixed, so that nothing depends on chance; the path lets a worker find an installation in development.
-            environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-            self._process = subprocess.Popen(  # our own module
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment,
-                pass_fds=(theirs.fileno(),),
-            )
-        try:
-            hello = self._receive(WORKER_START_MS_MAX)
-        except MessageError as error:
-            said = self.end()
-            raise WorkerFailedError(f"the contract worker did not start: {said or error}") from error
-        running = ".".join(platform.python_version_tuple()[:2])
-        if not isinstance(hello, Hello) or hello.python != running or hello.version != yunhe.__version__:
-            self.end()
-            raise WorkerFailedError("the contract worker is of another installation; install Yunhe anew and start the node again")
-        self.protections = hello.protections
-
-    def ask(self, message: Execute | AskView, state: StateReader, silence_ms: int) -> Done | Viewed | Refused:
-        """Send a request and serve the worker's reads until it answers.
-
-        Raises:
-            MessageError: the worker failed, is gone, hung, or sent nonsense.
-            CorruptionError: it found a state that no ledger can have.
-        """
-        try:
-            send(self._end, message)
-            while True:
-                answer = self._receive(silence_ms)
-                if isinstance(answer, Get):
-                    send(self._end, Records(_records(state, answer.keys)))
-                elif isinstance(answer, Scan):
-                    send(self._end, Rows(state.scan(answer.start, answer.end, answer.limit, reverse=answer.reverse)))
-                elif isinstance(answer, Failed):
-                    if answer.corrupt:
-                        raise CorruptionError(answer.reason)
-                    raise MessageError(answer.reason)
-                elif isinstance(answer, Hello):
-                    raise MessageError("the worker greeted twice")
-                else:
-                    return answer
-        except OSError as error:
-            raise MessageError("the worker is gone") from error
-
-    def end(self) -> str:
-        """End the process; return what it said on standard error, for people."""
-        self._end.close()
-        self._process.kill()
-        _, said = self._process.communicate()
-        lines = said.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
-
-    def _receive(self, silence_ms: int) -> FromWorker:
-        self._end.settimeout(silence_ms / 1000)
-        try:
-            return receive_from_worker(self._end)
-        except TimeoutError as error:
-            raise MessageError(f"the worker was silent for {silence_ms} ms") from error
-        finally:
-            self._end.settimeout(None)
-
-
-def _records(state: StateReader, keys: Sequence[bytes]) -> list[bytes | None]:
-    """Return the records of the first keys, as many as fit into an answer, at least one."""
-    if not keys:
-        raise MessageError("the worker asked for no records")
-    records: list[bytes | None] = []
-    size = 0
-    for key in keys:
-        record = state.get(key)
-        size += len(record) if record is not None else 0
-        if records and size > WORKER_ANSWER_BYTES:
-            break
-        records.append(record)
-    return records
+_ATTEMPTS: Final = 2
+_CODE_CHARS_MAX: Final = 64
 
 
 class WorkerExecutor:
-    """Implements `yunhe.ledger.interfaces.Executor` in jailed processes. Thread-safe: one block and one view at a time."""
+    """Implements `yunhe.ledger.interfaces.Executor` with jailed workers. Thread-safe: one block and one view at a time."""
 
-    def __init__(self, chain_hash: ChainHash = SHA256) -> None:
-        """Start the worker that executes blocks, so that a machine which cannot jail it is found out at once.
+    def __init__(
+        self,
+        chain_hash: ChainHash = SHA256,
+        *,
+        silence_ms: int = WORKER_SILENCE_MS_MAX,
+        view_ms: int = VIEW_MS_MAX,
+        launch: Launch | None = None,
+    ) -> None:
+        """Start the worker for blocks; the one for views is started when the first view is asked.
+
+        Args:
+            chain_hash: the ledger's.
+            silence_ms: after which a worker counts as hung.
+            view_ms: time limit of a view.
+            launch: how workers are started; tests start others.
 
         Raises:
-            WorkerFailedError: it does not start; the message says why.
+            ConfigurationError: contracts cannot be run safely on this machine.
+            WorkerFailedError: the worker does not start.
         """
-        self._chain_hash = chain_hash
-        self._block_lock = threading.Lock()
-        self._view_lock = threading.Lock()
-        self._block_worker: _WorkerProcess | None = _WorkerProcess(chain_hash)
-        self._view_worker: _WorkerProcess | None = None
-        self._executed_height = -1
-        """Height of the block that the block worker executed last; -1 for none."""
-        self._viewed_height = -1
-        self.protections = self._block_worker.protections
-        """Protections that are on, by name."""
+        self._starter = Starter(chain_hash.name, launch or Launch())
+        self._silence_ms = silence_ms
+        self._blocks = _Seat(self._starter)
+        self._views = _Seat(self._starter)
+        self._view_ms = view_ms
+        self.faults: dict[int, str] = {}
+        """For people: what lay behind each CONTRACT_FAULT of the last block, by the transaction's index."""
+        try:
+            self._blocks.worker()
+        except BaseException as error:
+            self._starter.close()
+            if isinstance(error, WorkerFaultError):
+                raise WorkerFailedError(error.message) from error
+            raise
+
+    @property
+    def protections(self) -> dict[str, bool]:
+        """Which protections the workers have (CON-083)."""
+        return dict(self._blocks.protections)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of the workers that run."""
+        return [seat.pid for seat in (self._blocks, self._views) if seat.pid is not None]
+
+    def close(self) -> None:
+        """End the workers."""
+        self._views.end()
+        self._blocks.end()
+        self._starter.close()
+
+    def discard(self) -> None:
+        """Forget the last execution, because its block was not committed; ends the worker (CON-086)."""
+        with self._blocks.lock:
+            self._blocks.end()
+
+    # --- Executor ---------------------------------------------------------------------------------------------------
 
     def execute(self, context: BlockContext, transactions: Sequence[Transaction], state: StateReader) -> Execution:
         """Run the transactions of a block in order.
 
+        Args:
+            context: of the block. One that follows the block executed last, on the same state, stands on what that one wrote.
+            transactions: in order.
+            state: as before the block.
+
         Raises:
-            WorkerFailedError: the worker failed twice for local reasons; nothing was decided.
+            WorkerFailedError: two workers failed for a local reason; nothing was decided (CON-085).
             CorruptionError: the state is not one that this ledger can have.
         """
-        with self._block_lock:
-            try:
-                return self._execute(context, transactions, state)
-            except (MessageError, InvalidInputError) as error:
-                _log.warning("contract worker failed; running the block again", height=context.height, reason=str(error))
-                self._end_block_worker()
-            except BaseException:
-                # CON-086: an abandoned execution ends its worker.
-                self._end_block_worker()
-                raise
-            try:
-                return self._execute(context, transactions, state)
-            except (MessageError, InvalidInputError) as error:
-                # LED-024
-                raise WorkerFailedError(f"the contract worker failed twice over block {context.height}: {error}") from error
-            finally:
-                if self._executed_height != context.height:
-                    self._end_block_worker()
+        with self._blocks.lock:
+            encoded = [transaction.encoded for transaction in transactions]
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    return self._execute(context, encoded, state)
+                except WorkerFaultError as fault:
+                    # CON-085
+                    if attempt == _ATTEMPTS:
+                        raise WorkerFailedError(
+                            f"block {context.height} could not be executed, twice: {fault.message}; nothing was decided"
+                        ) from fault
+            raise AssertionError("unreachable")
 
     def view(self, context: BlockContext, contract: str, view: str, arguments: dict[str, Value], state: StateReader) -> Value:
-        """Run a view.
+        """Run a view on a committed state.
 
         Raises:
             ViewRefusedError: the contract refused it, or could not run.
-            ViewTooSlowError: it took too long, or too many wait.
-            WorkerFailedError: the worker failed.
-            InvalidInputError: the arguments cannot be encoded.
+            ViewTooSlowError: it took too long (CON-087).
+            WorkerFailedError: the worker failed for a local reason.
+            ValueNotEncodableError: the arguments cannot be encoded.
         """
-        message_arguments = encode(arguments)
-        if not self._view_lock.acquire(timeout=VIEW_MS_MAX / 1000):
-            raise ViewTooSlowError("other views take too long; try again")
+        message = AskView(context.height, context.time_ms, follows=False, contract=contract, view=view, arguments=encode(arguments))
+        deadline = time.monotonic() + self._view_ms / 1000
+        # CON-087
+        if not self._views.lock.acquire(timeout=self._view_ms / 1000):
+            raise ViewTooSlowError(f"other views kept the worker busy for {self._view_ms} ms; try again")
         try:
-            if self._view_worker is None:
-                self._view_worker = _WorkerProcess(self._chain_hash)
-                self._viewed_height = -1
-            follows = self._viewed_height == context.height
-            message = AskView(context.height, context.time_ms, follows, contract, view, message_arguments)
-            # CON-087
-            answer = self._view_worker.ask(message, state, VIEW_MS_MAX)
-            self._viewed_height = context.height
-            if isinstance(answer, Refused):
-                raise ViewRefusedError(answer.code, answer.message)
-            if not isinstance(answer, Viewed):
-                raise MessageError("the worker answered something else")
-            return decode(answer.result, RECEIPT_BYTES_MAX)
-        except (MessageError, InvalidInputError) as error:
-            self._end_view_worker()
-            if "silent" in str(error):
-                raise ViewTooSlowError(f"the view took longer than {VIEW_MS_MAX} ms") from error
-            raise WorkerFailedError(f"the contract worker failed over a view: {error}") from error
+            return self._view(message, state, deadline)
+        except WorkerSilentError as fault:
+            raise ViewTooSlowError(f"the view {contract}.{view} took more than {self._view_ms} ms; ask for less") from fault
+        except WorkerFaultError as fault:
+            raise WorkerFailedError(f"the view {contract}.{view} could not be run: {fault.message}") from fault
+        finally:
+            self._views.lock.release()
+
+    # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _execute(self, context: BlockContext, encoded: list[bytes], state: StateReader) -> Execution:
+        seat = self._blocks
+        worker = seat.worker()
+        try:
+            worker.send(Execute(context.height, context.time_ms, follows=seat.follows(context.height, state), transactions=encoded))
+            while True:
+                message = worker.receive(self._silence_ms)
+                if isinstance(message, Get | Scan):
+                    worker.answer(message, state)
+                elif isinstance(message, Done):
+                    execution = _execution(message, len(encoded))
+                    break
+                else:
+                    raise WorkerFaultError("the contract worker answered something else than it was asked")
+        except BaseException:
+            # CON-086: whatever ended this execution, what the worker remembers of it must not live on.
+            seat.end()
+            raise
+        seat.stands_on(context.height + 1, state)
+        self.faults = message.faults
+        return execution
+
+    def _view(self, message: AskView, state: StateReader, deadline: float) -> Value:
+        seat = self._views
+        worker = seat.worker()
+        try:
+            worker.send(message)
+            while True:
+                answer = worker.receive(int((deadline - time.monotonic()) * 1000))
+                if isinstance(answer, Get | Scan):
+                    worker.answer(answer, state)
+                elif isinstance(answer, Refused):
+                    raise ViewRefusedError(answer.code, answer.message)
+                elif isinstance(answer, Viewed):
+                    return _value(answer.result)
+                else:
+                    raise WorkerFaultError("the contract worker answered something else than it was asked")
         except ViewRefusedError:
             raise
         except BaseException:
-            self._end_view_worker()
+            seat.end()
             raise
-        finally:
-            self._view_lock.release()
 
-    def close(self) -> None:
-        """End all workers."""
-        with self._block_lock:
-            self._end_block_worker()
-        with self._view_lock:
-            self._end_view_worker()
 
-    def _execute(self, context: BlockContext, transactions: Sequence[Transaction], state: StateReader) -> Execution:
-        if self._block_worker is None:
-            self._block_worker = _WorkerProcess(self._chain_hash)
-            self._executed_height = -1
+class _Seat:
+    """A place for one worker, which is started when it is needed."""
+
+    def __init__(self, starter: Starter) -> None:
+        self._starter = starter
+        self._worker: WorkerProcess | None = None
+        self._next: tuple[int, StateReader] | None = None
+        """Height and state that follow from what the worker knows."""
+        self.lock = threading.Lock()
+        self.protections: dict[str, bool] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker that runs."""
+        return None if self._worker is None else self._worker.pid
+
+    def worker(self) -> WorkerProcess:
+        """Return the worker, a fresh one if there is none."""
+        if self._worker is None:
+            self._worker = self._starter.start()
+            self.protections = self._worker.protections
+        return self._worker
+
+    def follows(self, height: int, state: StateReader) -> bool:
+        """Tell whether a block of this height on this state stands on what the worker knows (CON-086)."""
         # CON-086
-        follows = self._executed_height == context.height - 1 >= 0
-        self._executed_height = -1
-        message = Execute(context.height, context.time_ms, follows, [transaction.encoded for transaction in transactions])
-        done = self._block_worker.ask(message, state, WORKER_SILENCE_MS_MAX)
-        if not isinstance(done, Done) or len(done.results) != len(transactions):
-            raise MessageError("the worker answered something else than the block's outcomes")
-        for index, fault in done.faults.items():
-            _log.info("contract fault", height=context.height, transaction=transactions[index].id.hex(), fault=fault)
-        outcomes = tuple(_outcome(result.code, result.call_index, result.gas_used, result.content) for result in done.results)
-        self._executed_height = context.height
-        return Execution(outcomes, tuple(done.writes))
+        return self._next is not None and self._next[0] == height and self._next[1] is state
 
-    def _end_block_worker(self) -> None:
-        if self._block_worker is not None:
-            self._block_worker.end()
-            self._block_worker = None
-        self._executed_height = -1
+    def stands_on(self, height: int, state: StateReader) -> None:
+        """Note what would follow."""
+        self._next = (height, state)
 
-    def _end_view_worker(self) -> None:
-        if self._view_worker is not None:
-            self._view_worker.end()
-            self._view_worker = None
-        self._viewed_height = -1
+    def end(self) -> None:
+        """End the worker."""
+        worker, self._worker, self._next = self._worker, None, None
+        if worker is not None:
+            worker.end()
 
 
-def _outcome(code: str, call_index: int, gas_used: int, content: bytes) -> Outcome:
-    if not content:
-        return Outcome(code, call_index, gas_used)
-    results, items = as_array(decode(content, RECEIPT_BYTES_MAX), "an outcome", 2)
-    events = []
-    for item in as_array(items, "events"):
-        contract, name, fields = as_array(item, "an event", 3)
-        events.append(Event(as_name(contract, "contract"), as_text(name, "name"), as_fields(fields, "fields")))
-    return Outcome(code, call_index, gas_used, tuple(as_array(results, "results")), tuple(events))
+def _execution(message: Done, expected: int) -> Execution:
+    """Check what a worker says that a block did."""
+    # CON-084
+    if len(message.results) != expected:
+        raise WorkerFaultError("the contract worker returned another number of outcomes than transactions")
+    try:
+        outcomes = tuple(_outcome(result) for result in message.results)
+    except InvalidInputError as error:
+        raise WorkerFaultError(f"the contract worker returned an outcome that is none: {error.message}") from error
+    return Execution(outcomes, _writes(message.writes))
+
+
+def _outcome(result: Result) -> Outcome:
+    if not 0 < len(result.code) <= _CODE_CHARS_MAX or result.gas_used < 0 or result.call_index < -1:
+        raise EncodingError("code, gas or call")
+    if not result.content:
+        return Outcome(result.code, result.call_index, result.gas_used)
+    results, events = as_array(decode(result.content, 2 * RECEIPT_BYTES_MAX), "an outcome's content", 2)
+    assert isinstance(results, list)
+    assert isinstance(events, list)
+    return Outcome(result.code, result.call_index, result.gas_used, tuple(results), tuple(_event(event) for event in events))
+
+
+def _event(item: Value) -> Event:
+    contract, name, fields = as_array(item, "an event", 3)
+    return Event(as_text(contract, "an event's contract"), as_text(name, "an event's name"), as_fields(fields, "an event's fields"))
+
+
+def _writes(writes: list[tuple[bytes, bytes | None]]) -> tuple[Write, ...]:
+    previous = b""
+    for key, record in writes:
+        if not previous < key or len(key) > STATE_KEY_BYTES_MAX or (record is not None and len(record) > RECORD_BYTES_MAX):
+            raise WorkerFaultError("the contract worker returned writes that are none")
+        previous = key
+    return tuple(writes)
+
+
+def _value(data: bytes) -> Value:
+    try:
+        return decode(data, RECEIPT_BYTES_MAX)
+    except YunheError as error:
+        raise WorkerFaultError("the contract worker returned a result that is none") from error
