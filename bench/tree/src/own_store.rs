@@ -15,7 +15,9 @@ pub struct OwnStore {
 
 impl OwnStore {
     pub fn open(path: &Path, cache_mib: u64) -> Result<Self> {
-        Ok(Self { store: StateStore::open(path, ChainHash::Sha256, cache_mib * 1024 * 1024)? })
+        Ok(Self {
+            store: StateStore::open(path, ChainHash::Sha256, cache_mib * 1024 * 1024)?,
+        })
     }
 }
 
@@ -26,7 +28,10 @@ impl Candidate for OwnStore {
     }
 
     fn stage(&mut self, height: u64, writes: &[Write]) -> Result<[u8; 32]> {
-        let writes: Vec<_> = writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
+        let writes: Vec<_> = writes
+            .iter()
+            .map(|(key, value)| (key.as_slice(), value.as_deref()))
+            .collect();
         Ok(self.store.stage(height, &writes)?)
     }
 

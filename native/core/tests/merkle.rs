@@ -1,5 +1,7 @@
 //! RFC 6962 trees (COD-011) and the chain hash (COD-010).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::verbose_bit_mask)]
+
 use yunhe_core::hash::{ChainHash, Digest, UnknownHash};
 use yunhe_core::merkle::{NoSuchLeaf, path, root};
 

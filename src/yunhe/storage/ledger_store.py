@@ -31,6 +31,7 @@ from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.state_tree import StateProof
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
+from yunhe.limits import SEGMENT_BYTES_MAX
 from yunhe.storage import files
 from yunhe.storage.block_files import BlockFiles, NewRecord
 from yunhe.storage.block_record import BlockRecord
@@ -95,14 +96,19 @@ class LedgerStore:
             files.sync_directory(fresh)
             files.rename(fresh, path)
             files.sync_directory(path.parent)
-            return cls._open_locked(path, genesis, lock, _silent, opener)
+            return cls._open_locked(path, genesis, lock, _silent, opener, SEGMENT_BYTES_MAX)
         except BaseException:
             lock.release()
             raise
 
     @classmethod
     def open(
-        cls, path: Path, genesis: Genesis, progress: Progress = _silent, opener: StateStoreOpener = open_native_store
+        cls,
+        path: Path,
+        genesis: Genesis,
+        progress: Progress = _silent,
+        opener: StateStoreOpener = open_native_store,
+        segment_bytes_max: int = SEGMENT_BYTES_MAX,
     ) -> "LedgerStore":
         """Open a store and bring everything derived up to the block log.
 
@@ -111,6 +117,7 @@ class LedgerStore:
             genesis: the network that it must belong to.
             progress: is told of blocks that are rolled forward.
             opener: opens the derived state.
+            segment_bytes_max: when the block log begins another segment.
 
         Raises:
             StoreNotFoundError: there is no store.
@@ -124,20 +131,22 @@ class LedgerStore:
         """
         lock = FolderLock.acquire(path)
         try:
-            return cls._open_locked(path, genesis, lock, progress, opener)
+            return cls._open_locked(path, genesis, lock, progress, opener, segment_bytes_max)
         except BaseException:
             lock.release()
             raise
 
     @classmethod
-    def _open_locked(cls, path: Path, genesis: Genesis, lock: FolderLock, progress: Progress, opener: StateStoreOpener) -> "LedgerStore":
+    def _open_locked(
+        cls, path: Path, genesis: Genesis, lock: FolderLock, progress: Progress, opener: StateStoreOpener, segment_bytes_max: int
+    ) -> "LedgerStore":
         folder = DataFolder(path)
         folder.check_format(genesis.network_id)
         mark, _ = read_mark(folder.marker)
         scan = scan_log(folder.blocks, genesis.network_id, mark.height)
         log = log_of_scan(scan, genesis.chain_hash)
         check_marked(mark, scan, log, genesis)
-        blocks = BlockFiles.open(folder.blocks, scan, genesis.chain_hash)
+        blocks = BlockFiles.open(folder.blocks, scan, genesis.chain_hash, segment_bytes_max)
         marker = Marker.open(folder.marker)
         try:
             check_first_header(blocks, genesis)
