@@ -112,7 +112,7 @@ class Loader:
         return system_functions(self._machine.meter, self._chain_hash)[name]
 
 
-def code_hash(source: str, chain_hash: ChainHash) -> bytes:
+def source_hash(source: str, chain_hash: ChainHash) -> bytes:
     """Return the code hash of a source: what governance votes on."""
     return chain_hash.tagged(TAG_CODE, source.encode())
 

@@ -13,7 +13,7 @@ from typing import Final, ParamSpec
 from yunhe.contracts import codes, prices
 from yunhe.contracts.context import Signer
 from yunhe.contracts.faults import ContractStop, Fault
-from yunhe.contracts.loader import Loader
+from yunhe.contracts.loader import Loader, source_hash
 from yunhe.contracts.machine import Machine
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.overlay import CommittedState
@@ -62,6 +62,7 @@ class BlockRunner:
 
     def __init__(self, chain_hash: ChainHash = SHA256) -> None:
         self._machine = Machine(self._deployed)
+        self._chain_hash = chain_hash
         self._loader = Loader(self._machine, chain_hash)
         self._contract_keys: dict[str, bytes] = {}
         self._by_name: dict[str, _Deployed] = {}
@@ -246,8 +247,9 @@ class BlockRunner:
     def _load(self, name: str, code_hash: bytes, state: StateReader, *, is_system: bool) -> ContractModule | None:
         stored = read_record(state, source_key(code_hash))
         source = None if stored is None else stored.get("source")
-        if not isinstance(source, str):
-            raise CorruptionError(f"the source of the contract {name} is missing from the state; run `yunhe node check`")
+        # CON-145
+        if not isinstance(source, str) or source_hash(source, self._chain_hash) != code_hash:
+            raise CorruptionError(f"the source of the contract {name} is missing or altered; run `yunhe node check`")
         try:
             return self._loader.load(name, source, is_system=is_system)
         except ContractRefusedError:
