@@ -129,8 +129,8 @@ impl StateStore {
             let shared = self.shared.read().map_err(|_| StateError::broken())?;
             (shared.head, shared.trunk.clone())
         };
-        if head.height.is_some_and(|applied| height <= applied) {
-            return Err(StateError::Conflict(format!("height {height} is not above the head {:?}", head.height)));
+        if let Some(applied) = head.height.filter(|applied| height <= *applied) {
+            return Err(StateError::Conflict(format!("a block of height {height} cannot follow the head, {applied}")));
         }
         let mut overlay = Overlay::new();
         for (key, value) in writes {

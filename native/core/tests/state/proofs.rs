@@ -2,7 +2,7 @@
 
 use yunhe_core::state::{StateError, StateStore};
 
-use crate::definition::{root_of_proof, state_root};
+use crate::definition::{path_of, root_of_proof, state_root};
 use crate::workload::{Model, Random, commit, follow, key, open, stage};
 
 /// Blocks that take a store through growth, change and shrinking, with the model after each.
@@ -166,4 +166,44 @@ fn a_staged_block_is_not_provable_and_can_be_replaced_and_forgotten() {
     let store = open(directory.path());
     assert_eq!((store.head().unwrap().height, store.head().unwrap().root), (Some(0), root));
     assert_eq!(stage(&store, 1, &[(key(2), Some(b"two".to_vec()))]), replaced);
+}
+
+/// Keys whose paths all begin with the 16 bits of the first one's, found by trying: so few records go that deep by themselves.
+const CROWDED: [u32; 40] = [
+    0, 5_002, 14_068, 75_709, 106_383, 109_102, 133_230, 195_556, 256_925, 284_403, 341_125, 448_243, 462_945, 482_872, 573_877, 580_352,
+    646_155, 677_179, 742_948, 755_429, 838_039, 843_754, 988_187, 1_284_011, 1_410_841, 1_437_302, 1_533_423, 1_534_179, 1_544_837,
+    1_595_228, 1_643_014, 1_698_872, 1_727_235, 1_838_068, 1_931_857, 2_117_793, 2_177_756, 2_182_092, 2_244_150, 2_308_292,
+];
+
+#[test]
+fn led_030_records_that_crowd_one_path_grow_deep_pages_and_shrink_again() {
+    let crowded = CROWDED.map(|number| format!("deep\0t\0\u{2}{number}\0").into_bytes());
+    assert!(crowded.iter().all(|key| path_of(key)[..2] == path_of(&crowded[0])[..2]));
+    let directory = tempfile::tempdir().unwrap();
+    let mut random = Random(41);
+    let (mut model, mut models) = (Model::new(), Vec::new());
+    for height in 0..14_u64 {
+        // Up to all forty, which is more than one bucket holds, then down to few, then up again, beside some others.
+        let wanted = [20, 33, 40, 40, 32, 10, 34, 0, 40, 31, 33, 1, 0, 40][height as usize];
+        let mut writes = random.block(8, 60, 5);
+        for (place, key) in crowded.iter().enumerate() {
+            let value = (place < wanted).then(|| height.to_be_bytes().to_vec());
+            if value.is_none() || !model.contains_key(key) || random.below(3) == 0 {
+                writes.push((key.clone(), value));
+            }
+        }
+        // Opened anew each time: the trunk has to be built from what is stored.
+        let store = open(directory.path());
+        follow(&mut model, &writes);
+        assert_eq!(commit(&store, height, &writes), state_root(&model), "height {height}");
+        assert_eq!(store.verify().unwrap(), state_root(&model), "height {height}");
+        models.push(model.clone());
+        for (height, model) in (0..).zip(&models) {
+            for key in crowded.iter().step_by(5) {
+                let proof = store.prove(height, key).unwrap();
+                assert_eq!(proof.value.as_ref(), model.get(key));
+                assert_eq!(root_of_proof(key, &proof), Some(state_root(model)), "height {height}");
+            }
+        }
+    }
 }

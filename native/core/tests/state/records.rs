@@ -3,6 +3,7 @@
 use yunhe_core::hash::ChainHash;
 use yunhe_core::state::{KEY_BYTES_MAX, RECORD_BYTES_MAX, Record, StateError, StateStore};
 
+use crate::definition::state_root;
 use crate::workload::{CACHE_BYTES, Model, Random, commit, follow, key, open, stage};
 
 fn expected(model: &Model, start: &[u8], end: &[u8], limit: usize, reverse: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -161,4 +162,25 @@ fn sto_020_a_second_opener_is_refused_until_the_first_has_closed() {
     assert!(matches!(second.err(), Some(StateError::Conflict(_))));
     drop(store);
     open(directory.path());
+}
+
+#[test]
+fn a_store_larger_than_what_is_held_in_memory_is_read_back_from_its_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut random = Random(43);
+    let mut model = Model::new();
+    let mut store = open(directory.path());
+    for height in 0..6 {
+        // Each block is larger than the caches, and all of them than what is written before a table is made of it.
+        let mut writes = random.block(400, 5_000, 2);
+        writes.extend((0..50).map(|number| (key(random.below(70)), Some(vec![number; 200 * 1024]))));
+        follow(&mut model, &writes);
+        assert_eq!(commit(&store, height, &writes), state_root(&model));
+        if height == 3 {
+            drop(store);
+            store = open(directory.path());
+        }
+    }
+    assert_eq!(store.verify().unwrap(), state_root(&model));
+    check_reads(&store, &model, &mut random);
 }
