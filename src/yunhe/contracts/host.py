@@ -124,11 +124,11 @@ class WorkerExecutor:
         if not self._views.lock.acquire(timeout=self._view_ms / 1000):
             raise ViewTooSlowError(f"other views kept the worker busy for {self._view_ms} ms; try again")
         try:
-            return self._view(message, state, deadline)
+            return self._view_again(message, state, deadline)
         except WorkerSilentError as fault:
             raise ViewTooSlowError(f"the view {contract}.{view} took more than {self._view_ms} ms; ask for less") from fault
         except WorkerFaultError as fault:
-            raise WorkerFailedError(f"the view {contract}.{view} could not be run: {fault.message}") from fault
+            raise WorkerFailedError(f"the view {contract}.{view} could not be run, twice: {fault.message}") from fault
         finally:
             self._views.lock.release()
 
@@ -155,6 +155,15 @@ class WorkerExecutor:
         seat.stands_on(context.height + 1, state)
         self.faults = message.faults
         return execution
+
+    def _view_again(self, message: AskView, state: StateReader, deadline: float) -> Value:
+        """Run a view, once more if its worker failed at once: it may have died while nobody asked."""
+        try:
+            return self._view(message, state, deadline)
+        except WorkerSilentError:
+            raise
+        except WorkerFaultError:
+            return self._view(message, state, deadline)
 
     def _view(self, message: AskView, state: StateReader, deadline: float) -> Value:
         seat = self._views

@@ -300,12 +300,19 @@ def test_view_that_takes_too_long_is_refused_and_holds_up_nothing(state) -> None
     executor.close()
 
 
-def test_view_worker_that_died_is_a_named_error_once(state) -> None:
+def test_view_after_its_worker_was_killed_is_answered_by_a_new_one(state) -> None:
+    # CON-085
     executor = WorkerExecutor()
     context = BlockContext(1, 1000)
     assert executor.view(context, "ledger", "count", {}, state) == 0
     os.kill(executor.worker_pids[1], signal.SIGKILL)
-    with pytest.raises(WorkerFailedError):
-        executor.view(context, "ledger", "count", {}, state)
     assert executor.view(context, "ledger", "count", {}, state) == 0
+    executor.close()
+
+
+def test_view_whose_workers_keep_failing_is_a_named_error(state) -> None:
+    # CON-085
+    executor = misbehaving("garbage")
+    with pytest.raises(WorkerFailedError, match="count"):
+        executor.view(BlockContext(1, 1000), "ledger", "count", {}, state)
     executor.close()
