@@ -18,7 +18,14 @@ import structlog
 
 from yunhe.crypto import ChainHash
 from yunhe.crypto.hashes import TAG_HEADER
-from yunhe.errors import BlockLogAlteredError, BlockNotFoundError, InvalidInputError, StoreHaltedError, TooLargeError
+from yunhe.errors import (
+    BlockLogAlteredError,
+    BlockLogShortenedError,
+    BlockNotFoundError,
+    InvalidInputError,
+    StoreHaltedError,
+    TooLargeError,
+)
 from yunhe.limits import BLOCK_RECORD_BYTES_MAX, HASH_BYTES, SEGMENT_BYTES_MAX
 from yunhe.storage import files
 from yunhe.storage.block_record import RECORD_START_BYTES, BlockRecord, header_at_start
@@ -260,7 +267,7 @@ def read_record(path: Path, offset: int, height: int, header_hash: bytes, chain_
             head = decode_frame_head(files.read_at(descriptor, path, offset, FRAME_HEAD_BYTES), height)
             head, payload = open_frame(files.read_at(descriptor, path, offset, head.frame_bytes), height)
             record = BlockRecord.decode(payload)
-        except (InvalidInputError, BlockLogAlteredError) as error:
+        except (InvalidInputError, BlockLogAlteredError, BlockLogShortenedError) as error:
             raise BlockLogAlteredError(f"{path} at byte {offset}: {error.message}; run `yunhe node check`") from error
     # STO-005
     if head.header_hash != header_hash or chain_hash.tagged(TAG_HEADER, record.header) != header_hash:

@@ -127,10 +127,10 @@ def _walk_segment(path: Path, first_height: int, network_id: bytes, acknowledged
     with opened_for_reading(path) as descriptor:
         try:
             check_segment_header(read_at(descriptor, path, 0, SEGMENT_HEADER_BYTES), network_id, first_height)
-        except BlockLogAlteredError as error:
+        except (BlockLogAlteredError, BlockLogShortenedError) as error:
             if first_height > acknowledged:
                 return None
-            raise BlockLogAlteredError(f"{path}: {error.message}; {_ADVICE}") from error
+            raise type(error)(f"{path}: {error.message}; {_ADVICE}") from error
         for head in _frames(descriptor, segment, acknowledged):
             segment.offsets.append(segment.end)
             segment.end += head.frame_bytes

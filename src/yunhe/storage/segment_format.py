@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from yunhe.errors import BlockLogAlteredError, StoreFormatError
+from yunhe.errors import BlockLogAlteredError, BlockLogShortenedError, StoreFormatError
 from yunhe.limits import BLOCK_RECORD_BYTES_MAX, HASH_BYTES
 
 VERSION: Final = 1
@@ -54,12 +54,15 @@ def check_segment_header(data: bytes, network_id: bytes, first_height: int) -> N
     """Check what a segment begins with.
 
     Raises:
+        BlockLogShortenedError: it is not all there.
         BlockLogAlteredError: it is not the header of this segment of this network.
         StoreFormatError: it is whole, and of another format version.
     """
+    if len(data) < SEGMENT_HEADER_BYTES:
+        raise BlockLogShortenedError("the segment ends inside its header")
     head, checksum = data[: _SEGMENT.size], data[_SEGMENT.size :]
     # STO-004
-    if len(data) != SEGMENT_HEADER_BYTES or hashlib.sha256(head).digest() != checksum:
+    if hashlib.sha256(head).digest() != checksum:
         raise BlockLogAlteredError("the header of the segment is not what was written")
     magic, version, height, network = _SEGMENT.unpack(head)
     if magic == _SEGMENT_MAGIC and version != VERSION:
@@ -80,10 +83,11 @@ def decode_frame_head(data: bytes, height: int) -> FrameHead:
     """Take the beginning of a frame apart; says nothing of what the checksum covers.
 
     Raises:
+        BlockLogShortenedError: it is not all there.
         BlockLogAlteredError: no frame of this height begins here.
     """
-    if len(data) != FRAME_HEAD_BYTES:
-        raise BlockLogAlteredError(f"the frame of block {height} is cut short")
+    if len(data) < FRAME_HEAD_BYTES:
+        raise BlockLogShortenedError(f"the frame of block {height} is cut short")
     magic, payload_bytes, found, header_hash = _FRAME.unpack(data)
     # STO-005
     if magic != _FRAME_MAGIC or found != height or payload_bytes > BLOCK_RECORD_BYTES_MAX:
@@ -95,6 +99,7 @@ def open_frame(frame: bytes, height: int) -> tuple[FrameHead, bytes]:
     """Return head and record of a whole frame.
 
     Raises:
+        BlockLogShortenedError: not even its head is there.
         BlockLogAlteredError: a byte of it is not what was written.
     """
     head = decode_frame_head(frame[:FRAME_HEAD_BYTES], height)

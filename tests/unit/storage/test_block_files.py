@@ -13,7 +13,6 @@ from yunhe.errors import (
     BlockLogAlteredError,
     BlockLogShortenedError,
     BlockNotFoundError,
-    CorruptionError,
     DiskFailedError,
     DiskFullError,
     InvalidInputError,
@@ -203,9 +202,8 @@ def test_log_cut_before_what_was_acknowledged_is_refused_and_left_alone(folder):
     whole = found.path.read_bytes()
     for length in range(len(whole)):
         found.path.write_bytes(whole[:length])
-        with pytest.raises(CorruptionError) as caught:
+        with pytest.raises(BlockLogShortenedError):
             scan(folder, 2)
-        assert isinstance(caught.value, BlockLogShortenedError if length >= SEGMENT_HEADER_BYTES else BlockLogAlteredError)
         assert found.path.read_bytes() == whole[:length]
 
 
