@@ -93,7 +93,6 @@ class LedgerStore:
         lock = FolderLock.acquire(fresh)
         try:
             write_first_block(DataFolder(fresh), genesis, tuple(sorted(genesis_writes, key=lambda write: write[0])), opener)
-            files.sync_directory(fresh)
             files.rename(fresh, path)
             files.sync_directory(path.parent)
             return cls._open_locked(path, genesis, lock, _silent, opener, SEGMENT_BYTES_MAX)

@@ -42,7 +42,12 @@ def test_part_of_a_log_is_remembered_as_that_part(path):
 
 @pytest.mark.parametrize(
     ("other", "reason"),
-    [(log(*range(6)), "rolled back"), (log(), "rolled back"), (log(*range(6), "x"), "two histories"), (log(*range(6), "x", 7, 8), "two histories")],
+    [
+        (log(*range(6)), "rolled back"),
+        (log(), "rolled back"),
+        (log(*range(6), "x"), "two histories"),
+        (log(*range(6), "x", 7, 8), "two histories"),
+    ],
     ids=["smaller", "empty", "another of this size", "larger on another history"],
 )
 def test_log_that_contradicts_what_was_signed_is_refused(path, other, reason):
