@@ -63,7 +63,7 @@ class History:
                 assert root_from_proof(key, value, proof, SHA256) == state_root(records, SHA256)
 
 
-# LED-030, LED-031
+# LED-030, LED-031, STO-025, STO-026
 @settings(max_examples=40)
 @given(st.lists(BLOCKS, min_size=1, max_size=6), st.sets(KEYS, min_size=1, max_size=6), st.data())
 def test_store_equals_the_reference_at_every_kept_height(blocks: list[Block], keys: set[bytes], data: st.DataObject) -> None:

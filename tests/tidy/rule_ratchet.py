@@ -52,11 +52,6 @@ UNDEFINED = frozenset(
         "STO-014",
         "STO-015",
         "STO-016",
-        "STO-020",
-        "STO-021",
-        "STO-022",
-        "STO-023",
-        "STO-029",
     ]
 )
 """Cited in code or tests; the text in docs/spec is still to be written."""

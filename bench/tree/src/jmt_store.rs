@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use fjall::config::CompressionPolicy;
-use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Slice,
-};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Slice};
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
 use quick_cache::Weighter;
@@ -55,26 +53,15 @@ pub struct JmtStore {
 impl JmtStore {
     pub fn open(path: &Path, cache_mib: u64) -> Result<Self> {
         let cache_bytes = cache_mib * 1024 * 1024;
-        let database = Database::builder(path)
-            .cache_size(cache_bytes / 2)
-            .max_journaling_size(256 * 1024 * 1024)
-            .open()?;
+        let database = Database::builder(path).cache_size(cache_bytes / 2).max_journaling_size(256 * 1024 * 1024).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(32 * 1024 * 1024);
-        let hashes = || {
-            plain()
-                .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
-                .expect_point_read_hits(true)
-        };
+        let hashes = || plain().data_block_compression_policy(CompressionPolicy::all(CompressionType::None)).expect_point_read_hits(true);
         Ok(Self {
             records: database.keyspace("records", plain)?,
             nodes: database.keyspace("nodes", hashes)?,
             stale: database.keyspace("stale", hashes)?,
             replaced: database.keyspace("replaced", plain)?,
-            cache: RefCell::new(Cache::with_weighter(
-                (cache_bytes / 1024) as usize,
-                cache_bytes / 2,
-                NodeWeighter,
-            )),
+            cache: RefCell::new(Cache::with_weighter((cache_bytes / 1024) as usize, cache_bytes / 2, NodeWeighter)),
             database,
             replaced_values: Vec::new(),
             staged: None,
@@ -85,11 +72,7 @@ impl JmtStore {
     }
 
     fn batch(&self, sync: bool) -> OwnedWriteBatch {
-        let mode = if sync {
-            PersistMode::SyncData
-        } else {
-            PersistMode::Buffer
-        };
+        let mode = if sync { PersistMode::SyncData } else { PersistMode::Buffer };
         OwnedWriteBatch::with_capacity(self.database.clone(), 65_536).durability(Some(mode))
     }
 }
@@ -115,21 +98,12 @@ impl TreeReader for JmtStore {
             return Ok(None);
         };
         let node: Node = borsh::from_slice(&bytes)?;
-        self.cache
-            .borrow_mut()
-            .insert(key.clone(), Arc::new(node.clone()));
+        self.cache.borrow_mut().insert(key.clone(), Arc::new(node.clone()));
         Ok(Some(node))
     }
 
-    fn get_value_option(
-        &self,
-        _max_version: Version,
-        _key_hash: KeyHash,
-    ) -> Result<Option<OwnedValue>> {
-        Ok(self
-            .records
-            .get(&*self.proving.borrow())?
-            .map(|value| value.to_vec()))
+    fn get_value_option(&self, _max_version: Version, _key_hash: KeyHash) -> Result<Option<OwnedValue>> {
+        Ok(self.records.get(&*self.proving.borrow())?.map(|value| value.to_vec()))
     }
 
     fn get_rightmost_leaf(&self) -> Result<Option<(NodeKey, LeafNode)>> {
@@ -147,10 +121,7 @@ impl Candidate for JmtStore {
     }
 
     fn stage(&mut self, height: u64, writes: &[Write]) -> Result<[u8; 32]> {
-        let values = writes
-            .iter()
-            .map(|(key, value)| (path_of(key), value.clone()))
-            .collect::<Vec<_>>();
+        let values = writes.iter().map(|(key, value)| (path_of(key), value.clone())).collect::<Vec<_>>();
         let (root, batch) = Tree::new(self).put_value_set(values, height)?;
         self.staged = Some((height, batch, writes.to_vec()));
         Ok(root.0)
@@ -174,11 +145,7 @@ impl Candidate for JmtStore {
             batch.insert(&self.nodes, stored(key)?, borsh::to_vec(node)?);
         }
         for stale in &tree.stale_node_index_batch {
-            let row = [
-                &stale.stale_since_version.to_be_bytes()[..],
-                &stored(&stale.node_key)?,
-            ]
-            .concat();
+            let row = [&stale.stale_since_version.to_be_bytes()[..], &stored(&stale.node_key)?].concat();
             batch.insert(&self.stale, row, []);
         }
         batch.commit()?;
@@ -197,10 +164,7 @@ impl Candidate for JmtStore {
             return Ok(());
         }
         let mut batch = self.batch(false);
-        let (from, to) = (
-            (self.pruned_to + 1).to_be_bytes(),
-            (keep_from + 1).to_be_bytes(),
-        );
+        let (from, to) = ((self.pruned_to + 1).to_be_bytes(), (keep_from + 1).to_be_bytes());
         for row in self.stale.range(from..to) {
             let key = row.key()?;
             batch.remove(&self.nodes, &key[8..]);
@@ -212,6 +176,10 @@ impl Candidate for JmtStore {
         batch.commit()?;
         self.pruned_to = keep_from;
         Ok(())
+    }
+
+    fn verify(&mut self) -> Result<bool> {
+        Ok(false)
     }
 
     fn prove(&mut self, height: u64, key: &[u8]) -> Result<usize> {

@@ -18,10 +18,7 @@ pub struct Meter {
 
 impl Meter {
     pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            cpu: process_cpu().unwrap_or(0.0),
-        }
+        Self { started: Instant::now(), cpu: process_cpu().unwrap_or(0.0) }
     }
 
     /// Seconds on the clock.
@@ -37,28 +34,15 @@ impl Meter {
 
 fn process_cpu() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<_> = stat
-        .rsplit(')')
-        .next()
-        .context("stat has no name")?
-        .split_whitespace()
-        .collect();
+    let fields: Vec<_> = stat.rsplit(')').next().context("stat has no name")?.split_whitespace().collect();
     Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / TICKS_A_SECOND)
 }
 
 /// A field of `/proc/self/status`, in MiB.
 pub fn memory_mib(field: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find(|line| line.starts_with(field))
-        .context("no such field")?;
-    Ok(line
-        .split_whitespace()
-        .nth(1)
-        .context("no number")?
-        .parse::<u64>()?
-        / 1024)
+    let line = status.lines().find(|line| line.starts_with(field)).context("no such field")?;
+    Ok(line.split_whitespace().nth(1).context("no number")?.parse::<u64>()? / 1024)
 }
 
 /// Bytes of all files below a directory.
@@ -67,11 +51,7 @@ pub fn disk_bytes(directory: &Path) -> Result<u64> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        total += if metadata.is_dir() {
-            disk_bytes(&entry.path())?
-        } else {
-            metadata.len()
-        };
+        total += if metadata.is_dir() { disk_bytes(&entry.path())? } else { metadata.len() };
     }
     Ok(total)
 }
@@ -102,11 +82,6 @@ impl Spread {
         seconds.sort_by(f64::total_cmp);
         let at = |index: usize| seconds.get(index).map_or(f64::NAN, |time| time * 1e3);
         let mean = seconds.iter().sum::<f64>() * 1e3 / seconds.len() as f64;
-        Self {
-            least: at(0),
-            median: at(seconds.len() / 2),
-            mean,
-            most: at(seconds.len().wrapping_sub(1)),
-        }
+        Self { least: at(0), median: at(seconds.len() / 2), mean, most: at(seconds.len().wrapping_sub(1)) }
     }
 }

@@ -15,9 +15,7 @@ pub struct OwnStore {
 
 impl OwnStore {
     pub fn open(path: &Path, cache_mib: u64) -> Result<Self> {
-        Ok(Self {
-            store: StateStore::open(path, ChainHash::Sha256, cache_mib * 1024 * 1024)?,
-        })
+        Ok(Self { store: StateStore::open(path, ChainHash::Sha256, cache_mib * 1024 * 1024)? })
     }
 }
 
@@ -28,10 +26,7 @@ impl Candidate for OwnStore {
     }
 
     fn stage(&mut self, height: u64, writes: &[Write]) -> Result<[u8; 32]> {
-        let writes: Vec<_> = writes
-            .iter()
-            .map(|(key, value)| (key.as_slice(), value.as_deref()))
-            .collect();
+        let writes: Vec<_> = writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
         Ok(self.store.stage(height, &writes)?)
     }
 
@@ -42,6 +37,11 @@ impl Candidate for OwnStore {
     fn prune(&mut self, keep_from: u64) -> Result<()> {
         self.store.prune(keep_from)?;
         Ok(())
+    }
+
+    fn verify(&mut self) -> Result<bool> {
+        self.store.verify()?;
+        Ok(true)
     }
 
     fn prove(&mut self, height: u64, key: &[u8]) -> Result<usize> {

@@ -26,24 +26,11 @@ pub struct Options {
 impl Options {
     pub fn parse() -> Result<Self> {
         let mut arguments = std::env::args().skip(1);
-        let candidate = arguments
-            .next()
-            .context("usage: yunhe-bench-tree own|jmt [--records N] …")?;
-        let mut options = Self {
-            candidate,
-            records: 1_000_000,
-            blocks: 200,
-            changes: 5_000,
-            keep: 100,
-            cache_mib: 256,
-            proofs: 1_000,
-            sync: true,
-        };
+        let candidate = arguments.next().context("usage: yunhe-bench-tree all|own|jmt [--records N] …")?;
+        let mut options =
+            Self { candidate, records: 1_000_000, blocks: 200, changes: 5_000, keep: 100, cache_mib: 256, proofs: 1_000, sync: true };
         while let Some(name) = arguments.next() {
-            let number: u64 = arguments
-                .next()
-                .context("an option lacks its number")?
-                .parse()?;
+            let number: u64 = arguments.next().context("an option lacks its number")?.parse()?;
             let count = usize::try_from(number)?;
             match name.as_str() {
                 "--records" => options.records = count,
@@ -62,19 +49,8 @@ impl Options {
 
 impl fmt::Display for Options {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            records,
-            blocks,
-            changes,
-            keep,
-            cache_mib,
-            sync,
-            ..
-        } = self;
-        write!(
-            out,
-            "{records} records, {blocks} blocks of {changes} changes, {keep} heights kept, {cache_mib} MiB cache, synced: {sync}"
-        )
+        let Self { records, blocks, changes, keep, cache_mib, sync, .. } = self;
+        write!(out, "{records} records, {blocks} blocks of {changes} changes, {keep} heights kept, {cache_mib} MiB cache, synced: {sync}")
     }
 }
 
@@ -87,11 +63,7 @@ pub struct Workload {
 
 impl Workload {
     pub fn new() -> Self {
-        Self {
-            seed: 0x5EED,
-            next: 0,
-            live: Vec::new(),
-        }
+        Self { seed: 0x5EED, next: 0, live: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -128,11 +100,7 @@ impl Workload {
         (0..count)
             .map(|index| {
                 let at = (self.random() % self.live.len() as u64) as usize;
-                if index % 2 == 0 {
-                    key(self.live[at])
-                } else {
-                    key(u64::MAX - index as u64)
-                }
+                if index % 2 == 0 { key(self.live[at]) } else { key(u64::MAX - index as u64) }
             })
             .collect()
     }
@@ -145,9 +113,7 @@ impl Workload {
     }
 
     fn value(&mut self) -> Vec<u8> {
-        (0..VALUE_BYTES / 8)
-            .flat_map(|_| self.random().to_le_bytes())
-            .collect()
+        (0..VALUE_BYTES / 8).flat_map(|_| self.random().to_le_bytes()).collect()
     }
 
     /// SplitMix64.
@@ -167,9 +133,7 @@ fn sorted(mut writes: Vec<Write>) -> Vec<Write> {
 
 fn key(number: u64) -> Vec<u8> {
     let mut key = b"asset\0holding\0\x02account-".to_vec();
-    key.extend_from_slice(
-        format!("{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).as_bytes(),
-    );
+    key.extend_from_slice(format!("{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).as_bytes());
     key.push(0);
     key
 }

@@ -119,6 +119,10 @@ class BlockRunner:
             raise ViewRefusedError(code, f"{contract}.{view} was not answered: {detail}")
         return results[0]
 
+    def loaded(self) -> dict[str, ContractModule]:
+        """Return the contracts that are loaded, by name."""
+        return {name: deployed.module for name, deployed in self._by_name.items() if deployed.module is not None}
+
     # --- One transaction --------------------------------------------------------------------------------------------
 
     def _transact(self, index: int, transaction: Transaction, parameters: Parameters, gas_left: int) -> Outcome:

@@ -30,13 +30,13 @@ from yunhe.contracts.worker_messages import (
     receive_from_node,
     send,
 )
+from yunhe.contracts.worker_prefetch import Prefetcher
 from yunhe.contracts.worker_state import RemoteState
 from yunhe.crypto import SHA256
 from yunhe.crypto.hashes import TAG_CODE, chain_hash
 from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError
 from yunhe.ledger.codec import decode, encode
 from yunhe.ledger.interfaces import BlockContext, Outcome
-from yunhe.ledger.layouts import contract_key, member_key, member_public_key_key, organisation_key
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import TRANSACTION_BYTES_MAX, WORKER_CACHE_BYTES_MAX
 
@@ -83,6 +83,7 @@ class Worker:
         self._chain_hash = chain_hash(hash_name)
         self._runner = BlockRunner(self._chain_hash)
         self._state = RemoteState(end, cache_bytes)
+        self._prefetcher = Prefetcher()
 
     def serve(self) -> NoReturn:
         """Answer messages until the node ends the connection."""
@@ -103,9 +104,10 @@ class Worker:
         if not message.follows:
             state.forget()
         transactions = [Transaction.decode(encoded, self._chain_hash) for encoded in message.transactions]
-        state.prefetch(_keys_named(transactions))
+        state.prefetch(self._prefetcher.keys(transactions, self._runner.loaded()))
         execution = self._runner.execute(BlockContext(message.height, message.time_ms), transactions, state)
         results = [_result(outcome) for outcome in execution.outcomes]
+        self._prefetcher.learn(state.read)
         state.follow(execution.writes)
         faults = {index: text[:_FAULT_TEXT_MAX] for index, text in self._runner.faults.items()}
         return Done(results, list(execution.writes), faults)
@@ -127,18 +129,6 @@ def _result(outcome: Outcome) -> Result:
     events = [[event.contract, event.name, event.fields] for event in outcome.events]
     content = encode([list(outcome.results), events]) if outcome.results or events else b""
     return Result(outcome.code, outcome.call_index, outcome.gas_used, content)
-
-
-def _keys_named(transactions: list[Transaction]) -> list[bytes]:
-    """Return the keys that any execution of the transactions reads: of their signers and their contracts."""
-    keys: dict[bytes, None] = {}
-    for signer in dict.fromkeys(signer for transaction in transactions for signer in transaction.body.signers):
-        keys[organisation_key(signer.organisation)] = None
-        keys[member_key(signer.organisation, signer.member)] = None
-        keys[member_public_key_key(signer.organisation, signer.member, signer.public_key)] = None
-    for contract in dict.fromkeys(call.contract for transaction in transactions for call in transaction.body.calls):
-        keys[contract_key(contract)] = None
-    return list(keys)
 
 
 def _rehearse() -> None:

@@ -27,6 +27,8 @@ class RemoteState:
         self._bytes_max = bytes_max
         self._records: dict[bytes, bytes | None] = {}
         self._bytes = 0
+        self.read: set[bytes] = set()
+        """Keys that were read since the last `prefetch`."""
 
     def forget(self) -> None:
         """Drop everything: the next state does not follow from what was seen."""
@@ -35,12 +37,14 @@ class RemoteState:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the record at a state key, or None."""
+        self.read.add(key)
         if key in self._records:
             return self._records[key]
         return self._ask([key])[0]
 
     def prefetch(self, keys: Iterable[bytes]) -> None:
         """Ask in one message for what will probably be read."""
+        self.read.clear()
         missing = [key for key in dict.fromkeys(keys) if key not in self._records]
         for start in range(0, len(missing), _ASKED_MAX):
             self._ask(missing[start : start + _ASKED_MAX])

@@ -45,6 +45,7 @@ def test_new_store_has_no_height_and_the_empty_root(store: StateStore) -> None:
     assert store.prune(0) == 0
 
 
+# STO-023, STO-024
 def test_applied_block_is_found_again_after_reopening(tmp_path: Path) -> None:
     records = {f"key{number}".encode(): bytes([number]) * number for number in range(200)}
     store = opened(tmp_path)
@@ -134,7 +135,7 @@ def test_height_must_be_above_the_head(store: StateStore) -> None:
         store.apply([], False)
 
 
-# LED-031
+# LED-031, STO-025
 def test_height_that_is_not_kept_is_gone_and_one_to_come_not_found(store: StateStore) -> None:
     for height in range(5):
         store.stage(height, [(b"key", b"%d" % height)])
@@ -222,7 +223,7 @@ for height in range(10**6):
 """
 
 
-# STO-022
+# STO-022, STO-023
 def test_killed_process_leaves_a_whole_block_and_no_applied_one_is_lost(tmp_path: Path) -> None:
     store_path = tmp_path / "state"
     for kill_after in (1, 30, 170):

@@ -60,6 +60,7 @@ impl From<fjall::Error> for StateError {
     /// A full disk or a refused file is for the operator; whatever else the database says of its own files means that they are damaged.
     fn from(error: fjall::Error) -> Self {
         match error {
+            // STO-020
             fjall::Error::Locked => Self::Conflict("the state store is open in another process; stop that one first".to_owned()),
             fjall::Error::Io(cause) => Self::from_io(&cause),
             fjall::Error::Poisoned => Self::Unavailable("an earlier write to the state store failed; restart the node".to_owned()),

@@ -4,7 +4,7 @@
 //! small tables of the caller, in one directory. Why: reads, roots and proofs of presence and absence at recent heights must be fast
 //! at a million records and more, with flat memory.
 //!
-//! Rules: LED-030, LED-031, PRF-014 (tree and proofs), COD-061 (limits), STO-020 to STO-029 (store).
+//! Rules: LED-030, LED-031, PRF-014 (tree and proofs), COD-061 (limits), STO-020 to STO-026 (store).
 //!
 //! What it does not do: it is not the truth. The block log is, and rolls this store forward; a damaged store is rebuilt from it.
 

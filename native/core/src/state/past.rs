@@ -32,6 +32,7 @@ pub struct Proof {
 /// What is shown is checked against the root of that height first: a damaged store answers with an error, never with a wrong proof.
 pub fn prove(tree: &Tree<'_>, height: u64, key: &[u8]) -> Result<Proof, StateError> {
     let (view, hasher) = (&tree.view, tree.hasher);
+    // STO-025
     let head = match (view.head()?.height, view.kept()?) {
         (Some(head), _) if height > head => {
             return Err(StateError::NotFound(format!("height {height} is above the head {head}")));
@@ -50,6 +51,7 @@ pub fn prove(tree: &Tree<'_>, height: u64, key: &[u8]) -> Result<Proof, StateErr
             if prefix.covers(&path) { past.pages.remove(&prefix.len()) } else { Some(page_beside(view, hasher, prefix, height, head)?) };
         rewind.unwrap_or_default().finish(hasher, || tree.page(prefix))
     })?;
+    // STO-026
     check_root(view, hasher, height, &path, &place)?;
     match place.leaf {
         Some(leaf) if leaf.path == path => {

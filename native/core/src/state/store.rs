@@ -129,6 +129,7 @@ impl StateStore {
             let shared = self.shared.read().map_err(|_| StateError::broken())?;
             (shared.head, shared.trunk.clone())
         };
+        // STO-024
         if let Some(applied) = head.height.filter(|applied| height <= *applied) {
             return Err(StateError::Conflict(format!("a block of height {height} cannot follow the head, {applied}")));
         }
@@ -210,7 +211,7 @@ impl StateStore {
         if keep_from <= kept.dropped_below {
             return Ok(0);
         }
-        // Heights become unprovable before their first row goes; `dropped_below` follows the rows, so a crash in between leaves no gap.
+        // STO-025: heights become unprovable before their first row goes; `dropped_below` follows the rows, so a crash in between leaves no gap.
         kept.oldest = kept.oldest.max(keep_from);
         let mut dropped = 0;
         let mut from = Row::Mark.key(kept.dropped_below);

@@ -15,7 +15,7 @@ use crate::hash::Digest;
 /// Records that are compared with the tree at a time.
 const BATCH_LEAVES: usize = 262_144;
 
-/// Check everything in the view; returns the root.
+/// Check everything in the view (STO-023); returns the root.
 pub fn verify(tree: &Tree<'_>) -> Result<Digest, StateError> {
     let mut check = Check { tree, pages: 0 };
     let whole = match tree.page(&Prefix::ROOT)? {

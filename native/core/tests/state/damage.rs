@@ -104,7 +104,7 @@ fn sto_023_verify_finds_a_changed_missing_or_surplus_record_or_page() {
 }
 
 #[test]
-fn a_proof_of_a_changed_record_is_refused() {
+fn sto_026_a_proof_of_a_changed_record_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     commit(&store, 0, &[(key(1), Some(b"true".to_vec())), (key(2), Some(b"other".to_vec()))]);

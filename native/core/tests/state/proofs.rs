@@ -103,7 +103,7 @@ fn prf_014_absence_is_shown_by_an_empty_place_and_by_another_leaf() {
 }
 
 #[test]
-fn led_031_proofs_survive_reopening_and_pruning() {
+fn sto_025_proofs_survive_reopening_and_pruning() {
     let directory = tempfile::tempdir().unwrap();
     let models = build(&open(directory.path()), 13, 1_500);
     let store = open(directory.path());
@@ -147,7 +147,7 @@ fn led_031_a_height_between_two_blocks_is_proved_as_the_one_before() {
 }
 
 #[test]
-fn a_staged_block_is_not_provable_and_can_be_replaced_and_forgotten() {
+fn sto_024_a_staged_block_is_not_provable_and_can_be_replaced_and_forgotten() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert!(matches!(store.prove(0, &key(1)), Err(StateError::HistoryGone(_))));

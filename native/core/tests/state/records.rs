@@ -37,7 +37,7 @@ fn check_reads(store: &StateStore, model: &Model, random: &mut Random) {
 }
 
 #[test]
-fn reads_show_what_is_staged_over_what_is_applied() {
+fn sto_024_reads_show_what_is_staged_over_what_is_applied() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = open(directory.path());
     let mut random = Random(23);
@@ -140,7 +140,7 @@ fn cod_061_keys_and_values_up_to_the_limits_are_kept_and_longer_ones_refused() {
 }
 
 #[test]
-fn heights_only_grow() {
+fn sto_024_heights_only_grow() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     commit(&store, 5, &[(key(1), Some(b"v".to_vec()))]);

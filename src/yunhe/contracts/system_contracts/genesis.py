@@ -16,6 +16,7 @@ from yunhe.ledger.layouts import (
     ACTIVE,
     GOVERNANCE,
     LIFECYCLE,
+    REGISTRY,
     SYSTEM_CONTRACTS,
     contract_key,
     encode_record,
@@ -46,7 +47,8 @@ def genesis_writes(genesis: Genesis) -> tuple[Write, ...]:
     """Return the records of the genesis state, ascending by key.
 
     Raises:
-        InvalidGenesisError: the genesis was made with other system contracts than this version ships.
+        InvalidGenesisError: the genesis was made with other system contracts than this version ships, or gives one key to two members of
+            an organisation.
     """
     records: dict[bytes, bytes] = {}
 
@@ -55,6 +57,7 @@ def genesis_writes(genesis: Genesis) -> tuple[Write, ...]:
 
     shipped = system_code_hashes(genesis.chain_hash)
     for name, code_hash in genesis.system_contracts.items():
+        # SYS-030
         if shipped[name] != code_hash:
             raise InvalidGenesisError(
                 f"the genesis was made with another version of the system contract {name}; run the version of Yunhe that made it"
@@ -102,6 +105,11 @@ def _organisation_records(organisation: FoundingOrganisation) -> dict[bytes, byt
             {"organisation": name, "member": member.member, "roles": list(member.roles), "status": ACTIVE}
         )
         for key in member.keys:
+            owner = state_key(REGISTRY, "key_owners", (name, key.raw))
+            # SYS-003
+            if owner in records:
+                raise InvalidGenesisError(f"genesis: two members of {name} have the same key; a key belongs to one member")
+            records[owner] = encode_record({"organisation": name, "public_key": key.raw, "member": member.member})
             records[member_public_key_key(name, member.member, key.raw)] = encode_record(
                 {
                     "organisation": name,

@@ -2,7 +2,7 @@
 
 One proposal is one change. A member with the role `admin` speaks for its organisation; proposing counts as voting for. As soon as the votes
 for reach the threshold of the change's kind the change is made, in the same transaction; as soon as they cannot reach it any more the
-proposal is rejected. Thresholds are fixed in genesis.
+proposal is rejected. Thresholds are fixed in genesis. Specification: docs/spec/system-contracts.md, "Governance".
 """
 
 from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, call, call_view, emit, refuse, require, require_role, view
@@ -10,6 +10,7 @@ from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, 
 REGISTRY = "registry"
 LIFECYCLE = "lifecycle"
 ADMIN = "admin"
+ACTIVE = "active"
 COUNTER = "proposals"
 
 # Kinds of changes, each with its threshold.
@@ -19,11 +20,12 @@ ORGANISATION = "organisation"
 PARAMETER = "parameter"
 SUITE = "suite"
 
+# Lowest and highest values; below the lowest ones a ledger could hardly run the vote that puts them right.
 PARAMETER_BOUNDS = {
-    "validity_window_ms": 3_600_000,
-    "gas_limit_max": 1_000_000_000,
-    "block_gas_max": 9_223_372_036_854_775_807,
-    "state_history_blocks": 1_000_000,
+    "validity_window_ms": (10_000, 3_600_000),
+    "gas_limit_max": (20_000_000, 1_000_000_000),
+    "block_gas_max": (20_000_000, 9_223_372_036_854_775_807),
+    "state_history_blocks": (1, 1_000_000),
 }
 SUITE_KEY_BYTES = {"ed25519-sha256": 32}
 CERTIFIER_POWER_MAX = 1_000_000
@@ -184,35 +186,56 @@ def reached(threshold: str, approving: int, active: int) -> bool:
     return approving == active
 
 
+def require_admin(ctx: Context) -> None:
+    """Refuse unless the transaction itself calls, signed by an admin of the sender."""
+    # SYS-007: whoever calls another contract has not voted for what that contract asks for here.
+    require(ctx.caller is None, "DIRECT_CALL_ONLY")
+    # SYS-010
+    require_role(ctx, ADMIN)
+
+
 def propose(ctx: Context, kind: str, change: Change) -> int:
     """Record a proposal, with the vote of its proposer."""
-    require_role(ctx, ADMIN)
+    require_admin(ctx)
     check(change)
     proposal_id = next_id()
     proposals.add(Proposal(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender, proposed_height=ctx.height))
     emit(Proposed(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender))
-    cast(ctx, proposal_id, True)
+    record_vote(ctx, proposal_id, True)
     return proposal_id
 
 
-def cast(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
+def record_vote(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
     """Record a vote and decide the proposal if it can be decided."""
-    proposal = proposals[proposal_id]
-    require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
+    proposal = open_proposal(proposal_id)
+    # SYS-010
     require((proposal_id, ctx.sender) not in votes, "ALREADY_VOTED")
     votes.add(Vote(proposal_id=proposal_id, organisation=ctx.sender, approve=approve, height=ctx.height))
     emit(Voted(proposal_id=proposal_id, organisation=ctx.sender, approve=approve))
-    active = call_view(REGISTRY, "active_organisations")
+    return count_votes(ctx, proposal)
+
+
+def open_proposal(proposal_id: int) -> Proposal:
+    """Return a proposal that is still open."""
+    proposal = proposals[proposal_id]
+    require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
+    return proposal
+
+
+def count_votes(ctx: Context, proposal: Proposal) -> ProposalStatus:
+    """Decide a proposal if it can be decided."""
+    active = {name: True for name in call_view(REGISTRY, "active_organisations")}
     approving = 0
     opposing = 0
-    for ballot in votes.scan(prefix=(proposal_id,)):
-        # An organisation that was suspended after it voted does not count.
+    for ballot in votes.scan(prefix=(proposal.proposal_id,)):
+        # SYS-011: the vote of an organisation that was suspended since does not count.
         if ballot.organisation in active:
             if ballot.approve:
                 approving += 1
             else:
                 opposing += 1
     threshold = thresholds[proposal.kind].threshold
+    # SYS-012
     if reached(threshold, approving, len(active)):
         decide(ctx, proposal, ProposalStatus.ACCEPTED)
         check(proposal.change)
@@ -237,35 +260,53 @@ def check(change: Change) -> None:
     """Refuse a change that cannot be made."""
     operation = change.operation
     if operation == Operation.SET_PARAMETER:
+        # SYS-013
         require(change.subject in PARAMETER_BOUNDS, "PARAMETER_UNKNOWN")
-        require(1 <= change.number <= PARAMETER_BOUNDS[change.subject], "PARAMETER_OUT_OF_RANGE")
+        lowest, highest = PARAMETER_BOUNDS[change.subject]
+        require(lowest <= change.number <= highest, "PARAMETER_OUT_OF_RANGE")
     elif operation == Operation.ADD_SUITE:
+        # SYS-013
         require(change.subject in SUITE_KEY_BYTES, "SUITE_UNKNOWN_HERE")
         require(change.subject not in suites, "SUITE_ALLOWED_ALREADY")
     elif operation == Operation.ADMIT_ORGANISATION:
         check_key(change.suite, change.public_key)
+        call_view(REGISTRY, "can_be_admitted", organisation=change.subject, title=change.title, admin=change.member)
     elif operation == Operation.SUSPEND_ORGANISATION:
-        require(change.subject not in certifiers, "IS_CERTIFIER")
-        require(len(call_view(REGISTRY, "active_organisations")) > 1, "LAST_ORGANISATION")
+        check_suspension(change.subject)
+    elif operation == Operation.RESTORE_ORGANISATION:
+        require(call_view(REGISTRY, "organisation", organisation=change.subject)["status"] != ACTIVE, "UNCHANGED")
     elif operation == Operation.SET_CERTIFIER:
-        check_key(change.suite, change.public_key)
-        require(1 <= change.number <= CERTIFIER_POWER_MAX, "POWER_OUT_OF_RANGE")
-        require(change.subject in call_view(REGISTRY, "active_organisations"), "NOT_AN_ACTIVE_ORGANISATION")
-        require(change.subject in certifiers or count_certifiers() < CERTIFIERS_MAX, "TOO_MANY_CERTIFIERS")
+        check_certifier(change)
     elif operation == Operation.REMOVE_CERTIFIER:
         require(change.subject in certifiers, "NOT_A_CERTIFIER")
-        require(count_certifiers() > 1, "LAST_CERTIFIER")
+        # SYS-014
+        require(len(certifiers.scan(limit=2)) > 1, "LAST_CERTIFIER")
+    else:
+        step = operation.value.removesuffix("_contract")
+        call_view(LIFECYCLE, "can_be_changed", contract=change.subject, operation=step, digest=change.code_hash)
+
+
+def check_suspension(organisation: str) -> None:
+    """Refuse a suspension that cannot be made."""
+    require(call_view(REGISTRY, "organisation", organisation=organisation)["status"] == ACTIVE, "UNCHANGED")
+    # SYS-014
+    require(organisation not in certifiers, "IS_CERTIFIER")
+    require(len(call_view(REGISTRY, "active_organisations")) > 1, "LAST_ORGANISATION")
+
+
+def check_certifier(change: Change) -> None:
+    """Refuse a certifier that cannot be one."""
+    check_key(change.suite, change.public_key)
+    require(1 <= change.number <= CERTIFIER_POWER_MAX, "POWER_OUT_OF_RANGE")
+    # SYS-014: the other side of IS_CERTIFIER.
+    require(call_view(REGISTRY, "is_active", organisation=change.subject), "NOT_AN_ACTIVE_ORGANISATION")
+    require(change.subject in certifiers or len(certifiers.scan()) < CERTIFIERS_MAX, "TOO_MANY_CERTIFIERS")
 
 
 def check_key(suite: str, public_key: bytes) -> None:
     """Refuse a key that does not fit an allowed suite."""
     require(suite in suites, "SUITE_NOT_ALLOWED")
     require(SUITE_KEY_BYTES[suite] == len(public_key), "KEY_DOES_NOT_FIT_SUITE")
-
-
-def count_certifiers() -> int:
-    """Return the number of certifiers."""
-    return sum(1 for certifier in certifiers.scan())
 
 
 def apply(ctx: Context, change: Change) -> None:
@@ -284,7 +325,7 @@ def apply(ctx: Context, change: Change) -> None:
     elif operation == Operation.SUSPEND_ORGANISATION:
         call(REGISTRY, "set_organisation_status", organisation=change.subject, status="suspended")
     elif operation == Operation.RESTORE_ORGANISATION:
-        call(REGISTRY, "set_organisation_status", organisation=change.subject, status="active")
+        call(REGISTRY, "set_organisation_status", organisation=change.subject, status=ACTIVE)
     elif operation == Operation.SET_PARAMETER:
         parameter = parameters[change.subject]
         parameter.value = change.number
@@ -321,7 +362,7 @@ def set_certifier(change: Change) -> None:
 
 @action
 def propose_admission(ctx: Context, organisation: Org, title: str, admin: str, suite: str, public_key: bytes) -> int:
-    """Propose to admit an organisation."""
+    """Propose to admit an organisation; for admins."""
     change = Change(
         operation=Operation.ADMIT_ORGANISATION,
         subject=organisation,
@@ -335,56 +376,56 @@ def propose_admission(ctx: Context, organisation: Org, title: str, admin: str, s
 
 @action
 def propose_suspension(ctx: Context, organisation: Org) -> int:
-    """Propose to suspend an organisation."""
+    """Propose to suspend an organisation; for admins."""
     return propose(ctx, ORGANISATION, Change(operation=Operation.SUSPEND_ORGANISATION, subject=organisation))
 
 
 @action
 def propose_restoration(ctx: Context, organisation: Org) -> int:
-    """Propose to restore a suspended organisation."""
+    """Propose to restore a suspended organisation; for admins."""
     return propose(ctx, ORGANISATION, Change(operation=Operation.RESTORE_ORGANISATION, subject=organisation))
 
 
 @action
 def propose_parameter(ctx: Context, name: str, value: int) -> int:
-    """Propose a parameter's value."""
+    """Propose a parameter's value; for admins."""
     return propose(ctx, PARAMETER, Change(operation=Operation.SET_PARAMETER, subject=name, number=value))
 
 
 @action
 def propose_suite(ctx: Context, suite: str) -> int:
-    """Propose to allow a signature suite."""
+    """Propose to allow a signature suite; for admins."""
     return propose(ctx, SUITE, Change(operation=Operation.ADD_SUITE, subject=suite))
 
 
 @action
 def propose_certifier(ctx: Context, organisation: Org, suite: str, public_key: bytes, power: int) -> int:
-    """Propose a certifier, or another key or power of one."""
+    """Propose a certifier, or another key or power of one; for admins."""
     change = Change(operation=Operation.SET_CERTIFIER, subject=organisation, suite=suite, public_key=public_key, number=power)
     return propose(ctx, CERTIFIER, change)
 
 
 @action
 def propose_certifier_removal(ctx: Context, organisation: Org) -> int:
-    """Propose to remove a certifier."""
+    """Propose to remove a certifier; for admins."""
     return propose(ctx, CERTIFIER, Change(operation=Operation.REMOVE_CERTIFIER, subject=organisation))
 
 
 @action
 def propose_deployment(ctx: Context, contract: str, code_hash: bytes) -> int:
-    """Propose to deploy a submitted source."""
+    """Propose to deploy a submitted source; for admins."""
     return propose(ctx, CONTRACT, Change(operation=Operation.DEPLOY_CONTRACT, subject=contract, code_hash=code_hash))
 
 
 @action
 def propose_upgrade(ctx: Context, contract: str, code_hash: bytes) -> int:
-    """Propose another source for a deployed contract."""
+    """Propose another source for a deployed contract; for admins."""
     return propose(ctx, CONTRACT, Change(operation=Operation.UPGRADE_CONTRACT, subject=contract, code_hash=code_hash))
 
 
 @action
 def propose_contract_status(ctx: Context, contract: str, operation: str) -> int:
-    """Propose to freeze, unfreeze or retire a contract."""
+    """Propose to freeze, unfreeze or retire a contract; for admins."""
     if operation == "freeze":
         return propose(ctx, CONTRACT, Change(operation=Operation.FREEZE_CONTRACT, subject=contract))
     if operation == "unfreeze":
@@ -397,17 +438,25 @@ def propose_contract_status(ctx: Context, contract: str, operation: str) -> int:
 
 @action
 def vote(ctx: Context, proposal_id: int, approve: bool) -> ProposalStatus:
-    """Vote for a proposal or against it."""
-    require_role(ctx, ADMIN)
-    return cast(ctx, proposal_id, approve)
+    """Vote for a proposal or against it, once for each organisation; for admins."""
+    require_admin(ctx)
+    return record_vote(ctx, proposal_id, approve)
+
+
+@action
+def recount(ctx: Context, proposal_id: int) -> ProposalStatus:
+    """Count the votes of an open proposal again, as the active organisations are now; for admins."""
+    require_admin(ctx)
+    # SYS-016
+    return count_votes(ctx, open_proposal(proposal_id))
 
 
 @action
 def withdraw(ctx: Context, proposal_id: int) -> None:
-    """Withdraw a proposal of your own."""
-    require_role(ctx, ADMIN)
-    proposal = proposals[proposal_id]
-    require(proposal.status == ProposalStatus.OPEN, "ALREADY_DECIDED")
+    """Withdraw an open proposal of your organisation; for its admins."""
+    require_admin(ctx)
+    proposal = open_proposal(proposal_id)
+    # SYS-015
     require(proposal.proposer == ctx.sender, "NOT_THE_PROPOSER")
     decide(ctx, proposal, ProposalStatus.WITHDRAWN)
 

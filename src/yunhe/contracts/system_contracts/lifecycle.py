@@ -1,10 +1,10 @@
 """Life cycle of contracts: submitted by anyone enrolled, then deployed, upgraded, frozen and retired by vote, each step on record.
 
 A contract is its source; it is named by the source's hash in votes, so everyone votes on exactly what will run. The checker has its say
-when the source is submitted. The layouts are those of `yunhe.ledger.layouts`.
+when the source is submitted. The layouts are those of `yunhe.ledger.layouts`. Specification: docs/spec/system-contracts.md, "Life cycle".
 """
 
-from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, emit, refuse, require, view
+from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, emit, require, view
 from yunhe.contracts.system import check_source, code_hash
 
 GOVERNANCE = "governance"
@@ -92,13 +92,36 @@ def is_name(text: str) -> bool:
     return True
 
 
-def changeable(ctx: Context, name: str) -> Contract:
+def check_deployment(name: str, digest: bytes) -> None:
+    """Refuse a deployment that cannot be made."""
+    require(is_name(name), "NOT_A_NAME")
+    # SYS-020: the sources of the system contracts lie beside the others, and were never submitted.
+    require(digest in submissions, "SOURCE_NOT_FOUND")
+    # SYS-022: a retired contract keeps its name and its records for ever.
+    require(name not in contracts, "NAME_TAKEN")
+
+
+def check_upgrade(contract: Contract, digest: bytes) -> None:
+    """Refuse an upgrade that cannot be made."""
+    # SYS-020
+    require(digest in submissions, "SOURCE_NOT_FOUND")
+    require(contract.code_hash != digest, "UNCHANGED")
+
+
+def changeable(name: str) -> Contract:
     """Return a contract that a vote may change."""
-    require(ctx.caller == GOVERNANCE, "BY_VOTE_ONLY")
     contract = contracts[name]
+    # SYS-023
     require(not contract.system, "SYSTEM_CONTRACT")
+    # SYS-022
     require(contract.status != Status.RETIRED, "RETIRED")
     return contract
+
+
+def require_vote(ctx: Context) -> None:
+    """Refuse unless `governance` calls."""
+    # SYS-021
+    require(ctx.caller == GOVERNANCE, "BY_VOTE_ONLY")
 
 
 def record(ctx: Context, contract: Contract, operation: str) -> None:
@@ -130,13 +153,15 @@ def record(ctx: Context, contract: Contract, operation: str) -> None:
 
 @action
 def submit(ctx: Context, source: str) -> bytes:
-    """Submit a source; anyone enrolled may."""
-    refused = check_source(source)
-    if refused != "":
-        refuse("SOURCE_REFUSED")
+    """Submit a source and return its code hash, which a vote names; anyone enrolled may."""
+    # SYS-007: the submission is put on record in the sender's name.
+    require(ctx.caller is None, "DIRECT_CALL_ONLY")
+    # SYS-020
+    require(check_source(source) == "", "SOURCE_REFUSED")
     digest = code_hash(source)
-    if digest not in sources:
-        sources.add(Source(code_hash=digest, source=source))
+    if digest not in submissions:
+        if digest not in sources:
+            sources.add(Source(code_hash=digest, source=source))
         signer = ctx.signers[0]
         submissions.add(Submission(code_hash=digest, organisation=signer.organisation, member=signer.member, height=ctx.height))
         emit(SourceSubmitted(code_hash=digest, organisation=signer.organisation))
@@ -146,11 +171,8 @@ def submit(ctx: Context, source: str) -> bytes:
 @action
 def deploy(ctx: Context, contract: str, digest: bytes) -> None:
     """Deploy a source; by vote only."""
-    require(ctx.caller == GOVERNANCE, "BY_VOTE_ONLY")
-    require(is_name(contract), "NOT_A_NAME")
-    require(digest in sources, "SOURCE_NOT_FOUND")
-    # A retired contract keeps its name and its records for ever.
-    require(contract not in contracts, "NAME_TAKEN")
+    require_vote(ctx)
+    check_deployment(contract, digest)
     new = Contract(name=contract, code_hash=digest, status=Status.ACTIVE, version=1)
     contracts.add(new)
     record(ctx, new, "deploy")
@@ -159,9 +181,9 @@ def deploy(ctx: Context, contract: str, digest: bytes) -> None:
 @action
 def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
     """Give a contract another source; by vote only."""
-    found = changeable(ctx, contract)
-    require(digest in sources, "SOURCE_NOT_FOUND")
-    require(found.code_hash != digest, "UNCHANGED")
+    require_vote(ctx)
+    found = changeable(contract)
+    check_upgrade(found, digest)
     found.code_hash = digest
     found.version += 1
     contracts.save(found)
@@ -171,7 +193,8 @@ def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
 @action
 def freeze(ctx: Context, contract: str) -> None:
     """Refuse a contract's actions for a time; by vote only."""
-    found = changeable(ctx, contract)
+    require_vote(ctx)
+    found = changeable(contract)
     require(found.status == Status.ACTIVE, "UNCHANGED")
     found.status = Status.FROZEN
     contracts.save(found)
@@ -181,7 +204,8 @@ def freeze(ctx: Context, contract: str) -> None:
 @action
 def unfreeze(ctx: Context, contract: str) -> None:
     """Allow a frozen contract's actions again; by vote only."""
-    found = changeable(ctx, contract)
+    require_vote(ctx)
+    found = changeable(contract)
     require(found.status == Status.FROZEN, "UNCHANGED")
     found.status = Status.ACTIVE
     contracts.save(found)
@@ -191,10 +215,29 @@ def unfreeze(ctx: Context, contract: str) -> None:
 @action
 def retire(ctx: Context, contract: str) -> None:
     """Refuse a contract's actions for ever; by vote only."""
-    found = changeable(ctx, contract)
+    require_vote(ctx)
+    found = changeable(contract)
     found.status = Status.RETIRED
     contracts.save(found)
     record(ctx, found, "retire")
+
+
+@view
+def can_be_changed(ctx: Context, contract: str, operation: str, digest: bytes) -> bool:
+    """Refuse with the reason if a step cannot be made; what `governance` asks before a vote."""
+    if operation == "deploy":
+        check_deployment(contract, digest)
+        return True
+    found = changeable(contract)
+    if operation == "upgrade":
+        check_upgrade(found, digest)
+    elif operation == "freeze":
+        require(found.status == Status.ACTIVE, "UNCHANGED")
+    elif operation == "unfreeze":
+        require(found.status == Status.FROZEN, "UNCHANGED")
+    else:
+        require(operation == "retire", "OPERATION_UNKNOWN")
+    return True
 
 
 @view
