@@ -275,9 +275,10 @@ def test_list_pages_follow_one_another(node, client):
 
 
 def test_view_that_never_ends_is_refused_and_harms_nobody(node, client):
+    client.submit(client.build([node.founder], [add("calm")]))
     with pytest.raises(Exception, match=r"OUT_OF_GAS|not answered"):
         client.view("counters", "spin")
-    assert client.view("counters", "value", name="a") >= 1
+    assert client.view("counters", "value", name="calm") == 1
 
 
 def test_body_decoded_by_the_node_is_the_body_that_was_signed(node, client):

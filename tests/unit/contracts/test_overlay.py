@@ -12,7 +12,7 @@ def keys(*numbers: int) -> list[bytes]:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_con_140_rows_merge_writes_and_deletions_into_the_state_in_order(reverse) -> None:
-    state = MemoryState({key: b"old" for key in keys(1, 3, 5, 7)})
+    state = MemoryState(dict.fromkeys(keys(1, 3, 5, 7), b"old"))
     overlay = Overlay(CommittedState(state))
     for key, record in zip(keys(0, 3, 5, 6, 9), [b"new", b"new", None, b"new", b"new"], strict=True):
         overlay.put(key, record)
@@ -22,7 +22,7 @@ def test_con_140_rows_merge_writes_and_deletions_into_the_state_in_order(reverse
 
 
 def test_con_140_scan_of_an_overlay_leaves_deleted_records_out() -> None:
-    overlay = Overlay(CommittedState(MemoryState({key: b"old" for key in keys(1, 2, 3)})))
+    overlay = Overlay(CommittedState(MemoryState(dict.fromkeys(keys(1, 2, 3), b"old"))))
     overlay.put(b"00002", None)
     assert overlay.scan(b"", b"9", 2) == [(b"00001", b"old"), (b"00003", b"old")]
 
@@ -48,7 +48,7 @@ def test_con_140_record_made_and_deleted_in_a_block_is_no_change() -> None:
 
 def test_con_140_pages_of_a_state_join_without_gap_or_repetition() -> None:
     numbers = list(range(700))
-    state = CommittedState(MemoryState({key: b"" for key in keys(*numbers)}))
+    state = CommittedState(MemoryState(dict.fromkeys(keys(*numbers), b"")))
     assert [key for key, _ in state.rows(b"", b"9", 3, reverse=False)] == keys(*numbers)
     assert [key for key, _ in state.rows(b"", b"9", 3, reverse=True)] == keys(*numbers)[::-1]
 

@@ -96,7 +96,14 @@ def one(ctx: Context, name: str) -> Box:
     return boxes[name]
 
 @view
-def scan(ctx: Context, start: str | None = None, end: str | None = None, prefix: str | None = None, limit: int | None = None, reverse: bool = False) -> list[str]:
+def scan(
+    ctx: Context,
+    start: str | None = None,
+    end: str | None = None,
+    prefix: str | None = None,
+    limit: int | None = None,
+    reverse: bool = False,
+) -> list[str]:
     return [box.name for box in boxes.scan(start=start, end=end, prefix=prefix, limit=limit, reverse=reverse)]
 
 @view

@@ -1,8 +1,9 @@
 """A disk that is watched: after every step of the store it says what a crash could leave behind.
 
-`watch` wraps the operations of `yunhe.storage.files`. Before each of them it keeps **images** of the block log and the marker: how the files
-look when the process is killed (all that was written is there), and how they can look when power fails (what was not synced is missing, there
-in part, or there as zeros; names that were not synced are missing). The derived state is left out, because it can always be made again.
+`watch` wraps the operations of `yunhe.storage.files`. Before each of them it keeps **images** of the block log and the marker: how the
+files look when the process is killed (all that was written is there), and how they can look when power fails (what was not synced is
+missing, there in part, or there as zeros; names that were not synced are missing). The derived state is left out, because it can always
+be made again.
 """
 
 from collections.abc import Iterator

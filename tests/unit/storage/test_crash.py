@@ -1,7 +1,8 @@
 """STO-008, STO-013: a crash between any two steps of the store loses no acknowledged block and leaves no half one.
 
-Each scenario runs once on a watched disk; then every image of every step is opened as a restarted node would open it. What comes out must be
-the head that was acknowledged at that step, or the next one. The opening itself is watched too, and crashes again at each of its own steps.
+Each scenario runs once on a watched disk; then every image of every step is opened as a restarted node would open it. What comes out
+must be the head that was acknowledged at that step, or the next one. The opening itself is watched too, and crashes again at each of
+its own steps.
 """
 
 from pathlib import Path
