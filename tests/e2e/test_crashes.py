@@ -83,7 +83,6 @@ def test_node_killed_at_random_moments_loses_and_doubles_nothing(own_node):
     crash_often(own_node, 10, "node")
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_worker_killed_at_random_moments_loses_and_doubles_nothing(own_node):
     """LED-024: a local fault is no receipt; the block is run again."""
