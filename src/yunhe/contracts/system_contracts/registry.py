@@ -13,7 +13,7 @@ NAME_CHARACTERS_MAX = 40
 TITLE_CHARACTERS_MAX = 200
 PUBLIC_KEY_BYTES_MAX = 256
 ROLES_MAX = 32
-ORGANISATIONS_MAX = 1_000
+ORGANISATIONS_MAX = 2_000
 
 
 class Status(Choice):
@@ -54,6 +54,7 @@ class MemberKey(Record):
     member: str
     public_key: bytes
     suite: str
+    # SYS-006: heights say when a key came and went; none says until when it counts.
     since_height: int
     status: KeyStatus = KeyStatus.ACTIVE
     revoked_height: int | None = None

@@ -138,21 +138,21 @@ def fill(consortium: Consortium, total: int, status: str = "suspended") -> list[
 def test_organisations_up_to_the_limit_are_admitted():
     """SYS-008"""
     consortium = Consortium("carrier")
-    fill(consortium, 999)
+    fill(consortium, 1999)
     assert consortium.agree("propose_admission", ["carrier"], **consortium.admission("yard")) == "accepted"
 
 
 def test_organisations_over_the_limit_are_refused():
     """SYS-008"""
     consortium = Consortium("carrier")
-    fill(consortium, 1000)
+    fill(consortium, 2000)
     consortium.refuses("TOO_MANY_ORGANISATIONS", "carrier/admin", "governance.propose_admission", **consortium.admission("yard"))
 
 
 def test_decision_of_as_many_organisations_as_can_be_fits_the_lowest_gas_limit():
     """SYS-008, SYS-013: whatever was voted, a vote can put it right."""
     consortium = Consortium("carrier", thresholds={"certifier": "all"})
-    names = fill(consortium, 1000, "active")
+    names = fill(consortium, 2000, "active")
     arguments = {"organisation": "filler0", "suite": SUITE, "public_key": key("x"), "power": 1}
     number = consortium.does("carrier/admin", "governance.propose_certifier", **arguments)
     for name in names:
