@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.transfer import BALANCE, CONTRACT, OPENED_AT_ONCE
-from yunhe.contracts.host import WorkerExecutor
+from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import SHA256, PrivateKey
 from yunhe.ledger.admission import OpenedEnvelope, decode_transaction, verify_signatures
 from yunhe.ledger.codec import Value

@@ -12,8 +12,8 @@ from tests.hostile.contained import CASES, contract_name, deployed
 from tests.hostile.refused import REFUSED
 from tests.hostile.stage import state_with, transaction, written
 from yunhe.contracts.checker import check
-from yunhe.contracts.host import WorkerExecutor
-from yunhe.contracts.host_process import Launch
+from yunhe.contracts.worker.executor import WorkerExecutor
+from yunhe.contracts.worker.process import Launch
 from yunhe.errors import ContractRefusedError
 from yunhe.ledger.interfaces import BlockContext
 from yunhe.testing import MemoryState

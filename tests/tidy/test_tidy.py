@@ -1,11 +1,11 @@
 """The house style, as far as no ready-made linter knows it: `tools.tidy` run over the whole checkout."""
 
-import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Set
 from functools import cache
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -35,8 +35,8 @@ FAMILIES = frozenset({"API", "COD", "CON", "ENG", "LED", "PRF", "STO", "SYS"})
 
 PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", VERIFIER)
 """What decides state, or what a third party decides by."""
-CONTRACT_HOST = re.compile(r"src/yunhe/contracts/(host|jail|worker)")
-"""The node's side of the contract worker, and the worker's own process: they wait for sockets and clocks, and decide nothing."""
+CONTRACT_WORKER = "src/yunhe/contracts/worker/"
+"""Both ends of the contract worker: they wait for sockets and clocks, and decide nothing."""
 JSON_NUMBERS = frozenset({"es6_number", "_finite_double"})
 """Functions of the verifier that read and write the numbers of a JSON document, which are doubles (RFC 8785)."""
 
@@ -79,7 +79,7 @@ def test_functions_over_the_wall_are_none_but_the_recorded() -> None:
 
 
 def _pure() -> list[Source]:
-    return [source for source in _below(*PURE) if source.is_python() and not CONTRACT_HOST.match(source.path)]
+    return [source for source in _below(*PURE) if source.is_python() and not source.path.startswith(CONTRACT_WORKER)]
 
 
 def test_pure_layers_have_no_floating_point() -> None:
@@ -91,6 +91,24 @@ def test_pure_layers_call_nothing_that_depends_on_where_it_runs() -> None:
     # The verifier is a program as well: it opens the files it is given and prints what it found.
     findings = [finding for source in _pure() if source.path != VERIFIER for finding in ambient_calls(source)]
     assert not findings, _listing(findings)
+
+
+def _import_contracts() -> list[dict[str, Any]]:
+    contracts: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return contracts
+
+
+def test_import_contracts_have_no_exceptions() -> None:
+    assert not [contract["id"] for contract in _import_contracts() if contract.get("ignore_imports")]
+
+
+def test_import_contract_of_the_pure_layers_lists_all_of_the_contract_runtime() -> None:
+    (pure,) = (contract for contract in _import_contracts() if contract["id"] == "pure")
+    listed_modules = {module for module in pure["source_modules"] if module.startswith("yunhe.contracts.")}
+    parts = {
+        source.path.removeprefix("src/yunhe/contracts/").split("/")[0].removesuffix(".py") for source in _below("src/yunhe/contracts/")
+    }
+    assert listed_modules == {f"yunhe.contracts.{part}" for part in parts - {"__init__", "worker"}}
 
 
 def test_verifier_imports_the_standard_library_only() -> None:

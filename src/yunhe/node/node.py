@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from yunhe.consensus import Engine, SoloEngine
-from yunhe.contracts.host import WorkerExecutor
+from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
 from yunhe.errors import NodeHaltedError, NodeStoppingError, PlatformError, TransactionNotFoundError, UnavailableError, WrongPythonError
 from yunhe.ledger.admission import OpenedEnvelope, Verdict

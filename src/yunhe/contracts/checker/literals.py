@@ -4,13 +4,13 @@ Rules enforced: CON-009 and CON-010. An escape that Python warns of, or that ask
 replacement field could hold another whole program on one token. Specification: docs/spec/contracts.md, "The subset".
 """
 
-import io
 import re
 import tokenize
 from dataclasses import dataclass
 from typing import Final
 
 from yunhe.contracts.checker.findings import Findings
+from yunhe.contracts.checker.tokens import tokens_of
 from yunhe.limits import CONTRACT_NUMBER_CHARS_MAX
 
 _PREFIX: Final = re.compile(r"[A-Za-z]*")
@@ -92,7 +92,7 @@ def _measure(expression: str) -> Inner | None:
     number_end = None
     try:
         # The parser, too, reads a field as if it stood in brackets.
-        for token in tokenize.generate_tokens(io.StringIO(f"({expression})").readline):
+        for token in tokens_of(f"({expression})"):
             runs_on = token.type in (tokenize.NAME, tokenize.NUMBER) and token.start == number_end
             number_end = token.end if token.type == tokenize.NUMBER else None
             too_long = number_end is not None and len(token.string) > CONTRACT_NUMBER_CHARS_MAX

@@ -5,13 +5,12 @@ what passes here parses in the same way on every machine with the same version o
 Specification: docs/spec/contracts.md, "The subset".
 """
 
-import io
 import tokenize
-from collections.abc import Iterator
 from typing import Final
 
 from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.literals import check_string
+from yunhe.contracts.checker.tokens import tokens_of
 from yunhe.limits import (
     CONTRACT_BLOCKS_MAX,
     CONTRACT_ELIF_MAX,
@@ -30,7 +29,7 @@ def scan_tokens(text: str, findings: Findings) -> None:
     """Scan the source; `findings.stop` says afterwards whether it is safe to parse."""
     scan = _Scan(findings)
     try:
-        for token in _tokens(text):
+        for token in tokens_of(text):
             scan.take(token)
             if scan.full:
                 return
@@ -38,10 +37,6 @@ def scan_tokens(text: str, findings: Findings) -> None:
         # CON-011
         line = _line_of(error)
         findings.fatal("CON-011", (line, 1), f"line {line} is not valid Python 3.11", "close every bracket and string; indent evenly")
-
-
-def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
-    return tokenize.generate_tokens(io.StringIO(text).readline)
 
 
 def _line_of(error: tokenize.TokenError | SyntaxError) -> int:

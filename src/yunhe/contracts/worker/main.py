@@ -13,10 +13,10 @@ from typing import NoReturn
 
 import yunhe
 from yunhe.contracts import json_values, system  # noqa: F401  # all that a contract could make Python import, before the jail closes
-from yunhe.contracts.jail import close_jail
 from yunhe.contracts.loader import inspect_source
 from yunhe.contracts.runner import BlockRunner
-from yunhe.contracts.worker_messages import (
+from yunhe.contracts.worker.jail import close_jail
+from yunhe.contracts.worker.messages import (
     AskView,
     Done,
     Execute,
@@ -30,8 +30,8 @@ from yunhe.contracts.worker_messages import (
     receive_from_node,
     send,
 )
-from yunhe.contracts.worker_prefetch import Prefetcher
-from yunhe.contracts.worker_state import RemoteState
+from yunhe.contracts.worker.prefetch import Prefetcher
+from yunhe.contracts.worker.remote_state import RemoteState
 from yunhe.crypto import SHA256
 from yunhe.crypto.hashes import TAG_CODE, chain_hash
 from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError

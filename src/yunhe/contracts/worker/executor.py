@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from yunhe.contracts.host_process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
-from yunhe.contracts.worker_messages import AskView, Done, Execute, Get, Refused, Result, Scan, Viewed
+from yunhe.contracts.worker.messages import AskView, Done, Execute, Get, Refused, Result, Scan, Viewed
+from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
 from yunhe.crypto import SHA256, ChainHash
 from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError, YunheError
 from yunhe.ledger.codec import Value, as_array, as_fields, as_text, decode, encode

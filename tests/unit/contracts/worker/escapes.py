@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from yunhe.contracts import worker, worker_messages
-from yunhe.contracts.jail import close_jail
-from yunhe.contracts.worker_messages import Execute, receive_from_node
+import yunhe
+from yunhe.contracts.worker import main, messages
+from yunhe.contracts.worker.jail import close_jail
+from yunhe.contracts.worker.messages import Execute, receive_from_node
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MEMORY = []
@@ -67,7 +68,7 @@ def attempt(descriptor: int, parent: int, hash_name: str, name: str, filtered: b
     end = socket.socket(fileno=descriptor)
     protections = close_jail(descriptor, parent, filtered=filtered)
     data = protections.data() | {"system_calls": True}
-    worker_messages.send(end, worker_messages.Hello("3.11", worker.yunhe.__version__, data))
+    messages.send(end, messages.Hello("3.11", yunhe.__version__, data))
     receive_from_node(end)
     if name == "environment":
         came = repr(dict(os.environ))
@@ -80,7 +81,7 @@ def attempt(descriptor: int, parent: int, hash_name: str, name: str, filtered: b
             came = f"escaped: {ATTEMPTS[name]()!r}"
         except (OSError, ImportError, RuntimeError) as error:
             came = f"refused: {type(error).__name__}"
-    worker_messages.send(end, worker_messages.Failed(came, corrupt=False))
+    messages.send(end, messages.Failed(came, corrupt=False))
     os._exit(0)
 
 
@@ -104,7 +105,7 @@ def misbehave(descriptor: int, parent: int, hash_name: str, how: str, folder: st
     """Run as a worker that breaks the protocol in one way when a block or view comes."""
     end = socket.socket(fileno=descriptor)
     hello: dict[str, Any] = dict.fromkeys(("files_closed", "limits", "no_new_privileges", "system_calls"), True)
-    python, version = "3.11", worker.yunhe.__version__
+    python, version = "3.11", yunhe.__version__
     if how == "unjailed":
         hello["system_calls"] = False
     elif how == "old python":
@@ -113,27 +114,25 @@ def misbehave(descriptor: int, parent: int, hash_name: str, how: str, folder: st
         version = "0.0.0"
     elif how == "no hello":
         os._exit(3)
-    worker_messages.send(end, worker_messages.Hello(python, version, hello))
+    messages.send(end, messages.Hello(python, version, hello))
     # The first worker of a folder misbehaves; the next ones do not.
     if folder and _seen_before(folder):
-        worker.run(end, worker.Worker(end, hash_name, 1 << 20))
+        main.run(end, main.Worker(end, hash_name, 1 << 20))
     message = receive_from_node(end)
     raw = {
         "garbage": b"\x00\x00\x00\x05hello",
         "a pickle": b"\x00\x00\x00\x1dcposix\nsystem\n(S'touch x'\ntR.",
         "a huge length": b"\xff\xff\xff\xff",
         "half a message": b"\x00\x00\x10\x00abc",
-        "another answer": worker_messages.msgspec.msgpack.encode(worker_messages.Viewed(b"\x01")),
+        "another answer": messages.msgspec.msgpack.encode(messages.Viewed(b"\x01")),
         "deep nesting": (1_000_000).to_bytes(4, "big") + b"\x91" * 1_000_000,
-        "too few outcomes": worker_messages.msgspec.msgpack.encode(worker_messages.Done([], [], {})),
-        "writes out of order": worker_messages.msgspec.msgpack.encode(
-            worker_messages.Done([worker_messages.Result("OK", -1, 1, b"")], [(b"b", b""), (b"a", b"")], {})
+        "too few outcomes": messages.msgspec.msgpack.encode(messages.Done([], [], {})),
+        "writes out of order": messages.msgspec.msgpack.encode(
+            messages.Done([messages.Result("OK", -1, 1, b"")], [(b"b", b""), (b"a", b"")], {})
         ),
-        "a float for an outcome": worker_messages.msgspec.msgpack.encode(
-            worker_messages.Done([worker_messages.Result("OK", -1, 1, b"\x82\xfb\x00")], [], {})
-        ),
-        "a key that is none": worker_messages.msgspec.msgpack.encode(worker_messages.Get([b"x" * 5000])),
-        "no keys": worker_messages.msgspec.msgpack.encode(worker_messages.Get([])),
+        "a float for an outcome": messages.msgspec.msgpack.encode(messages.Done([messages.Result("OK", -1, 1, b"\x82\xfb\x00")], [], {})),
+        "a key that is none": messages.msgspec.msgpack.encode(messages.Get([b"x" * 5000])),
+        "no keys": messages.msgspec.msgpack.encode(messages.Get([])),
     }
     if how == "death":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from yunhe.contracts.worker_messages import Get, MessageError, Records, Rows, Scan, receive_from_node, send
+from yunhe.contracts.worker.messages import Get, MessageError, Records, Rows, Scan, receive_from_node, send
 from yunhe.ledger.interfaces import Write
 from yunhe.limits import WORKER_CACHE_BYTES_MAX
 

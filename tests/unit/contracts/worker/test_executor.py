@@ -8,9 +8,9 @@ import pytest
 
 from tests.hostile.contained import NEUTRAL
 from tests.hostile.stage import state_with, transaction
-from yunhe.contracts.host import WorkerExecutor
-from yunhe.contracts.host_process import Launch
 from yunhe.contracts.runner import BlockRunner
+from yunhe.contracts.worker.executor import WorkerExecutor
+from yunhe.contracts.worker.process import Launch
 from yunhe.errors import (
     CorruptionError,
     JailIncompleteError,
@@ -24,7 +24,7 @@ from yunhe.ledger.interfaces import BlockContext
 from yunhe.ledger.layouts import contract_key
 from yunhe.testing import MemoryState
 
-ROOT = str(Path(__file__).parents[3])
+ROOT = str(Path(__file__).parents[4])
 LEDGER = """\
 from yunhe.contracts import Context, Event, Map, Org, Record, Table, action, require, view
 
@@ -111,7 +111,7 @@ def write(key: str, text: str = "t"):
 
 
 def misbehaving(how: str, folder: str = "", **settings) -> WorkerExecutor:
-    launch = Launch("tests.unit.contracts.escapes:misbehave", folders=(ROOT,), arguments=(how, folder))
+    launch = Launch("tests.unit.contracts.worker.escapes:misbehave", folders=(ROOT,), arguments=(how, folder))
     return WorkerExecutor(launch=launch, **settings)
 
 

@@ -1,7 +1,7 @@
 """One worker process as the node sees it: started, spoken to, ended.
 
 The process gets a socket, an empty environment and the folders of the packages that it needs, nothing else; it runs neither site
-customisation nor anything from the current folder. Whatever it does wrong is a `WorkerFaultError` here, for `host` to decide about.
+customisation nor anything from the current folder. Whatever it does wrong is a `WorkerFaultError` here, for `executor` to decide about.
 Specification: docs/spec/contracts.md, "Worker".
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 import yunhe
-from yunhe.contracts.jail import check_memory, require_protections
-from yunhe.contracts.worker_messages import (
+from yunhe.contracts.worker.jail import check_memory, require_protections
+from yunhe.contracts.worker.messages import (
     Failed,
     FromWorker,
     Get,
@@ -44,7 +44,7 @@ _KEY_BYTES_MAX: Final = 2 * STATE_KEY_BYTES_MAX
 
 
 class WorkerFaultError(UnavailableError):
-    """A worker failed, hung or broke the protocol: a fault of this place, not of a contract; handled by `host`."""
+    """A worker failed, hung or broke the protocol: a fault of this place, not of a contract; handled by `executor`."""
 
 
 class WorkerSilentError(WorkerFaultError):
@@ -55,7 +55,7 @@ class WorkerSilentError(WorkerFaultError):
 class Launch:
     """How workers are started; tests start theirs in other ways."""
 
-    entry: str = "yunhe.contracts.worker:main"
+    entry: str = "yunhe.contracts.worker.main:main"
     """Module and function that run as the worker."""
     folders: tuple[str, ...] = ()
     """Folders that are importable besides those of `_PACKAGES`."""

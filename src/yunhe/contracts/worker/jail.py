@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from yunhe.contracts.jail_filter import install_filter
+from yunhe.contracts.worker.jail_filter import install_filter
 from yunhe.errors import ConfigurationError, JailIncompleteError
 from yunhe.limits import LIVE_MEMORY_BYTES_MAX, WORKER_MEMORY_BYTES
 
