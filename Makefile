@@ -85,6 +85,12 @@ demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demons
 bench: $(STAMPS)/native ## measure the transfer workload; ARGS=… are passed on
 	@$(BIN)/python -m bench.transfer $(ARGS)
 
+TREE_MANIFEST := --manifest-path bench/tree/Cargo.toml
+
+.PHONY: bench-tree
+bench-tree: ## compare state trees (docs/adr/0003), about half an hour; ARGS=… are passed on
+	@$(CARGO) run --quiet --release --locked $(TREE_MANIFEST) -- all $(ARGS)
+
 # --- checks ------------------------------------------------------------------------------------------------------------------------
 
 GATES  := lint types stubs imports cargo-fmt clippy cargo-test
@@ -116,6 +122,7 @@ format: $(STAMPS)/dev ## format Python and Rust sources
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only --select I .
 	@$(CARGO) fmt --all $(NATIVE_MANIFEST)
+	@$(CARGO) fmt --all $(TREE_MANIFEST)
 
 .PHONY: types
 types: $(STAMPS)/dev
@@ -132,11 +139,12 @@ imports: $(STAMPS)/dev
 .PHONY: cargo-fmt
 cargo-fmt:
 	@$(CARGO) fmt --all --check $(NATIVE_MANIFEST)
-	@$(CARGO) fmt --all --check --manifest-path bench/tree/Cargo.toml
+	@$(CARGO) fmt --all --check $(TREE_MANIFEST)
 
 .PHONY: clippy
 clippy:
 	@PYO3_PYTHON=$(CURDIR)/$(BIN)/python $(CARGO) clippy --quiet --locked --all-targets $(NATIVE_MANIFEST) -- -D warnings
+	@$(CARGO) clippy --quiet --locked --all-targets $(TREE_MANIFEST) -- -D warnings
 
 .PHONY: cargo-test
 cargo-test:

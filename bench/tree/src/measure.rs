@@ -1,4 +1,4 @@
-//! Wall time, CPU time, memory and disk of this process, from `/proc`.
+//! Wall time, CPU time, memory and disk of this process, from `/proc`, and the list of what was measured.
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// Linux reports CPU time in hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// Time since it was started.
 pub struct Meter {
@@ -18,7 +19,7 @@ pub struct Meter {
 
 impl Meter {
     pub fn start() -> Self {
-        Self { started: Instant::now(), cpu: process_cpu().unwrap_or(0.0) }
+        Self { started: Instant::now(), cpu: process_cpu().unwrap_or(f64::NAN) }
     }
 
     /// Seconds on the clock.
@@ -39,19 +40,20 @@ fn process_cpu() -> Result<f64> {
 }
 
 /// A field of `/proc/self/status`, in MiB.
-pub fn memory_mib(field: &str) -> Result<u64> {
+pub fn memory_mib(field: &str) -> Result<f64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with(field)).context("no such field")?;
-    Ok(line.split_whitespace().nth(1).context("no number")?.parse::<u64>()? / 1024)
+    Ok(line.split_whitespace().nth(1).context("no number")?.parse::<f64>()? / 1024.0)
 }
 
-/// Bytes of all files below a directory.
-pub fn disk_bytes(directory: &Path) -> Result<u64> {
-    let mut total = 0;
+/// What all files below a directory take; holes in them take nothing.
+pub fn disk_mib(directory: &Path) -> Result<f64> {
+    use std::os::unix::fs::MetadataExt;
+    let mut total = 0.0;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        total += if metadata.is_dir() { disk_bytes(&entry.path())? } else { metadata.len() };
+        total += if metadata.is_dir() { disk_mib(&entry.path())? } else { metadata.blocks() as f64 * 512.0 / MEBIBYTE };
     }
     Ok(total)
 }
@@ -68,20 +70,42 @@ pub fn node_hash_ns() -> f64 {
     meter.wall() * 1e9 / f64::from(HASHES)
 }
 
-/// Milliseconds that the same step took, over many blocks. On a busy machine the least and the median say more than the mean.
-pub struct Spread {
-    pub least: f64,
-    pub median: f64,
-    pub mean: f64,
-    pub most: f64,
+/// The median of seconds, in milliseconds. On a busy machine it says more than the mean.
+pub fn median_ms(seconds: Vec<f64>) -> f64 {
+    median(seconds) * 1e3
 }
 
-impl Spread {
-    /// Sum up seconds.
-    pub fn of(mut seconds: Vec<f64>) -> Self {
-        seconds.sort_by(f64::total_cmp);
-        let at = |index: usize| seconds.get(index).map_or(f64::NAN, |time| time * 1e3);
-        let mean = seconds.iter().sum::<f64>() * 1e3 / seconds.len() as f64;
-        Self { least: at(0), median: at(seconds.len() / 2), mean, most: at(seconds.len().wrapping_sub(1)) }
+/// The median; of an even number of figures the upper one of the two in the middle.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// What a run measured, by name, in the order of measuring.
+#[derive(Default)]
+pub struct Figures(pub Vec<(String, f64)>);
+
+impl Figures {
+    pub fn add(&mut self, name: impl Into<String>, figure: f64) {
+        self.0.push((name.into(), figure));
+    }
+
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, figure)| *figure)
+    }
+
+    /// One line for each figure, as `parse` reads them.
+    pub fn print(&self) {
+        for (name, figure) in &self.0 {
+            println!("{name}\t{figure:.1}");
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self> {
+        let line = |line: &str| {
+            let (name, figure) = line.split_once('\t').context("a line without a figure")?;
+            Ok((name.to_owned(), figure.parse()?))
+        };
+        text.lines().map(line).collect::<Result<_>>().map(Self)
     }
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 use yunhe_core::hash::ChainHash;
 use yunhe_core::state::StateStore;
 
-use crate::Candidate;
 use crate::workload::Write;
+use crate::{Candidate, Shown};
 
 pub struct OwnStore {
     store: StateStore,
@@ -20,17 +20,19 @@ impl OwnStore {
 }
 
 impl Candidate for OwnStore {
-    fn read(&mut self, writes: &[Write]) -> Result<usize> {
+    fn read(&mut self, writes: &[Write]) -> Result<()> {
         let keys: Vec<_> = writes.iter().map(|(key, _)| key).collect();
-        Ok(self.store.get_many(&keys)?.iter().flatten().count())
+        self.store.get_many(&keys)?;
+        Ok(())
     }
 
-    fn stage(&mut self, height: u64, writes: &[Write]) -> Result<[u8; 32]> {
+    fn stage(&mut self, height: u64, writes: &[Write]) -> Result<()> {
         let writes: Vec<_> = writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
-        Ok(self.store.stage(height, &writes)?)
+        self.store.stage(height, &writes)?;
+        Ok(())
     }
 
-    fn apply(&mut self, sync: bool) -> Result<()> {
+    fn commit(&mut self, sync: bool) -> Result<()> {
         Ok(self.store.apply(&[], sync)?)
     }
 
@@ -39,13 +41,9 @@ impl Candidate for OwnStore {
         Ok(())
     }
 
-    fn verify(&mut self) -> Result<bool> {
-        self.store.verify()?;
-        Ok(true)
-    }
-
-    fn prove(&mut self, height: u64, key: &[u8]) -> Result<usize> {
+    fn prove(&mut self, height: u64, key: &[u8]) -> Result<Option<Shown>> {
         let proof = self.store.prove(height, key)?;
-        Ok(proof.bitmap.len() + proof.siblings.len() * 32 + proof.other.map_or(0, |_| 64))
+        let bytes = proof.bitmap.len() + proof.siblings.len() * 32 + proof.other.map_or(0, |_| 64);
+        Ok(Some(Shown { is_present: proof.value.is_some(), bytes }))
     }
 }
