@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from yunhe.errors import OverloadedError, YunheError
+from yunhe.errors import OverloadedError, ViewRefusedError, YunheError
 
 _log = structlog.get_logger("yunhe.gateway")
 _MEDIA_TYPE = "application/problem+json"
@@ -24,12 +24,14 @@ class Problem(BaseModel):
     status: int = Field(description="the HTTP status", examples=[400])
     code: str = Field(description="stable code of the error", examples=["EXPIRED"])
     detail: str = Field(description="what is wrong and what to do")
+    refusal: str | None = Field(None, description="with VIEW_REFUSED: the code by which the contract refused", examples=["NOT_FOUND"])
 
 
 def problem(error: YunheError) -> Problem:
     """Return an error of ours as a problem."""
     title = http.HTTPStatus(error.status).phrase
-    return Problem(type=f"errors#{error.code}", title=title, status=error.status, code=error.code, detail=error.message)
+    refusal = error.refusal if isinstance(error, ViewRefusedError) else None
+    return Problem(type=f"errors#{error.code}", title=title, status=error.status, code=error.code, detail=error.message, refusal=refusal)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -38,7 +40,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(YunheError)
     async def _ours(_request: Request, error: YunheError) -> JSONResponse:
         headers = {"Retry-After": _RETRY_AFTER_S} if isinstance(error, OverloadedError) else None
-        return JSONResponse(problem(error).model_dump(), error.status, headers, _MEDIA_TYPE)
+        return JSONResponse(problem(error).model_dump(exclude_none=True), error.status, headers, _MEDIA_TYPE)
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_request: Request, error: RequestValidationError) -> JSONResponse:

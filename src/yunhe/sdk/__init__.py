@@ -3,7 +3,7 @@
 Runs without the native core. What is exported here is public; the rest is not.
 """
 
-from yunhe.errors import TransactionRefusedError, YunheError
+from yunhe.errors import TransactionRefusedError, ViewRefusedError, YunheError
 from yunhe.ledger.transaction import Call, Transaction
 from yunhe.sdk.client import Client, Submitted
 from yunhe.sdk.key_files import KeyFile, Member, MemberKey, Wallet, create_key_file, read_key_file
@@ -18,6 +18,7 @@ __all__ = [
     "Submitted",
     "Transaction",
     "TransactionRefusedError",
+    "ViewRefusedError",
     "Wallet",
     "YunheError",
     "create_key_file",

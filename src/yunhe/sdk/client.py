@@ -240,7 +240,11 @@ class Client:
         yield from self._pages(f"/v1/contracts/{contract}/tables/{table}/records", parameters, limit)
 
     def view(self, contract: str, view: str, /, **arguments: Value) -> Any:  # noqa: ANN401  # what the view returns, as JSON shows it
-        """Run a view on the last block and return its result as JSON shows it."""
+        """Run a view on the last block and return its result as JSON shows it.
+
+        Raises:
+            ViewRefusedError: the contract refused it; the error has the contract's code as `refusal`.
+        """
         deadline = time.monotonic() + self._timeout_s
         path = f"/v1/contracts/{contract}/views/{view}/cbor"
         return self._request("POST", path, deadline, content=encode(arguments), headers=_CBOR).get("result")

@@ -5,7 +5,7 @@ from typing import Final, NoReturn
 import httpx
 
 from yunhe import errors
-from yunhe.errors import BadAnswerError, RemoteRefusedError, UnavailableError, YunheError
+from yunhe.errors import BadAnswerError, RemoteRefusedError, UnavailableError, ViewRefusedError, YunheError
 
 
 def _leaves(kind: type[YunheError]) -> list[type[YunheError]]:
@@ -28,6 +28,8 @@ def raise_problem(answer: httpx.Response) -> NoReturn:
         code, detail = str(body["code"]), str(body["detail"])
     except (ValueError, KeyError, TypeError) as error:
         raise BadAnswerError(f"the answer {answer.status_code} is not one of a Yunhe node") from error
+    if code == ViewRefusedError.code and isinstance(body.get("refusal"), str):
+        raise ViewRefusedError(body["refusal"], detail)
     kind = _BY_CODE.get(code)
     if kind is not None:
         raise kind(detail)

@@ -54,7 +54,9 @@ _REFUSED: Final[dict[type[ast.AST], _Refused]] = {
     ast.Global: _Refused("CON-028", "`global`", "keep state in a Table or Map; return what changed"),
     ast.Nonlocal: _Refused("CON-028", "`nonlocal`", "return what changed"),
     ast.Import: _Refused("CON-040", "`import`", "write `from yunhe.contracts import ...` with the names that you use"),
-    ast.Div: _Refused("CON-029", "`/` makes a float", "write `//`, or mul_div(a, b, c, Rounding....) with a rounding that is named"),
+    ast.Div: _Refused(
+        "CON-029", "`/`, which makes a float,", "write `//`, or mul_div(a, b, c, Rounding....) with a rounding that is named"
+    ),
     ast.MatMult: _Refused("CON-029", "`@` between values", "there are no matrices in contracts"),
     ast.LShift: _Refused("CON-029", "`<<`", "write `* 2**n`"),
     ast.RShift: _Refused("CON-029", "`>>`", "write `// 2**n`"),
