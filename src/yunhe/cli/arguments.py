@@ -12,7 +12,7 @@ from typing import Any
 
 from yunhe.contracts.interface import EntryInterface, Interface, interface_of
 from yunhe.contracts.json_values import arguments_from_json
-from yunhe.errors import MalformedError, NotFoundError, UsageError
+from yunhe.errors import MalformedError, NotFoundError, RecordNotFoundError, UsageError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.state_keys import KeyComponent
 from yunhe.sdk import Client
@@ -34,7 +34,10 @@ def read_contract(client: Client, name: str) -> DeployedContract:
     Raises:
         RecordNotFoundError: there is none.
     """
-    record = dict(client.record("lifecycle", "contracts", [name])["fields"])
+    try:
+        record = dict(client.record("lifecycle", "contracts", [name])["fields"])
+    except RecordNotFoundError as error:
+        raise RecordNotFoundError(f"there is no contract {name}; `yunhe contract list` shows those that are deployed") from error
     source = str(client.record("lifecycle", "sources", [bytes.fromhex(str(record["code_hash"])[2:])])["fields"]["source"])
     return DeployedContract(record, source, interface_of(source))
 

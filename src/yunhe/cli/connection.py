@@ -6,6 +6,7 @@ while the node runs, the address.
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,6 +22,8 @@ NODE_VARIABLE: Final = "YUNHE_NODE"
 TOKEN_VARIABLE: Final = "YUNHE_TOKEN"  # noqa: S105  # a name
 KEY_VARIABLE: Final = "YUNHE_KEY"
 PASSPHRASE_VARIABLE: Final = "YUNHE_KEY_PASSPHRASE"  # noqa: S105  # a name
+
+_NO_PASSPHRASE: Final = f"no passphrase was given, and there is no terminal to ask at; use --passphrase-file or {PASSPHRASE_VARIABLE}"
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", envvar=FOLDER_VARIABLE, help="Folder of a node on this machine.")]
 NodeOption = Annotated[str | None, typer.Option("--node", envvar=NODE_VARIABLE, help="Address of a node, such as http://127.0.0.1:8440.")]
@@ -120,7 +123,9 @@ def read_passphrase(passphrase_file: Path | None, prompt: str, *, confirm: bool 
         return read_secret(passphrase_file)
     if PASSPHRASE_VARIABLE in os.environ:
         return os.environ[PASSPHRASE_VARIABLE]
+    if not sys.stdin.isatty():
+        raise InvalidKeyError(_NO_PASSPHRASE)
     try:
         return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
     except typer.Abort as error:
-        raise InvalidKeyError(f"no passphrase was given; use --passphrase-file or {PASSPHRASE_VARIABLE}") from error
+        raise InvalidKeyError(_NO_PASSPHRASE) from error

@@ -1,5 +1,7 @@
 """`yunhe contract`: check, propose and show contracts."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,10 +9,11 @@ import typer
 
 from yunhe.cli.arguments import read_contract
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
-from yunhe.cli.output import output, table
+from yunhe.cli.output import EXIT_REFUSED, fields, output, table
+from yunhe.cli.proposal import proposal_fields
 from yunhe.contracts.checker import check as check_source
 from yunhe.contracts.interface import EntryInterface, Interface, interface_of
-from yunhe.errors import ContractRefusedError, InvalidInputError, UsageError
+from yunhe.errors import ContractRefusedError, Finding, InvalidInputError, UsageError
 from yunhe.limits import CONTRACT_SOURCE_BYTES_MAX
 from yunhe.sdk import Call, Client, MemberKey
 
@@ -31,12 +34,18 @@ def _read(path: Path) -> bytes:
 
 
 def _checked(path: Path) -> str:
+    """Return a contract's source, or print what is wrong with it and end."""
     try:
         return check_source(_read(path)).source
     except ContractRefusedError as error:
-        for finding in error.findings:
-            output.progress(f"{path}:{finding.line}:{finding.column}: {finding.rule} {finding.reason}. Instead: {finding.instead}")
-        raise
+        findings = [asdict(finding) for finding in error.findings]
+        output.result({"file": str(path), "accepted": False, "code": error.code, "findings": findings}, _listed(path, error.findings))
+        raise typer.Exit(EXIT_REFUSED) from error
+
+
+def _listed(path: Path, findings: Sequence[Finding]) -> str:
+    lines = [f"{path}:{f.line}:{f.column}: {f.reason} ({f.rule})\n    instead: {f.instead}" for f in findings]
+    return "\n".join([*lines, f"{path}: refused"])
 
 
 @app.command()
@@ -62,14 +71,11 @@ def deploy(  # one for each option
     source = _checked(file)
     with Connection(folder, node, token_file).open() as client:
         signers = open_keys(key, passphrase_file)
-        output.progress("submitting the source")
         code_hash = _call(client, signers, "lifecycle", "submit", source=source)
-        output.progress("proposing the deployment")
         action = "propose_upgrade" if upgrade else "propose_deployment"
         digest = bytes.fromhex(str(code_hash)[2:])
         proposal = _call(client, signers, "governance", action, contract=name, code_hash=digest)
-        status = str(client.record("governance", "proposals", [int(proposal)])["fields"]["status"])
-    output.fields({"contract": name, "code_hash": code_hash, "proposal": proposal, "status": status})
+        output.fields({"contract": name, "code_hash": code_hash} | proposal_fields(client, int(proposal)))
 
 
 def _call(client: Client, signers: list[MemberKey], contract: str, action: str, /, **arguments: Any) -> Any:  # noqa: ANN401  # the action's
@@ -93,8 +99,7 @@ def status(  # one for each option
     with Connection(folder, node, token_file).open() as client:
         signers = open_keys(key, passphrase_file)
         proposal = _call(client, signers, "governance", "propose_contract_status", contract=name, operation=operation)
-        decided = str(client.record("governance", "proposals", [int(proposal)])["fields"]["status"])
-    output.fields({"contract": name, "operation": operation, "proposal": proposal, "status": decided})
+        output.fields({"contract": name, "operation": operation} | proposal_fields(client, int(proposal)))
 
 
 @app.command("list")
@@ -102,7 +107,7 @@ def list_(folder: FolderOption = None, node: NodeOption = None, token_file: Toke
     """List the contracts."""
     with Connection(folder, node, token_file).open() as client:
         rows = [row["fields"] for row in client.records("lifecycle", "contracts")]
-    columns = ["name", "status", "version", "code_hash"]
+    columns = ["name", "status", "version", "system", "code_hash"]
     output.result(rows, table(columns, [[row[column] for column in columns] for row in rows]))
 
 
@@ -123,7 +128,7 @@ def show(
         output.result({"name": name, "source": contract.source}, contract.source.rstrip("\n"))
         return
     value = contract.record | {"history": steps, "interface": contract.interface.data()}
-    head = "\n".join(f"{field}: {contract.record[field]}" for field in ("name", "status", "version", "code_hash"))
+    head = fields({name: contract.record[name] for name in ("name", "status", "version", "code_hash")})
     history = "\n".join(f"  height {step['height']}: {step['operation']} version {step['version']}" for step in steps)
     output.result(value, f"{head}\nhistory:\n{history}\n{_describe(contract.interface)}")
 

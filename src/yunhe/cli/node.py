@@ -15,8 +15,6 @@ import typer
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
 from yunhe.cli.output import EXIT_UNAVAILABLE, output
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
-from yunhe.gateway.logging import configure_logging
-from yunhe.gateway.server import serve
 from yunhe.ledger.genesis import FoundingMember
 from yunhe.node import NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.folder import LOG_FILE
@@ -27,6 +25,7 @@ app = typer.Typer(name="node", help="Make, start, stop, watch and check a node."
 
 DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 
+PORT_VARIABLE: Final = "YUNHE_PORT"
 _START_TIMEOUT_S: Final = 120.0
 _STOP_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.05
@@ -36,17 +35,22 @@ _PROGRESS_BLOCKS: Final = 1000
 @app.command()
 def init(  # noqa: PLR0913, PLR0917  # one for each option
     folder: DirArgument,
-    organisation: Annotated[str, typer.Option("--org", help="The founding organisation, which the node belongs to.")],
     admin: Annotated[list[Path], typer.Option("--admin", help="Key file of a founding admin; only its public half is used.")],
+    organisation: Annotated[
+        str, typer.Option("--org", help="The founding organisation, which the node belongs to; the first admin's when left out.")
+    ] = "",
     title: Annotated[str, typer.Option(help="The organisation's name for people.")] = "",
     network: Annotated[str, typer.Option(help="The network's name for people.")] = "yunhe",
     name: Annotated[str, typer.Option(help="The node's name in its organisation.")] = "node1",
     host: Annotated[str, typer.Option(help="Address of the HTTP API.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the HTTP API; 0 takes a free one at each start.")] = 8440,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, envvar=PORT_VARIABLE, help="Port of the HTTP API; 0 takes a free one at each start.")
+    ] = 8440,
     parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
 ) -> None:
     """Make a new network and the folder of its first node."""
     files = [read_key_file(path) for path in admin]
+    organisation = organisation or files[0].member.organisation
     for file in files:
         if file.member.organisation != organisation:
             raise UsageError(f"{file.path} is a key of {file.member}; a founding admin is a member of {organisation}")
@@ -90,10 +94,14 @@ def start(
     if background:
         output.fields(_start_background(folder, port))
         return
+    # The web framework takes a third of a second to load, and no other command needs it.
+    from yunhe.gateway.logging import configure_logging  # noqa: PLC0415
+    from yunhe.gateway.server import serve  # noqa: PLC0415
+
     configure_logging(folder / LOG_FILE, loaded.config.log_level)
 
     def ready(address: str) -> None:
-        output.fields({"address": address, "pid": os.getpid(), "folder": str(folder)})
+        output.fields(_running(folder, os.getpid(), address))
         sys.stdout.flush()
 
     serve(loaded, ready)
@@ -122,10 +130,14 @@ def _start_background(folder: Path, port: int | None) -> dict[str, object]:
             time.sleep(_POLL_S)
             continue
         if pid == process.pid:
-            return {"address": address, "pid": pid, "folder": str(folder)}
+            return _running(folder, pid, address)
         time.sleep(_POLL_S)
     process.terminate()
     raise WaitTimeoutError(f"the node did not answer within {_START_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+
+
+def _running(folder: Path, pid: int, address: str) -> dict[str, object]:
+    return {"address": address, "pid": pid, "folder": str(folder), "stop": f"yunhe node stop {folder}"}
 
 
 def _reason(text: str) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption
 from yunhe.cli.output import output, table
+from yunhe.cli.proposal import proposal_fields
 from yunhe.cli.tx import show_submitted, submit_call
 from yunhe.ledger.codec import Value
 from yunhe.sdk import Call, Member, read_key_file
@@ -25,6 +26,14 @@ def _send(connection: Connection, key: KeyOption, passphrase_file: PassphraseOpt
         show_submitted(submit_call(client, call, key, passphrase_file, _GAS_LIMIT))
 
 
+def _send_about_proposal(connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, call: Call) -> None:
+    """Send a proposal, or a vote that names one, and show how the proposal stands after it."""
+    with connection.open() as client:
+        submitted = submit_call(client, call, key, passphrase_file, _GAS_LIMIT)
+        proposal = call.arguments.get("proposal_id", submitted.results[0])
+        output.fields({"transaction": submitted.transaction_id.hex(), "height": submitted.height} | proposal_fields(client, int(proposal)))
+
+
 @app.command("list")
 def list_(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
     """List the organisations."""
@@ -37,7 +46,7 @@ def list_(folder: FolderOption = None, node: NodeOption = None, token_file: Toke
 def show(organisation: OrganisationArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
     """Show an organisation with its members, their keys, and its nodes."""
     with Connection(folder, node, token_file).open() as client:
-        value: dict[str, Any] = dict(client.record("registry", "organisations", [organisation])["fields"])
+        value: dict[str, Any] = {"organisation": organisation} | client.record("registry", "organisations", [organisation])["fields"]
         value["members"] = [row["fields"] for row in client.records("registry", "members", [organisation])]
         value["keys"] = [row["fields"] for row in client.records("registry", "member_keys", [organisation])]
         value["nodes"] = [row["fields"] for row in client.records("registry", "nodes", [organisation])]
@@ -63,7 +72,7 @@ def admit(  # one for each option
         "suite": file.public_key.suite,
         "public_key": file.public_key.raw,
     }
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "propose_admission", arguments))
+    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "propose_admission", arguments))
 
 
 @app.command()
@@ -96,7 +105,7 @@ def vote(  # one for each option
 ) -> None:
     """Vote for a proposal, or against it."""
     arguments: dict[str, Value] = {"proposal_id": proposal, "approve": not against}
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments))
+    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments))
 
 
 @app.command()

@@ -21,12 +21,12 @@ HeightOption = Annotated[int | None, typer.Option("--height", min=0, help="Heigh
 _DEFAULT = Path("proof.yunhe")
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, genesis: Path | None) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be written: {error.strerror}") from error
-    output.fields({"file": str(path), "bytes": len(data), "verify": f"yunhe proof verify {path} --genesis genesis.json"})
+    output.fields({"file": str(path), "bytes": len(data), "verify": f"yunhe proof verify {path} --genesis {genesis or 'GENESIS'}"})
 
 
 @app.command()
@@ -41,8 +41,9 @@ def record(  # one for each option
     token_file: TokenOption = None,
 ) -> None:
     """Prove that a record is as it is, or that there is none."""
-    with Connection(folder, node, token_file).open() as client:
-        _write(out, client.prove([prove_record(contract, table, parse_key(key))], height))
+    connection = Connection(folder, node, token_file)
+    with connection.open() as client:
+        _write(out, client.prove([prove_record(contract, table, parse_key(key))], height), connection.genesis())
 
 
 @app.command()
@@ -58,8 +59,9 @@ def transaction(  # one for each option
     """Prove that a transaction took its place in the ledger."""
     identity = transaction_id(transaction)
     subjects = [prove_transaction(identity)] + ([prove_receipt(identity)] if receipt else [])
-    with Connection(folder, node, token_file).open() as client:
-        _write(out, client.prove(subjects))
+    connection = Connection(folder, node, token_file)
+    with connection.open() as client:
+        _write(out, client.prove(subjects), connection.genesis())
 
 
 @app.command()

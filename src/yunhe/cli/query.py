@@ -1,5 +1,6 @@
 """`yunhe query`: look at records, views and blocks."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -60,7 +61,8 @@ def view(  # one for each option
     """Run a view on the last block and show its result."""
     with Connection(folder, node, token_file).open() as client:
         values = parse_arguments(client, contract, name, arguments or [], view=True)
-        output.fields({"result": client.view(contract, name, **values)})
+        result = client.view(contract, name, **values)
+    output.result({"result": result}, result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2))
 
 
 @app.command()

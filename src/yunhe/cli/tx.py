@@ -1,12 +1,14 @@
 """`yunhe tx`: call actions of contracts, and see what became of transactions."""
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from yunhe.cli.arguments import parse_arguments
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
-from yunhe.cli.output import output
+from yunhe.cli.output import fields, output
 from yunhe.errors import MalformedError
 from yunhe.sdk import Call, Client, Submitted
 
@@ -42,7 +44,19 @@ def show_submitted(submitted: Submitted) -> None:
     if submitted.receipt is not None:
         value["gas_used"] = submitted.receipt["gas_used"]
         value["events"] = submitted.receipt["events"]
-    output.fields(value)
+    shown = value | {"results": [_shown(result) for result in submitted.results if result is not None]}
+    shown["events"] = [_event(event) for event in value.get("events", [])]
+    output.result(value, fields(shown))
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    """Return an event in one line."""
+    told = " ".join(f"{name}={_shown(item)}" for name, item in event["fields"].items())
+    return f"{event['contract']}.{event['name']} {told}".rstrip()
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def submit_call(client: Client, call: Call, keys: KeyOption, passphrase_file: PassphraseOption, gas_limit: int) -> Submitted:
