@@ -70,7 +70,7 @@ class TimedState:
 
     def __init__(self, store: LedgerStore, stages: Stages) -> None:
         self._stages = stages
-        self.get, self.scan, self.seen, self._stage = store.get, store.scan, store.seen, store.stage
+        self.get, self.get_many, self.scan, self.seen, self._stage = store.get, store.get_many, store.scan, store.seen, store.stage
 
     def stage(self, height: int, writes: Sequence[Write]) -> bytes:
         """Compute the state root."""

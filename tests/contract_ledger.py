@@ -98,8 +98,9 @@ def transaction(sender: str, *calls: tuple[str, str, dict], gas_limit: int = GAS
 
 def contract(text: str) -> str:
     """Return a contract source with every name of the SDK imported."""
-    names = "Choice, Context, Event, Map, Org, Record, Rounding, Signer, Table, action, call, call_view, emit, mul_div, pro_rata"
-    return f"from yunhe.contracts import {names}, refuse, require, require_role, require_signer, view\n\n{text}"
+    types = "Choice, Context, Event, Index, Log, Map, Org, Record, Rounding, Signer, Table, Unique"
+    functions = "action, call, call_view, emit, mul_div, pro_rata, refuse, require, require_role, require_signer, view"
+    return f"from yunhe.contracts import {types}, {functions}\n\n{text}"
 
 
 def function(body: str, returns: str = "int", parameters: str = "") -> str:

@@ -36,8 +36,8 @@ BLOCK_TRANSACTIONS_MAX: Final = 16_384
 """Transactions in an engine block."""
 VALIDITY_WINDOW_MS_MAX: Final = 3_600_000
 """Largest value of the parameter `validity_window_ms` (W)."""
-KEY_COMPONENTS_MAX: Final = 4
-"""Components of a primary key."""
+KEY_COMPONENTS_MAX: Final = 8
+"""Components of a primary key, and of a row of an index: its fields and the primary key."""
 STATE_KEY_BYTES_MAX: Final = 512
 """Encoded state key."""
 RECORD_BYTES_MAX: Final = 256 * 1024
@@ -93,6 +93,10 @@ VALUE_DEPTH_MAX: Final = 8
 """Containers nested in a record, argument, event or result."""
 EVENTS_MAX: Final = 256
 """Events of one transaction."""
+TABLE_INDEXES_MAX: Final = 8
+"""Indexes of one table, uniqueness constraints included."""
+INDEX_BUILD_ROWS_MAX: Final = 10_000
+"""Records that an upgrade can index, and rows of indexes that it can delete."""
 SCAN_ROWS_MAX: Final = 10_000
 """Rows that one scan of a contract can return."""
 GAS_LIMIT_MAX: Final = 1_000_000_000

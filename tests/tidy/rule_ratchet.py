@@ -63,7 +63,6 @@ UNDERTESTED = frozenset(
         "CON-130",
         "CON-147",
         "CON-148",
-        "CON-149",
         "ENG-001",
         "ENG-003",
         "ENG-004",

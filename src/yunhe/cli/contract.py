@@ -141,7 +141,12 @@ def _describe(interface: Interface) -> str:
             lines += [f"  {_signature(entry)}" + (f"  {entry.summary}" if entry.summary else "") for entry in entries.values()]
     if interface.tables:
         lines.append("tables:")
-        lines += [f"  {found.name}: {found.record} by {', '.join(found.key)}" for found in interface.tables.values()]
+        for found in interface.tables.values():
+            lines.append(f"  {found.name}: {found.record} by {', '.join(found.key)}")
+            lines += [f"    {'unique' if index.unique else 'index'} {index.name} by {', '.join(index.by)}" for index in found.indexes]
+    if interface.logs:
+        lines.append("logs:")
+        lines += [f"  {log.name}: {log.record} by {', '.join(map(_type, log.key))}" for log in interface.logs.values()]
     if interface.refusals:
         lines.append("refuses with: " + ", ".join(interface.refusals))
     return "\n".join(lines)

@@ -6,9 +6,10 @@ as the loaded module is held by a test. Specification: docs/spec/contracts.md, "
 """
 
 import ast
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from yunhe.contracts.codes import NOT_UNIQUE
 from yunhe.contracts.value_types import TypeData
 from yunhe.contracts.vocabulary import REFUSAL_FUNCTIONS
 from yunhe.errors import MalformedError
@@ -46,6 +47,20 @@ class TableInterface:
     record: str
     key: tuple[str, ...]
     """Names of the key fields."""
+    indexes: tuple["IndexInterface", ...] = ()
+    """In the order in which they are declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInterface:
+    """An Index or Unique."""
+
+    name: str
+    by: tuple[str, ...]
+    """Names of the indexed fields."""
+    unique: bool
+    code: str | None = None
+    """With which a second record is refused; None where the index is not unique."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,16 @@ class MapInterface:
     name: str
     key: tuple[TypeData, ...]
     value: TypeData
+
+
+@dataclass(frozen=True, slots=True)
+class LogInterface:
+    """A Log."""
+
+    name: str
+    key: tuple[TypeData, ...]
+    """Without the position."""
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +96,7 @@ class Interface:
     """Choice to its members: name to text."""
     tables: dict[str, TableInterface] = field(default_factory=dict)
     maps: dict[str, MapInterface] = field(default_factory=dict)
+    logs: dict[str, LogInterface] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     """Codes that the contract's own text refuses with, sorted."""
 
@@ -88,7 +114,7 @@ def interface_of(source: str) -> Interface:
     # CON-149
     try:
         return _Reader(ast.parse(source)).read()
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
         raise MalformedError("this source is not a contract; `yunhe contract check` says why") from error
 
 
@@ -111,7 +137,8 @@ class _Reader:
                 self._entry(node)
             elif isinstance(node, ast.AnnAssign):
                 self._state(node)
-        codes = sorted(set(_refusals(self._tree)))
+        unique = [index.code for table in self._interface.tables.values() for index in table.indexes if index.code is not None]
+        codes = sorted({*_refusals(self._tree), *unique})
         return Interface(**{name: getattr(self._interface, name) for name in Interface.__slots__} | {"refusals": tuple(codes)})
 
     def _class(self, node: ast.ClassDef) -> None:
@@ -147,15 +174,25 @@ class _Reader:
             return
         name, of = _name(node.target), node.annotation.slice
         options = {keyword.arg: keyword.value for keyword in node.value.keywords}
-        if _name(node.annotation.value) == "Table":
-            key = options.get("key")
-            parts = key.elts if isinstance(key, ast.Tuple) else [key]
-            self._interface.tables[name] = TableInterface(name, _name(of), tuple(str(_constant(part)) for part in parts))
-        elif isinstance(of, ast.Tuple):
-            key_type, value_type = of.elts
-            is_tuple = isinstance(key_type, ast.Subscript) and isinstance(key_type.slice, ast.Tuple)
-            keys = key_type.slice.elts if is_tuple else [key_type]  # type: ignore[attr-defined]  # narrowed by is_tuple
-            self._interface.maps[name] = MapInterface(name, tuple(self._type(part) for part in keys), self._type(value_type))
+        match _name(node.annotation.value):
+            case "Table":
+                self._interface.tables[name] = TableInterface(name, _name(of), _field_names(options.get("key")))
+            case "Index" | "Unique" as kind:
+                self._index(name, _name(node.value.args[0]), _field_names(options.get("by")), options.get("code"), unique=kind == "Unique")
+            case "Map" if isinstance(of, ast.Tuple):
+                self._interface.maps[name] = MapInterface(name, self._key_types(of.elts[0]), self._type(of.elts[1]))
+            case "Log" if isinstance(of, ast.Tuple):
+                self._interface.logs[name] = LogInterface(name, self._key_types(of.elts[0]), _name(of.elts[1]))
+
+    def _index(self, name: str, table: str, by: tuple[str, ...], code: ast.expr | None, *, unique: bool) -> None:
+        refusal = (NOT_UNIQUE if code is None else str(_constant(code))) if unique else None
+        found = self._interface.tables[table]
+        self._interface.tables[table] = replace(found, indexes=(*found.indexes, IndexInterface(name, by, unique, refusal)))
+
+    def _key_types(self, node: ast.expr) -> tuple[TypeData, ...]:
+        is_tuple = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple)
+        parts = node.slice.elts if is_tuple else [node]  # type: ignore[attr-defined]  # narrowed by is_tuple
+        return tuple(self._type(part) for part in parts)
 
     def _type(self, node: ast.expr | None) -> TypeData:
         match node:
@@ -184,6 +221,11 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
     raise ValueError("a name was expected")
+
+
+def _field_names(node: ast.expr | None) -> tuple[str, ...]:
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(str(_constant(part)) for part in parts)
 
 
 def _constant(node: ast.expr | None) -> object:

@@ -1,4 +1,4 @@
-"""Primary keys of tables: from the values of key fields to state keys, and to ranges for scans (COD-060, COD-061, CON-104, CON-105)."""
+"""Keys of tables: from the values of key fields to state keys, and to ranges for scans (COD-060, COD-061, CON-104, CON-105, CON-113)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
@@ -18,7 +18,7 @@ Key: TypeAlias = KeyPart | tuple[KeyPart, ...]
 class KeyCodec:
     """Encodes the keys of one table."""
 
-    __slots__ = ("_prefix", "parts", "state_key")
+    __slots__ = ("parts", "prefix", "state_key")
 
     def __init__(self, contract: str, table: str, parts: Sequence[ValueType]) -> None:
         """Make a codec.
@@ -38,18 +38,19 @@ class KeyCodec:
             if part not in (INT, STR, BYTES, ORG) and not isinstance(part, ChoiceType):
                 raise TypeError(f"{table}: a key is of int, str, bytes, Org or a Choice, not {part.name}")
         self.parts = tuple(parts)
-        self._prefix = table_prefix(contract, table)
+        self.prefix = table_prefix(contract, table)
+        """What all state keys of the table begin with."""
         self.state_key: Callable[[Any], bytes] = self._key_of_parts
         """Return the state key of a primary key as a contract writes it."""
         if len(parts) == 1 and parts[0] not in (INT, BYTES):
-            self.state_key = _text_key_function(self._prefix)
+            self.state_key = _text_key_function(self.prefix)
 
     def _key_of_parts(self, key: Key) -> bytes:
         if len(self.parts) == 1:
-            return self._checked(self._prefix + self._part(key, 0))
+            return self._checked(self.prefix + self._part(key, 0))
         if type(key) is not tuple or len(key) != len(self.parts):
             raise Fault(f"the key is a tuple of {len(self.parts)} values")
-        return self._checked(self._prefix + b"".join([self._part(value, index) for index, value in enumerate(key)]))
+        return self._checked(self.prefix + b"".join([self._part(value, index) for index, value in enumerate(key)]))
 
     def _checked(self, state_key: bytes) -> bytes:
         # COD-061
@@ -74,21 +75,30 @@ class KeyCodec:
             raise ContractStop(VALUE_TOO_LARGE, f"a state key is at most {STATE_KEY_BYTES_MAX} bytes")
         return _encoded(value)
 
-    def range(self, start: Key | None, end: Key | None, prefix: Key | None) -> tuple[bytes, bytes]:
+    def range(
+        self, start: Key | None, end: Key | None, prefix: Key | None, after: Key | None = None, *, reverse: bool = False
+    ) -> tuple[bytes, bytes]:
         """Return the state keys between which a scan runs, the second one exclusive.
 
         Args:
             start: first key, or leading key fields.
             end: key, or leading key fields, before which it stops.
             prefix: leading key fields that all keys share; in a table with one key field of text or bytes, how the keys begin.
+            after: whole key after which it begins, in the order of the scan.
+            reverse: whether the scan runs from the last key to the first.
         """
         # CON-105
-        base = self._prefix if prefix is None else self._prefix + self._shared(prefix)
+        base = self.prefix if prefix is None else self.prefix + self._shared(prefix)
         low, high = base, prefix_end(base)
         if start is not None:
-            low = max(low, self._prefix + self._leading(start))
+            low = max(low, self.prefix + self._leading(start))
         if end is not None:
-            high = min(high, self._prefix + self._leading(end))
+            high = min(high, self.prefix + self._leading(end))
+        # CON-113
+        if after is not None:
+            last = self._key_of_parts(after)
+            # No key begins another one, so nothing lies between a key and its successor.
+            low, high = (low, min(high, last)) if reverse else (max(low, last + b"\x00"), high)
         return low, high
 
     def _shared(self, prefix: Key) -> bytes:

@@ -5,7 +5,7 @@ whether it was loaded metered by a node or imported plainly by pytest. It does n
 was given. Specification: docs/spec/contracts.md, "API" and "Execution".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from yunhe.contracts import prices
@@ -18,9 +18,10 @@ from yunhe.contracts.overlay import CommittedState, Overlay, Row
 from yunhe.contracts.records import Event as EventBase
 from yunhe.contracts.records import Record, RecordType, record_type
 from yunhe.contracts.value_types import NONE, Room
-from yunhe.errors import ValueNotEncodableError
+from yunhe.errors import CorruptionError, ValueNotEncodableError
 from yunhe.ledger.codec import Value, encode
 from yunhe.ledger.interfaces import BlockContext, Event
+from yunhe.ledger.state_keys import decode_state_key, prefix_end
 from yunhe.limits import (
     CONTRACT_CALL_DEPTH_MAX,
     EVENTS_MAX,
@@ -32,11 +33,14 @@ from yunhe.limits import (
 )
 
 _READ: Final = prices.READ
+_READ_KNOWN: Final = prices.READ_KNOWN
 _READ_BYTE: Final = prices.READ_BYTE
 _WRITE: Final = prices.WRITE
 _WRITE_BYTE: Final = prices.WRITE_BYTE
 _WRITTEN_MEMORY: Final = prices.WRITTEN_MEMORY
 _UNKNOWN: Final[Any] = object()
+_FETCH_KEYS: Final = 256
+"""Records asked for at once on the way from an index."""
 _RECEIPT_HEAD_BYTES: Final = 1024
 """Room in a receipt for everything that is neither result nor event."""
 _EVENT_HEAD_BYTES: Final = 128
@@ -63,9 +67,12 @@ class Machine:
     """State, events and call stack of the transaction that runs."""
 
     __slots__ = (
+        "_block_lengths",
         "_block_written",
         "_committed",
-        "_present",
+        "_committed_many",
+        "_known",
+        "_lengths",
         "_receipt_left",
         "_written",
         "block",
@@ -102,6 +109,9 @@ class Machine:
         """What the transactions of this block wrote."""
         self._block_written = self.blocks.values
         self._committed = state.get
+        self._committed_many = state.get_many
+        self._block_lengths: dict[bytes, int] = {}
+        """Lengths of logs as the transactions of this block left them: what a scan would find, sooner."""
 
     def begin_transaction(self, gas_limit: int, signers: tuple[Signer, ...], *, read_only: bool = False) -> None:
         """Begin a transaction, or a query."""
@@ -109,8 +119,9 @@ class Machine:
         self.writes = Overlay(self.blocks)
         """What this transaction wrote."""
         self._written = self.writes.values
-        self._present: set[bytes] = set()
-        """State keys that were read and hold a record."""
+        self._known: dict[bytes, bool] = {}
+        """State keys that were read, and whether they held a record."""
+        self._lengths: dict[bytes, int] = {}
         self.signers = signers
         self.events: list[Event] = []
         self.stack: list[str] = []
@@ -121,6 +132,7 @@ class Machine:
     def merge_transaction(self) -> None:
         """Let the transaction's writes take effect for what follows in the block."""
         self.writes.merge_down()
+        self._block_lengths |= self._lengths
 
     # --- State ------------------------------------------------------------------------------------------------------
     # Half of a simple transaction's time is spent from here to `emit`, so these are written out rather than divided.
@@ -135,26 +147,54 @@ class Machine:
         return data
 
     def read(self, key: bytes) -> bytes | None:
-        """Return a record as the transaction sees it."""
+        """Return a record as the transaction sees it; the first look at a key costs more than the next ones."""
         meter = self.meter
-        meter.left -= _READ
+        written, known = self._written, self._known
+        meter.left -= _READ_KNOWN if key in known or key in written else _READ
         if meter.left < 0:
             meter.stop()
-        data: bytes | None = self._written.get(key, _UNKNOWN)
+        data: bytes | None = written.get(key, _UNKNOWN)
         if data is _UNKNOWN:
             data = self._block_written.get(key, _UNKNOWN)
             if data is _UNKNOWN:
                 data = self._committed(key)
+            known[key] = data is not None
         if data is not None:
             meter.left -= len(data) * _READ_BYTE
-            self._present.add(key)
         return data
 
     def exists(self, key: bytes) -> bool:
         """Tell whether there is a record; free where the transaction knows it already."""
         if key in self._written:
             return self._written[key] is not None
-        return key in self._present or self.read(key) is not None
+        known = self._known.get(key)
+        return self.read(key) is not None if known is None else known
+
+    def recall(self, key: bytes) -> bytes | None:
+        """Return a record that the transaction knows to be there or not; its bytes are paid for, finding it was."""
+        data = self.look(key) if self.exists(key) else None
+        if data is not None:
+            self.meter.charge(len(data) * prices.READ_BYTE)
+        return data
+
+    def fetch(self, keys: Sequence[bytes]) -> Iterator[bytes]:
+        """Yield the records at keys that an index named; many are asked for at once, which costs less than one by one.
+
+        Raises:
+            CorruptionError: one is missing, so the index is not that of its table.
+        """
+        for start in range(0, len(keys), _FETCH_KEYS):
+            page = keys[start : start + _FETCH_KEYS]
+            self.meter.charge(len(page) * prices.FETCH)
+            below = [key for key in page if key not in self._written and key not in self._block_written]
+            committed = dict(zip(below, self._committed_many(below), strict=True))
+            for key in page:
+                data = committed[key] if key in committed else self.look(key)
+                if data is None:
+                    raise CorruptionError("a row of an index names a record that is not there; run `yunhe node check`")
+                self.meter.charge(len(data) * prices.READ_BYTE)
+                self._known[key] = True
+                yield data
 
     def store(self, key: bytes, to_plain: Callable[[Any, Room], Any], value: Any) -> bytes:
         """Check, encode and write a value; return the encoding.
@@ -193,7 +233,33 @@ class Machine:
                 self.meter.charge(prices.SCAN_ROW)
                 continue
             self.meter.charge(prices.SCAN_ROW + len(data) * prices.READ_BYTE)
+            self._known[key] = True
             yield key, data
+
+    def log_length(self, prefix: bytes) -> int:
+        """Return the length of the log whose state keys begin with `prefix`: one more than its last position (CON-117).
+
+        It costs what the scan costs, whether it is known already or not.
+        """
+        self.meter.charge(prices.SCAN + prices.SCAN_ROW)
+        length = self._lengths.get(prefix, self._block_lengths.get(prefix))
+        if length is None:
+            rows = self.writes.rows(prefix, prefix_end(prefix), 1, reverse=True)
+            last = next((key for key, data in rows if data is not None), None)
+            position = -1 if last is None else decode_state_key(last)[2][-1]
+            if type(position) is not int or position < -1:
+                raise Fault("what lies in the place of a log was another kind of state before")
+            length = self._lengths[prefix] = position + 1
+        return length
+
+    def log_grew(self, prefix: bytes, length: int) -> None:
+        """Take note of a log's new length."""
+        self._lengths[prefix] = length
+
+    def forget_lengths(self) -> None:
+        """Forget lengths of logs, because a contract was changed and may have other state in their place."""
+        self._lengths.clear()
+        self._block_lengths.clear()
 
     # --- Values -----------------------------------------------------------------------------------------------------
 

@@ -8,18 +8,23 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from yunhe.contracts.codes import ACTION_NOT_FOUND, ARGUMENTS_INVALID
 from yunhe.contracts.context import Context
 from yunhe.contracts.faults import ContractStop, IntegerOutOfRange
+from yunhe.contracts.indexes import Index, Unique
+from yunhe.contracts.logs import Log
+from yunhe.contracts.maps import Map
 from yunhe.contracts.records import Event, Record, RecordType, record_type
 from yunhe.contracts.scalars import Choice
-from yunhe.contracts.tables import Map, Table
+from yunhe.contracts.tables import Table
 from yunhe.contracts.value_types import Room, ValueType, result_type, value_type
 from yunhe.limits import INTEGER_MAX, NAME_CHARS_MAX, RECORD_FIELDS_MAX
 
 Kind = Literal["action", "view"]
+State: TypeAlias = Table[Any] | Map[Any, Any] | Index[Any] | Unique[Any] | Log[Any, Any]
+_STATE: Final = (Table, Map, Index, Unique, Log)
 _MARK: Final = "_contract_entry"
 
 
@@ -69,7 +74,7 @@ class Entry:
 class ContractModule:
     """Actions, views and state of one contract."""
 
-    __slots__ = ("actions", "choices", "events", "maps", "name", "records", "summary", "tables", "views")
+    __slots__ = ("actions", "choices", "events", "indexes", "logs", "maps", "name", "records", "summary", "tables", "views")
 
     def __init__(self, name: str, namespace: Mapping[str, Any]) -> None:
         """Read a module's names.
@@ -87,12 +92,14 @@ class ContractModule:
         self.views: dict[str, Entry] = {}
         self.tables: dict[str, Table[Any]] = {}
         self.maps: dict[str, Map[Any, Any]] = {}
+        self.indexes: dict[str, Index[Any] | Unique[Any]] = {}
+        self.logs: dict[str, Log[Any, Any]] = {}
         self.records: dict[str, RecordType] = {}
         self.events: dict[str, RecordType] = {}
         self.choices: dict[str, type[Choice]] = {}
         annotations = namespace.get("__annotations__", {})
         for item, value in namespace.items():
-            if isinstance(value, Table | Map):
+            if isinstance(value, _STATE):
                 self._add_state(item, value, annotations.get(item))
             elif isinstance(value, type):
                 self._add_class(item, value)
@@ -111,24 +118,30 @@ class ContractModule:
         return found
 
     def attach(self, machine: Any) -> None:
-        """Let the module's tables and maps work on a machine."""
-        for table in self.tables.values():
-            table.attach(machine)
-        for scalars in self.maps.values():
-            scalars.attach(machine)
+        """Let the module's state work on a machine."""
+        for state in (self.tables, self.maps, self.indexes, self.logs):
+            for declared in state.values():
+                declared.attach(machine)
 
-    def _add_state(self, name: str, state: Table[Any] | Map[Any, Any], annotation: object) -> None:
+    def _add_state(self, name: str, state: State, annotation: object) -> None:
         if name.startswith("_") or len(name) > NAME_CHARS_MAX or not (name.isascii() and name.islower()):
             raise TypeError(f"{name}: a table's name is a-z, 0-9 and _, at most {NAME_CHARS_MAX} characters")
         arguments = typing.get_args(annotation)
         if typing.get_origin(annotation) is not type(state):
-            raise TypeError(f"{name} needs an annotation: `{name}: Table[Record] = Table(key=...)` or `{name}: Map[K, V] = Map(...)`")
+            kind = type(state).__name__
+            raise TypeError(f"{name} needs an annotation: `{name}: {kind}[...] = {kind}(...)`")
         if isinstance(state, Table):
             state.declare(self.name, name, arguments[0])
             self.tables[name] = state
-        else:
+        elif isinstance(state, Index | Unique):
+            state.declare(self.name, name, arguments[0])
+            self.indexes[name] = state
+        elif isinstance(state, Map):
             state.declare(self.name, name, arguments[0], arguments[1])
             self.maps[name] = state
+        else:
+            state.declare(self.name, name, arguments[0], arguments[1])
+            self.logs[name] = state
 
     def _add_class(self, name: str, cls: type) -> None:
         if issubclass(cls, Record) and cls is not Record:

@@ -82,11 +82,12 @@ class OrderedKeys:
 class CommittedState:
     """A state reader as the lowest layer."""
 
-    __slots__ = ("_reader", "get")
+    __slots__ = ("_reader", "get", "get_many")
 
     def __init__(self, reader: StateReader) -> None:
         self._reader = reader
         self.get = reader.get
+        self.get_many = reader.get_many
 
     def rows(self, start: bytes, end: bytes, rows_hint: int, *, reverse: bool) -> Iterator[Row]:
         """Yield records in order, fetched page by page; the first page has about `rows_hint` of them."""
@@ -121,6 +122,10 @@ class Overlay:
         if key in self.values:
             return self.values[key]
         return self._base.get(key)
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the records as this layer shows them."""
+        return [self.get(key) for key in keys]
 
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records, as every state reader does; it charges nobody."""

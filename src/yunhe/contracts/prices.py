@@ -19,7 +19,13 @@ PLAIN_BYTE: Final = 8
 RESULT_BYTE: Final = 20
 """Each encoded byte of a result, which goes into the receipt."""
 READ: Final = 3_000
-"""Looking a record up, found or not."""
+"""Looking a record up, found or not: the first time in a transaction."""
+READ_KNOWN: Final = 800
+"""Looking a record up that the transaction has seen or written."""
+FETCH: Final = 3_000
+"""Looking a record up on the way from an index, which asks for many at once."""
+INDEX: Final = 1_000
+"""Comparing an index's row of a record before and after a change."""
 READ_BYTE: Final = 4
 """Each byte of a record read."""
 WRITE: Final = 10_000

@@ -1,39 +1,39 @@
-"""State of a contract: tables of records and maps of scalars, declared at module level.
-
-```python
-bills: Table[Bill] = Table(key="bill_id")
-balances: Map[Org, int] = Map(default=0)
-```
+"""Tables of records, declared at module level: `bills: Table[Bill] = Table(key="bill_id")`.
 
 A loaded record is a private copy: changing it changes nothing until it is saved (CON-102). The name of the variable is the name of the
-table. Table and Map know where records lie and what they look like; the machine that they are attached to reads, writes and charges.
+table. A table knows where its records lie and what they look like, and tells its indexes of each change; the machine that it is attached
+to reads, writes and charges.
 """
 
-import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
-from yunhe.contracts.codes import ALREADY_EXISTS, NOT_FOUND, SCAN_TOO_LONG
-from yunhe.contracts.faults import ContractStop, Fault, Refusal
+from yunhe.contracts.codes import ALREADY_EXISTS, NOT_FOUND
+from yunhe.contracts.faults import Fault, Refusal
 from yunhe.contracts.keys import Key, KeyCodec
 from yunhe.contracts.records import Record, RecordType, record_type
-from yunhe.contracts.value_types import OptionalType, Room, ValueType, value_type
-from yunhe.errors import CorruptionError, EncodingError
-from yunhe.ledger.codec import decode
-from yunhe.ledger.state_keys import decode_state_key
-from yunhe.limits import INTEGER_MAX, RECORD_BYTES_MAX, SCAN_ROWS_MAX
+from yunhe.contracts.rows import count_rows, decode_record, scan_rows
 
 if TYPE_CHECKING:
     from yunhe.contracts.machine import Machine
 
 R = TypeVar("R", bound=Record)
-K = TypeVar("K", bound=str | int | bytes | tuple[Any, ...])
-V = TypeVar("V", bound=str | int | bytes | bool)
 
-_ABSENT: Final = object()
-_VALUE: Final = "value"
-"""Field that holds a Map's value in its record (CON-101)."""
+
+class Follower(Protocol):
+    """What is derived from a table's records: told of each change before it is made (CON-114)."""
+
+    def follow(self, machine: "Machine", primary: bytes, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        """Take over a change.
+
+        Args:
+            machine: on which it happens.
+            primary: state key of the record.
+            before: plain fields as they are stored; None where there is no record yet.
+            after: plain fields as they will be stored; None where the record is deleted.
+        """
+        ...
 
 
 class Table(Generic[R]):
@@ -49,6 +49,7 @@ class Table(Generic[R]):
         "_memory_rate",
         "_state_key",
         "_to_plain",
+        "followers",
         "keys",
         "kind",
         "name",
@@ -75,6 +76,8 @@ class Table(Generic[R]):
             raise TypeError(f"{name}: a Table is of a Record class")
         self.name = name
         self.kind: RecordType = record_type(cls)
+        self.followers: tuple[Follower, ...] = ()
+        """Indexes that were declared over the table."""
         fields = self.key_fields
         if any(field not in self.kind.fields for field in fields) or len(set(fields)) != len(fields):
             raise TypeError(f"{name}: the key fields must be fields of {self.kind.name}, each once")
@@ -112,7 +115,7 @@ class Table(Generic[R]):
         """Return a private copy of the record, or None."""
         machine = self._machine
         data = machine.read(self._state_key(key))
-        return None if data is None else self._load(data, machine)
+        return None if data is None else self.load(data, machine)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a record."""
@@ -125,9 +128,7 @@ class Table(Generic[R]):
         # CON-103
         if machine.exists(state_key):
             raise Refusal(ALREADY_EXISTS, f"{self.name} has a record {self.key_of(record)!r} already")
-        data = machine.store(state_key, self._to_plain, record)
-        if machine.watch is not None:
-            machine.watch.stored(record, data)
+        self._store(machine, state_key, record)
 
     def save(self, record: R) -> None:
         """Replace the record of the same key; refuse with NOT_FOUND if there is none (CON-103).
@@ -139,9 +140,7 @@ class Table(Generic[R]):
         # CON-103
         if not machine.exists(state_key):
             self._missing(self.key_of(record))
-        data = machine.store(state_key, self._to_plain, record)
-        if machine.watch is not None:
-            machine.watch.stored(record, data)
+        self._store(machine, state_key, record)
 
     def delete(self, key: Key) -> None:
         """Delete the record; refuse with NOT_FOUND if there is none (CON-103)."""
@@ -150,6 +149,11 @@ class Table(Generic[R]):
         # CON-103
         if not machine.exists(state_key):
             self._missing(key)
+        # CON-114
+        if self.followers:
+            before = self._stored(machine, state_key)
+            for follower in self.followers:
+                follower.follow(machine, state_key, before, None)
         machine.write(state_key, None)
 
     def discard(self, record: R) -> None:
@@ -164,6 +168,7 @@ class Table(Generic[R]):
         start: Key | None = None,
         end: Key | None = None,
         prefix: Key | None = None,
+        after: Key | None = None,
         limit: int | None = None,
         reverse: bool = False,
     ) -> list[R]:
@@ -173,13 +178,18 @@ class Table(Generic[R]):
             start: first key, inclusive; leading key fields will do.
             end: key before which the scan stops; leading key fields will do.
             prefix: leading key fields that the records share; with one key field of text or bytes, how it begins.
+            after: key after which the scan begins, such as that of the last record of the page before; it need not exist.
             limit: at most so many records. Without it, more than `SCAN_ROWS_MAX` records refuse with SCAN_TOO_LONG.
             reverse: from the last to the first.
         """
         machine = self._machine
-        low, high = self.keys.range(start, end, prefix)
+        low, high = self.keys.range(start, end, prefix, after, reverse=reverse)
         rows = scan_rows(machine, low, high, limit, reverse=reverse)
-        return [self._load(data, machine) for _, data in rows]
+        return [self.load(data, machine) for _, data in rows]
+
+    def count(self, *, start: Key | None = None, end: Key | None = None, prefix: Key | None = None) -> int:
+        """Return how many records there are, at the price of walking over them; arguments as for `scan` (CON-113)."""
+        return count_rows(self._machine, *self.keys.range(start, end, prefix))
 
     # --- Inside -----------------------------------------------------------------------------------------------------
 
@@ -188,7 +198,8 @@ class Table(Generic[R]):
             raise Fault(f"{self.name} holds {self.kind.name}, not {type(record).__name__}")
         return self._state_key(self._key_of(record))
 
-    def _load(self, data: bytes, machine: "Machine") -> R:
+    def load(self, data: bytes, machine: "Machine") -> R:
+        """Return a stored record as the contract gets it."""
         # CON-124
         machine.meter.memory -= self._memory_base + len(data) * self._memory_rate
         if machine.meter.memory < 0:
@@ -198,151 +209,25 @@ class Table(Generic[R]):
             machine.watch.loaded(self.name, self.kind, record, data)
         return record
 
+    def _store(self, machine: "Machine", state_key: bytes, record: R) -> None:
+        plain = machine.plain(self._to_plain, record)
+        data = machine.encoded(plain)
+        # CON-114
+        if self.followers:
+            before = self._stored(machine, state_key)
+            for follower in self.followers:
+                follower.follow(machine, state_key, before, plain)
+        machine.write(state_key, data)
+        if machine.watch is not None:
+            machine.watch.stored(record, data)
+
+    def _stored(self, machine: "Machine", state_key: bytes) -> Mapping[str, Any] | None:
+        """Return the plain fields of a record that the transaction knows to be there or not, those that it lacks by their defaults."""
+        data = machine.recall(state_key)
+        if data is None:
+            return None
+        plain = decode_record(data)
+        return plain if len(plain) == len(self.kind.fields) else self.kind.complete(plain)
+
     def _missing(self, key: object) -> NoReturn:
         raise Refusal(NOT_FOUND, f"{self.name} has no record {key!r}")
-
-
-class Map(Generic[K, V]):
-    """Scalars by key, with a default for keys that were never set or were deleted."""
-
-    __slots__ = ("_default", "_key_type", "_machine", "_state_key", "_value_type", "keys", "name")
-
-    _machine: "Machine"
-
-    def __init__(self, *, default: V | None = None) -> None:
-        """Declare a map.
-
-        Args:
-            default: value of a key that is not set; without it, reading one refuses with NOT_FOUND.
-        """
-        self._default = default
-        self.name = ""
-
-    def declare(self, contract: str, name: str, key: object, value: object) -> None:
-        """Bind the map to its contract, name and types, which its annotation names.
-
-        Raises:
-            TypeError: the types are none of a map.
-        """
-        self.name = name
-        parts = typing.get_args(key) if typing.get_origin(key) is tuple else (key,)
-        self.keys = KeyCodec(contract, name, [value_type(part) for part in parts])
-        self._state_key = self.keys.state_key
-        self._value_type = value_type(value)
-        if self._value_type.depth != 0 or isinstance(self._value_type, OptionalType):
-            raise TypeError(f"{name}: a Map holds scalars; use a Table of records")
-        self._key_type = key
-        if self._default is not None:
-            try:
-                self._default = self._value_type.from_plain(self._value_type.to_plain(self._default, Room(INTEGER_MAX)))
-            except ContractStop as error:
-                raise TypeError(f"{name}: the default does not fit: {error}") from error
-
-    def _to_plain(self, value: Any, room: Room) -> Any:
-        return {_VALUE: self._value_type.to_plain(value, room)}
-
-    def attach(self, machine: "Machine") -> None:
-        """Let the map work on a machine."""
-        self._machine = machine
-
-    @property
-    def value_type(self) -> ValueType:
-        """Type of the values."""
-        return self._value_type
-
-    @property
-    def default(self) -> V | None:
-        """Value of a key that is not set."""
-        return self._default
-
-    # --- What contracts call ----------------------------------------------------------------------------------------
-
-    def __getitem__(self, key: K) -> V:
-        """Return the value, or the default; without a default refuse with NOT_FOUND."""
-        data = self._machine.read(self._state_key(key))
-        if data is not None:
-            return self._load(data)
-        if self._default is None:
-            raise Refusal(NOT_FOUND, f"{self.name} has no value for {key!r}")
-        return self._default
-
-    def __setitem__(self, key: K, value: V) -> None:
-        """Set a value; the default is stored like any other."""
-        machine = self._machine
-        machine.store(self._state_key(key), self._to_plain, value)
-
-    def __delitem__(self, key: K) -> None:
-        """Forget a value, so that the key has the default again; refuse with NOT_FOUND if there is none (CON-103)."""
-        machine = self._machine
-        state_key = self._state_key(key)
-        if not machine.exists(state_key):
-            raise Refusal(NOT_FOUND, f"{self.name} has no value for {key!r}")
-        machine.write(state_key, None)
-
-    def __contains__(self, key: K) -> bool:
-        """Tell whether a value is set."""
-        return self._machine.read(self._state_key(key)) is not None
-
-    def scan(
-        self,
-        *,
-        start: Key | None = None,
-        end: Key | None = None,
-        prefix: Key | None = None,
-        limit: int | None = None,
-        reverse: bool = False,
-    ) -> list[tuple[K, V]]:
-        """Return the keys that are set and their values, in the order of the keys; arguments as for `Table.scan` (CON-105)."""
-        low, high = self.keys.range(start, end, prefix)
-        rows = scan_rows(self._machine, low, high, limit, reverse=reverse)
-        return [(self._key_from(state_key), self._load(data)) for state_key, data in rows]
-
-    def _load(self, data: bytes) -> V:
-        kind = self._value_type
-        self._machine.meter.hold(kind.memory_base + len(data) * kind.memory_rate)
-        plain = decode_record(data)
-        if type(plain) is not dict or len(plain) != 1 or _VALUE not in plain:
-            raise Fault(f"{self.name} was another kind of state before")
-        value: V = kind.from_plain(plain[_VALUE])
-        return value
-
-    def _key_from(self, state_key: bytes) -> K:
-        parts = decode_state_key(state_key)[2]
-        values = tuple([kind.from_plain(part) for kind, part in zip(self.keys.parts, parts, strict=True)])
-        key: K = values if typing.get_origin(self._key_type) is tuple else values[0]  # type: ignore[assignment]
-        return key
-
-
-def scan_rows(machine: "Machine", low: bytes, high: bytes, limit: int | None, *, reverse: bool) -> list[tuple[bytes, bytes]]:
-    """Return the rows of a scan (CON-105).
-
-    Raises:
-        ContractStop: there is no limit and there are more than `SCAN_ROWS_MAX`.
-        Fault: the limit is no integer from 0 to `SCAN_ROWS_MAX`.
-    """
-    # CON-105
-    if limit is not None and (type(limit) is not int or not 0 <= limit <= SCAN_ROWS_MAX):
-        raise Fault(f"the limit of a scan is 0 to {SCAN_ROWS_MAX}")
-    found: list[tuple[bytes, bytes]] = []
-    if limit == 0 or low >= high:
-        return found
-    for row in machine.scan(low, high, SCAN_ROWS_MAX if limit is None else limit, reverse=bool(reverse)):
-        if len(found) == SCAN_ROWS_MAX and limit is None:
-            raise ContractStop(SCAN_TOO_LONG, f"more than {SCAN_ROWS_MAX} records; give the scan a limit and go on from the last key")
-        machine.meter.hold(len(row[0]) + len(row[1]) + 128)
-        found.append(row)
-        if len(found) == limit:
-            break
-    return found
-
-
-def decode_record(data: bytes) -> Any:
-    """Decode what is stored in a state.
-
-    Raises:
-        CorruptionError: it is not canonical, so no contract wrote it.
-    """
-    try:
-        return decode(data, RECORD_BYTES_MAX)
-    except EncodingError as error:
-        raise CorruptionError("a stored record is not canonical; run `yunhe node check`") from error

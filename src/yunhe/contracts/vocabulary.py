@@ -19,9 +19,11 @@ SDK_MODULE: Final = "yunhe.contracts"
 SYSTEM_MODULE: Final = "yunhe.contracts.system"
 """The second module, for system contracts only."""
 
-SDK_CLASSES: Final = frozenset({"Choice", "Context", "Event", "Map", "Org", "Record", "Rounding", "Signer", "Table"})
-"""Importable classes. `Org` can be called; `Table` and `Map` make module-level state; `Choice`, `Event` and `Record` are base classes;
-`Context` and `Signer` stand in annotations; `Rounding` is a Choice of the SDK."""
+STATE_CLASSES: Final = frozenset({"Index", "Log", "Map", "Table", "Unique"})
+"""Importable classes that make module-level state."""
+SDK_CLASSES: Final = STATE_CLASSES | {"Choice", "Context", "Event", "Org", "Record", "Rounding", "Signer"}
+"""Importable classes. `Org` can be called; `Choice`, `Event` and `Record` are base classes; `Context` and `Signer` stand in annotations;
+`Rounding` is a Choice of the SDK."""
 SDK_FUNCTIONS: Final = frozenset(
     {"call", "call_view", "emit", "mul_div", "pro_rata", "refuse", "require", "require_role", "require_signer"}
 )
@@ -48,6 +50,7 @@ RESERVED_CODES: Final = frozenset(
         "CONTRACT_NOT_FOUND",
         "CONTRACT_RETIRED",
         "GAS_LIMIT_TOO_HIGH",
+        "INDEX_TOO_LARGE",
         "INTEGER_OUT_OF_RANGE",
         "KEY_REVOKED",
         "MEMBER_SUSPENDED",
@@ -61,8 +64,8 @@ RESERVED_CODES: Final = frozenset(
         "VIEW_WRITES",
     }
 )
-"""Codes of the runtime. A contract cannot refuse with them. `NOT_FOUND`, `ALREADY_EXISTS`, `SIGNER_REQUIRED` and `ROLE_REQUIRED` are used
-by the SDK and may be used by contracts as well."""
+"""Codes of the runtime. A contract cannot refuse with them. `NOT_FOUND`, `ALREADY_EXISTS`, `NOT_UNIQUE`, `SIGNER_REQUIRED` and
+`ROLE_REQUIRED` are used by the SDK and may be used by contracts as well."""
 
 # --- Types ----------------------------------------------------------------------------------------------------------
 
@@ -74,12 +77,16 @@ CONTEXT_FIELDS: Final = frozenset({"sender", "signers", "caller", "contract", "t
 """Attributes of `Context`."""
 SIGNER_FIELDS: Final = frozenset({"organisation", "member", "roles"})
 """Attributes of `Signer`."""
-TABLE_METHODS: Final = frozenset({"add", "delete", "discard", "get", "save", "scan"})
+TABLE_METHODS: Final = frozenset({"add", "count", "delete", "discard", "get", "save", "scan"})
 """Methods of a module-level Table; also `table[key]` and `key in table`."""
-MAP_METHODS: Final = frozenset({"scan"})
+MAP_METHODS: Final = frozenset({"add", "count", "scan"})
 """Methods of a module-level Map; also `map[key]`, `map[key] = value`, `map[key] += value`, `del map[key]` and `key in map`."""
-TABLE_KEYWORDS: Final = frozenset({"key"})
-MAP_KEYWORDS: Final = frozenset({"default"})
+INDEX_METHODS: Final = frozenset({"count", "scan"})
+"""Methods of a module-level Index."""
+UNIQUE_METHODS: Final = frozenset({"count", "get", "scan"})
+"""Methods of a module-level Unique; also `unique[key]` and `key in unique`."""
+LOG_METHODS: Final = frozenset({"append", "count", "last", "scan"})
+"""Methods of a module-level Log."""
 FORBIDDEN_FIELD_PREFIXES: Final = ("ag_", "co_", "cr_", "f_", "func_", "gi_", "im_", "tb_", "yunhe_")
 """Beginnings of introspection attributes of the interpreter; no field, parameter or function begins so."""
 FORBIDDEN_FIELD_NAMES: Final = frozenset({"mro"})
@@ -277,7 +284,7 @@ METHODS: Final[dict[str, dict[str, Word]]] = {
 }
 """Methods by the exact type that they are dispatched on at run time. Arguments are positional unless named here."""
 METHOD_NAMES: Final = frozenset(name for methods in METHODS.values() for name in methods)
-"""Every name that can stand in `value.name(...)` where value is not a Table or Map."""
+"""Every name that can stand in `value.name(...)` where value is not declared state."""
 
 BUILTIN_ATTRIBUTES: Final = frozenset(
     """

@@ -21,6 +21,10 @@ class StateReader(Protocol):
         """Return the record at a state key, or None."""
         ...
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the record at each of some state keys, in their order; what one call can ask for need not be asked for one by one."""
+        ...
+
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records with start <= key < end, ascending, or descending when `reverse`."""
         ...

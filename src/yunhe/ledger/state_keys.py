@@ -21,6 +21,12 @@ def table_prefix(contract: str, table: str) -> bytes:
     return contract.encode("ascii") + b"\x00" + table.encode("ascii") + b"\x00"
 
 
+def index_table(table: str, fields: Sequence[str]) -> str:
+    """Return the name under which the rows of an index of a table lie (COD-062); no contract has a table of such a name."""
+    # COD-062
+    return f"{table}#{','.join(fields)}"
+
+
 def encode_component(component: KeyComponent) -> bytes:
     """Encode one component so that order is kept.
 
@@ -100,6 +106,18 @@ def _decode_component(data: bytes) -> tuple[KeyComponent, bytes]:
         end += 2
     raw = data[1:end].replace(b"\x00\xff", b"\x00")
     return (raw.decode("utf-8") if kind == _TEXT else raw), data[end + 1 :]
+
+
+def component_end(key: bytes, position: int) -> int:
+    """Return where the component that begins at `position` of a state key ends."""
+    if key[position] == _INTEGER:
+        return position + 9
+    while True:
+        position = key.index(b"\x00", position) + 1
+        # A null byte inside a component is followed by 0xFF.
+        if key[position : position + 1] != b"\xff":
+            return position
+        position += 1
 
 
 def prefix_end(prefix: bytes) -> bytes:

@@ -18,6 +18,10 @@ class SnapshotReader:
         """Return the record at a state key, or None."""
         return self._snapshot.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the record at each of some state keys."""
+        return [self._snapshot.get(key) for key in keys]
+
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records with start <= key < end, ascending, or descending when `reverse`."""
         return self._snapshot.scan(start, end, limit, reverse)
@@ -32,6 +36,10 @@ class HeadReader:
     def get(self, key: bytes) -> bytes | None:
         """Return the record at a state key, or None."""
         return self._store.get(key)
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the record at each of some state keys."""
+        return self._store.get_many(keys)
 
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records with start <= key < end, ascending, or descending when `reverse`."""

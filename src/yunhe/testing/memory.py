@@ -17,13 +17,19 @@ class MemoryState:
         """Return the record at a state key, or None."""
         return self._records.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the record at each state key."""
+        return [self._records.get(key) for key in keys]
+
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records with start <= key < end, ascending, or descending when `reverse`."""
-        low = bisect_left(self._keys, start)
-        keys = self._keys[low : max(low, bisect_left(self._keys, end))]
+        low, high = bisect_left(self._keys, start), bisect_left(self._keys, end)
         if reverse:
+            keys = self._keys[max(low, high - limit) : max(low, high)]
             keys.reverse()
-        return [(key, self._records[key]) for key in keys[:limit]]
+        else:
+            keys = self._keys[low : min(high, low + limit)]
+        return [(key, self._records[key]) for key in keys]
 
     def apply(self, writes: Iterable[Write]) -> None:
         """Write records; None deletes."""

@@ -518,6 +518,9 @@ class BrokenState:
             raise self._error
         return self._state.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        return [self.get(key) for key in keys]
+
     def scan(self, start, end, limit, *, reverse=False):
         return self._state.scan(start, end, limit, reverse=reverse)
 

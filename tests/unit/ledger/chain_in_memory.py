@@ -44,6 +44,9 @@ class MemoryState:
     def get(self, key: bytes) -> bytes | None:
         return self.records.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        return [self.records.get(key) for key in keys]
+
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         rows = sorted((k, v) for k, v in self.records.items() if start <= k < end)
         return (rows[::-1] if reverse else rows)[:limit]

@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yunhe.errors import InvalidInputError, MalformedError, TooLargeError
-from yunhe.ledger.state_keys import decode_state_key, encode_component, prefix_end, state_key, table_prefix
-from yunhe.limits import INTEGER_MAX, INTEGER_MIN
+from yunhe.ledger.codec import as_name
+from yunhe.ledger.state_keys import component_end, decode_state_key, encode_component, index_table, prefix_end, state_key, table_prefix
+from yunhe.limits import INTEGER_MAX, INTEGER_MIN, KEY_COMPONENTS_MAX
 
 TEXT = st.text(max_size=20)
 INTEGERS = st.integers(INTEGER_MIN, INTEGER_MAX)
-COMPONENTS = st.lists(TEXT | INTEGERS | st.binary(max_size=20), min_size=1, max_size=4)
+COMPONENTS = st.lists(TEXT | INTEGERS | st.binary(max_size=20), min_size=1, max_size=KEY_COMPONENTS_MAX)
 
 
 @given(COMPONENTS)
@@ -42,7 +43,9 @@ def test_known_encodings():
     )
 
 
-@pytest.mark.parametrize("components", [[], [1, 2, 3, 4, 5], [True], [None], [1.5], ["\ud800"], [INTEGER_MAX + 1], [INTEGER_MIN - 1]])
+@pytest.mark.parametrize(
+    "components", [[], [1] * (KEY_COMPONENTS_MAX + 1), [True], [None], [1.5], ["\ud800"], [INTEGER_MAX + 1], [INTEGER_MIN - 1]]
+)
 def test_state_key_of_no_key_is_refused(components):
     """COD-060, COD-061 refused."""
     with pytest.raises(MalformedError):
@@ -63,3 +66,27 @@ def test_decode_state_key_any_bytes_give_a_key_or_our_error(data):
     except InvalidInputError:
         return
     assert state_key(contract, table, components) == data
+
+
+@given(COMPONENTS)
+def test_component_end_takes_a_state_key_apart(components):
+    """COD-060: where one component ends the next one begins, and the last one ends with the key."""
+    prefix = table_prefix("bill", "bills")
+    key = prefix + b"".join(encode_component(component) for component in components)
+    position = len(prefix)
+    for component in components:
+        end = component_end(key, position)
+        assert key[position:end] == encode_component(component)
+        position = end
+    assert position == len(key)
+
+
+def test_index_table_is_a_name_that_no_contract_has():
+    """COD-062: the rows of an index lie apart from every table, those whose names begin alike included."""
+    name = index_table("bills", ("carrier", "status"))
+    assert name == "bills#carrier,status"
+    key = state_key("bill", name, ("maeu", "live", "b1"))
+    assert decode_state_key(key) == ("bill", name, ("maeu", "live", "b1"))
+    assert not key.startswith(table_prefix("bill", "bills"))
+    with pytest.raises(MalformedError):
+        as_name(name, "a table")

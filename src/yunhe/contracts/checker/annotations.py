@@ -60,6 +60,17 @@ class Annotations:
         """Tell whether an annotation is of one scalar, as the values of a Map are."""
         return isinstance(node, ast.Name) and self._scalar(node.id, SCALAR_ANNOTATIONS)
 
+    def is_indexable(self, node: ast.expr) -> bool:
+        """Tell whether an annotation is of one scalar of a key, or of one or None."""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            values = [part for part in (node.left, node.right) if not _is_none(part)]
+            return len(values) == 1 and self.is_indexable(values[0])
+        return isinstance(node, ast.Name) and self._scalar(node.id, KEY_ANNOTATIONS)
+
+    def key_parts(self, node: ast.expr) -> int:
+        """Return how many parts a key of an annotation has."""
+        return len(node.slice.elts) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) else 1
+
     def is_key(self, node: ast.expr) -> bool:
         """Tell whether an annotation is of a key: one scalar, or a tuple of a few."""
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "tuple":

@@ -1,26 +1,27 @@
 """Calls: of the module's functions and classes, of the SDK, of built-ins, and of methods.
 
-Rules enforced: CON-031 (where generator expressions are allowed), CON-044 to CON-046, CON-048 and CON-060. Everything that can be called is
+Rules enforced: CON-031 (where generator expressions are allowed), CON-044 to CON-046, CON-048 and CON-065. Everything that can be called is
 known by name, so the call graph and the state that a function touches are known too. Specification: docs/spec/contracts.md, "The subset".
 """
 
 import ast
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.model import Function, Kind, Module
+from yunhe.contracts.checker.refusal_codes import check_code
 from yunhe.contracts.vocabulary import (
     BUILTINS,
     DICT_METHODS,
+    INDEX_METHODS,
+    LOG_METHODS,
     MAP_METHODS,
     METHODS,
-    REFUSAL_CODE_PATTERN,
     REFUSAL_FUNCTIONS,
-    RESERVED_CODES,
     SYSTEM_NAMES,
     TABLE_METHODS,
+    UNIQUE_METHODS,
 )
 
 if TYPE_CHECKING:
@@ -40,16 +41,27 @@ class _Form:
     """Whether a view cannot call it."""
 
 
-_SCAN: Final = _Form(0, 0, frozenset({"start", "end", "prefix", "limit", "reverse"}))
+_SCAN: Final = _Form(0, 0, frozenset({"start", "end", "prefix", "after", "limit", "reverse"}))
+_COUNT: Final = _Form(0, 0, frozenset({"start", "end", "prefix"}))
 _TABLE: Final = {
     "add": _Form(1, 1, effect=True),
+    "count": _COUNT,
     "delete": _Form(1, 1, effect=True),
     "discard": _Form(1, 1),
     "get": _Form(1, 1),
     "save": _Form(1, 1, effect=True),
     "scan": _SCAN,
 }
-_MAP: Final = {"scan": _SCAN}
+_MAP: Final = {"add": _Form(2, 2, effect=True), "count": _COUNT, "scan": _SCAN}
+_INDEX: Final = {"count": _COUNT, "scan": _SCAN}
+_UNIQUE: Final = _INDEX | {"get": _Form(1, 1)}
+_LOG: Final = {
+    "append": _Form(2, 2, effect=True),
+    "count": _Form(1, 1),
+    "last": _Form(1, 1),
+    "scan": _Form(1, 1, frozenset({"start", "end", "limit", "reverse"})),
+}
+_STATE: Final = {Kind.TABLE: _TABLE, Kind.MAP: _MAP, Kind.INDEX: _INDEX, Kind.UNIQUE: _UNIQUE, Kind.LOG: _LOG}
 _SDK: Final = {
     "Org": _Form(1, 1),
     "call": _Form(2, 2, any_keywords=True, effect=True),
@@ -65,10 +77,12 @@ _SDK: Final = {
 _LOOKUP_METHODS: Final = frozenset({"copy", "get", "items", "keys", "values"})
 _LOOKUP_BUILTINS: Final = frozenset({"all", "any", "dict", "enumerate", "len", "list", "sorted", "sum", "tuple"})
 """Built-ins that a constant dict may be the sole argument of: none of them keeps or returns it."""
-_CODE: Final = re.compile(REFUSAL_CODE_PATTERN, re.ASCII)
 
 assert _TABLE.keys() == TABLE_METHODS
 assert _MAP.keys() == MAP_METHODS
+assert _INDEX.keys() == INDEX_METHODS
+assert _UNIQUE.keys() == UNIQUE_METHODS
+assert _LOG.keys() == LOG_METHODS
 
 
 class CallChecker:
@@ -185,17 +199,7 @@ class CallChecker:
         if form.effect:
             self._expressions.note_effect(f"`{name}`", node)
         if name in REFUSAL_FUNCTIONS and REFUSAL_FUNCTIONS[name] < len(node.args):
-            self._check_code(node.args[REFUSAL_FUNCTIONS[name]])
-
-    def _check_code(self, node: ast.expr) -> None:
-        # CON-060
-        code = node.value if isinstance(node, ast.Constant) else None
-        if not isinstance(code, str) or not _CODE.fullmatch(code):
-            self._findings.on(
-                "CON-060", node, "the refusal code is no literal", 'write a literal like "NOT_HOLDER": A-Z, 0-9, _, at most 40'
-            )
-        elif code in RESERVED_CODES:
-            self._findings.on("CON-060", node, f"{code} is a code of the runtime", "choose another code")
+            check_code(node.args[REFUSAL_FUNCTIONS[name]], self._findings)
 
     def _builtin(self, node: ast.Call, name: str) -> None:
         word = BUILTINS[name]
@@ -208,9 +212,9 @@ class CallChecker:
     # --- Methods ----------------------------------------------------------------------------------------------------
 
     def _method(self, node: ast.Call, callee: ast.Attribute) -> None:
-        kind = self._expressions.state_kind(callee.value)
-        if kind in (Kind.TABLE, Kind.MAP):
-            self._state_method(node, callee, _TABLE if kind is Kind.TABLE else _MAP)
+        kind = self._expressions.kind_of(callee.value)
+        if kind in _STATE:
+            self._state_method(node, callee, _STATE[kind])
             return
         # CON-048
         words = [methods[callee.attr] for methods in METHODS.values() if callee.attr in methods]
@@ -237,17 +241,23 @@ class CallChecker:
             self._findings.on("CON-048", callee, f"{state} has no method {callee.attr}", f"it has {', '.join(sorted(methods))}")
             return
         self._check_form(node, f"{state}.{callee.attr}", form)
+        # CON-065
+        if methods is _MAP and callee.attr == "add" and state not in self._module.integer_maps:
+            self._findings.on("CON-065", callee, f"{state} holds no integers", "add to a Map of int, or set the value by its key")
         if form.effect:
             self._function.writes.add(state)
             self._expressions.note_effect(f"`{state}.{callee.attr}`", node)
         elif callee.attr != "discard":
-            self._function.reads.add(state)
+            self._function.reads.add(self._module.state_of(state))
 
 
 _INSTEAD: Final = {
     Kind.CHOICE: "declare the parameter or field with this type, and it is converted",
     Kind.TABLE: "write table[key], table.get(key) or table.scan()",
     Kind.MAP: "write map[key] or map.scan()",
+    Kind.INDEX: "write index.scan() or index.count()",
+    Kind.UNIQUE: "write unique[key], unique.get(key) or unique.scan()",
+    Kind.LOG: "write log.append(key, entry), log.scan(key) or log.last(key)",
 }
 
 

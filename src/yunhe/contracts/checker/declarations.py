@@ -186,6 +186,7 @@ class Declarations:
 
     def _fields(self, node: ast.ClassDef, body: list[ast.stmt]) -> None:
         fields: dict[str, bool] = {}
+        types: dict[str, ast.expr] = {}
         for statement in body:
             if is_docstring(statement):
                 continue
@@ -201,9 +202,11 @@ class Declarations:
             if statement.value is not None:
                 self._check_default(statement.value)
             fields[name] = statement.value is not None
+            types[name] = statement.annotation
         if not 1 <= len(fields) <= RECORD_FIELDS_MAX:
             self._findings.on("CON-052", node, f"{node.name} has {len(fields)} fields", f"declare 1 to {RECORD_FIELDS_MAX}")
         self.module.fields[node.name] = fields
+        self.module.types[node.name] = types
 
     def _check_field_name(self, name: str, node: ast.AST) -> None:
         # CON-053

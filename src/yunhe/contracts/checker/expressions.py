@@ -80,9 +80,9 @@ class ExpressionChecker:
         return None
 
     def state_kind(self, node: ast.expr) -> Kind | None:
-        """Return whether a name stands for a table, a map or a constant dict."""
+        """Return whether a name stands for what has elements by key: a table, a map, a uniqueness constraint, a constant dict."""
         kind = self.kind_of(node)
-        return kind if kind in (Kind.TABLE, Kind.MAP, Kind.LOOKUP) else None
+        return kind if kind in (Kind.TABLE, Kind.MAP, Kind.UNIQUE, Kind.LOOKUP) else None
 
     def note_effect(self, what: str, node: ast.AST) -> None:
         """Take note of something that a view cannot do."""
@@ -168,10 +168,10 @@ class ExpressionChecker:
     def element(self, node: ast.Subscript, *, stored: bool) -> None:
         """Check container and key of a subscript."""
         kind = self.state_kind(node.value)
-        if kind in (Kind.TABLE, Kind.MAP):
+        if kind in (Kind.TABLE, Kind.MAP, Kind.UNIQUE):
             assert isinstance(node.value, ast.Name)
             if not stored:
-                self._function.reads.add(node.value.id)
+                self._function.reads.add(self._module.state_of(node.value.id))
         elif kind is None:
             # CON-036
             if not isinstance(node.value, _SUBSCRIPTED):
@@ -234,7 +234,7 @@ class ExpressionChecker:
             if kind is None or not isinstance(operator, ast.In | ast.NotIn):
                 self.value(operand)
             elif kind is not Kind.LOOKUP and isinstance(operand, ast.Name):
-                self._function.reads.add(operand.id)
+                self._function.reads.add(self._module.state_of(operand.id))
 
     def _check_identity(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> None:
         # CON-030

@@ -219,7 +219,7 @@ class FunctionChecker:
         self._expressions.element(target, stored=True)
         kind = self._expressions.state_kind(target.value)
         # CON-059
-        if kind is Kind.TABLE:
+        if kind in (Kind.TABLE, Kind.UNIQUE):
             instead = "table.delete(key)" if deleted else "table.add(record) or table.save(record)"
             self._findings.on("CON-059", target, "records of a table are not assigned or deleted by subscript", f"write {instead}")
         elif kind is Kind.LOOKUP:

@@ -22,6 +22,9 @@ class Kind(Enum):
     CHOICE = "a choice class"
     TABLE = "a table"
     MAP = "a map"
+    INDEX = "an index"
+    UNIQUE = "a uniqueness constraint"
+    LOG = "a log"
     FUNCTION = "a function"
 
 
@@ -42,11 +45,21 @@ class Function:
     comprehensions: int = 0
     """Comprehensions nested in it."""
     reads: set[str] = field(default_factory=set)
-    """Tables and maps that it reads itself."""
+    """Tables, maps and logs that it reads itself."""
     writes: set[str] = field(default_factory=set)
-    """Tables and maps that it writes itself."""
+    """Tables, maps and logs that it writes itself."""
     effects: list[tuple[str, ast.AST]] = field(default_factory=list)
     """What a view cannot do: how it is written, and where."""
+
+
+@dataclass(slots=True)
+class TableDeclaration:
+    """A table of the module."""
+
+    record: str
+    key: tuple[str, ...]
+    indexes: list[tuple[str, ...]] = field(default_factory=list)
+    """Fields of each index over it."""
 
 
 @dataclass(slots=True)
@@ -56,6 +69,13 @@ class Module:
     kinds: dict[str, Kind] = field(default_factory=dict)
     fields: dict[str, dict[str, bool]] = field(default_factory=dict)
     """Fields of each record and event class; True where there is a default."""
+    types: dict[str, dict[str, ast.expr]] = field(default_factory=dict)
+    """Annotations of the fields of each record and event class."""
+    tables: dict[str, TableDeclaration] = field(default_factory=dict)
+    table_of: dict[str, str] = field(default_factory=dict)
+    """Index to the table that it is of."""
+    integer_maps: set[str] = field(default_factory=set)
+    """Maps whose values are integers."""
     members: dict[str, list[str]] = field(default_factory=dict)
     """Members of each choice class."""
     functions: dict[str, Function] = field(default_factory=dict)
@@ -64,6 +84,10 @@ class Module:
         """Return every name that can stand behind a dot and is no method."""
         declared = {name for fields in self.fields.values() for name in fields}
         return CONTEXT_FIELDS | SIGNER_FIELDS | declared
+
+    def state_of(self, name: str) -> str:
+        """Return the state that a handle reads: of an index its table."""
+        return self.table_of.get(name, name)
 
     def settable_names(self) -> frozenset[str]:
         """Return every name of a field that can be assigned to."""

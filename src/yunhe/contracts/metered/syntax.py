@@ -7,7 +7,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from yunhe.contracts.vocabulary import BUILTINS, METHODS
+from yunhe.contracts.vocabulary import BUILTINS, METHODS, STATE_CLASSES
 
 # Prices of syntax, in gas.
 STATEMENT: Final = 10
@@ -75,7 +75,7 @@ class ModuleNames:
     """What the names at module level stand for."""
 
     handles: set[str] = field(default_factory=set)
-    """Tables and Maps."""
+    """Declared state: tables, maps, indexes, logs."""
     records: set[str] = field(default_factory=set)
     """Records and Events."""
     choices: set[str] = field(default_factory=set)
@@ -103,7 +103,7 @@ class ModuleNames:
 
 
 def _is_handle(annotation: ast.expr) -> bool:
-    return isinstance(annotation, ast.Subscript) and isinstance(annotation.value, ast.Name) and annotation.value.id in ("Table", "Map")
+    return isinstance(annotation, ast.Subscript) and isinstance(annotation.value, ast.Name) and annotation.value.id in STATE_CLASSES
 
 
 def call_of(name: str, arguments: list[ast.expr], where: ast.AST, keywords: list[ast.keyword] | None = None) -> ast.Call:

@@ -44,7 +44,7 @@ _FAULT_TEXT_MAX = 500
 """Characters of a fault's text for people."""
 _REHEARSAL = '''\
 """Touches what contracts use, so that nothing is left to be loaded."""
-from yunhe.contracts import Choice, Context, Map, Org, Record, Rounding, Table, action, mul_div, view
+from yunhe.contracts import Choice, Context, Index, Log, Map, Org, Record, Rounding, Table, Unique, action, mul_div, view
 
 
 class Colour(Choice):
@@ -59,6 +59,9 @@ class Thing(Record):
 
 
 things: Table[Thing] = Table(key="key")
+things_by_colour: Index[Thing] = Index(things, by="colour")
+thing_of_owner: Unique[Thing] = Unique(things, by="owner")
+entries: Log[str, Thing] = Log()
 counts: Map[str, int] = Map(default=0)
 
 

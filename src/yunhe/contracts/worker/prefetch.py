@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from yunhe.contracts.faults import ContractStop
+from yunhe.contracts.indexes import Unique
 from yunhe.contracts.keys import KeyCodec
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.value_types import BYTES, INT, ORG, STR
@@ -80,6 +81,9 @@ def _key_codecs(module: ContractModule) -> Iterator[tuple[str, KeyCodec]]:
         yield name, table.keys
     for name, scalars in module.maps.items():
         yield name, scalars.keys
+    for name, index in module.indexes.items():
+        if isinstance(index, Unique):
+            yield name, index.rows
 
 
 def _named(transactions: Iterable[Transaction]) -> Iterator[bytes]:

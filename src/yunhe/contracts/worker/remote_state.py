@@ -42,6 +42,17 @@ class RemoteState:
             return self._records[key]
         return self._ask([key])[0]
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the record at each of some state keys, asking for those that are missing in as few messages as they need."""
+        self.read.update(keys)
+        found = {key: self._records[key] for key in keys if key in self._records}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        while missing:
+            records = self._ask(missing[:_ASKED_MAX])
+            found |= zip(missing, records, strict=False)
+            missing = missing[len(records) :]
+        return [found[key] for key in keys]
+
     def prefetch(self, keys: Iterable[bytes]) -> None:
         """Ask in one message for what will probably be read."""
         self.read.clear()
@@ -55,6 +66,9 @@ class RemoteState:
         answer = receive_from_node(self._end)
         if not isinstance(answer, Rows):
             raise MessageError("rows were asked for")
+        # What was seen in passing is often saved or looked up next.
+        for key, record in answer.rows:
+            self._keep(key, record)
         return answer.rows
 
     def follow(self, writes: Iterable[Write]) -> None:

@@ -1,4 +1,4 @@
-"""Each rule of the subset with what it lets through and what it refuses: CON-001 to CON-062.
+"""Each rule of the subset with what it lets through and what it refuses: CON-001 to CON-065.
 
 An accepted case is a whole contract; most are the same frame with one function in it. A refused case names its rule, and its line, which is
 that of the comment or text MARK where there is one.
@@ -23,7 +23,7 @@ from yunhe.limits import (
 )
 
 HEAD = """\
-from yunhe.contracts import Choice, Context, Event, Map, Org, Record, Rounding, Signer, Table
+from yunhe.contracts import Choice, Context, Event, Index, Log, Map, Org, Record, Rounding, Signer, Table, Unique
 from yunhe.contracts import action, call, call_view, emit, mul_div, refuse, require, require_role, view
 
 LIMIT = 10
@@ -55,6 +55,10 @@ class Moved(Event):
 
 bills: Table[Bill] = Table(key="bill_id")
 counts: Map[Org, int] = Map(default=0)
+titles: Map[str, str] = Map(default="")
+bills_by_holder: Index[Bill] = Index(bills, by="holder")
+bill_of_weight: Unique[Bill] = Unique(bills, by="weight")
+notes: Log[str, Part] = Log()
 
 """
 TAIL = """
@@ -134,6 +138,11 @@ ACCEPTED = {
     "CON-060 literal codes": body('require(flag, "NOT_FOUND")\nrefuse("A1_B")'),
     "CON-061 views that read": module('@view\ndef ask(ctx: Context) -> int:\n    return counts[ctx.sender] + call_view("other", "ask", n=1)'),
     "CON-062 remainders": body("n = n % 7"),
+    "CON-063 indexes": module('by_state: Index[Bill] = Index(bills, by=("holder", "status"))\nby_both: Unique[Bill] = Unique(bills, by=("holder", "weight"), code="TAKEN")'),
+    "CON-063 indexes where they are used": body('for found in bills_by_holder.scan(prefix=bill.holder, after=(bill.holder, s), limit=5):\n    n += bills_by_holder.count()\nflag = n in bill_of_weight\nbill = bill_of_weight[n]'),
+    "CON-064 logs": module("steps: Log[tuple[Org, int], Part] = Log()"),
+    "CON-064 logs where they are used": body('n = notes.append(s, Part(number=n))\nparts = notes.scan(s, start=1, limit=5)\nflag = notes.last(s) is None'),
+    "CON-065 numbers added": body("counts.add(ctx.sender, 1)"),
 }  # fmt: skip
 
 REFUSED = {
@@ -372,6 +381,41 @@ REFUSED = {
     "CON-061 a view that calls a writer": module('def deep(ctx: Context) -> None:\n    emit(Moved(bill_id="a"))\n\n\n@view\ndef ask(ctx: Context) -> int:  # MARK\n    deep(ctx)\n    return 1'),
     "CON-061 a view that calls an action": module('@view\ndef ask(ctx: Context) -> int:  # MARK\n    call("other", "act")\n    return 1'),
     "CON-062 text formatted with a remainder": body('s = "%1000000000d" % n  # MARK'),
+    "CON-063 an index of a field that is not there": module('by_colour: Index[Bill] = Index(bills, by="colour")  # MARK'),
+    "CON-063 an index of a list": module('by_parts: Index[Bill] = Index(bills, by="parts")  # MARK'),
+    "CON-063 an index of truth": module('class Own(Record):\n    a: str\n    b: bool\n\n\nowns: Table[Own] = Table(key="a")\nby_b: Index[Own] = Index(owns, by="b")  # MARK'),
+    "CON-063 an index of a field twice": module('by_two: Index[Bill] = Index(bills, by=("status", "status"))  # MARK'),
+    "CON-063 an index of what is computed": module('by_two: Index[Bill] = Index(bills, by="sta" + "tus")  # MARK'),
+    "CON-063 an index of nothing": module("by_none: Index[Bill] = Index(bills, by=())  # MARK"),
+    "CON-063 an index of no table": module('by_holder: Index[Bill] = Index(counts, by="holder")  # MARK'),
+    "CON-063 an index of a table below": module('by_text: Index[Part] = Index(parts, by="text")  # MARK\nparts: Table[Part] = Table(key="number")'),
+    "CON-063 an index of another record": module('by_holder: Index[Part] = Index(bills, by="holder")  # MARK'),
+    "CON-063 an index by the key": module('by_id: Index[Bill] = Index(bills, by="bill_id")  # MARK'),
+    "CON-063 an index that is there already": module('again: Unique[Bill] = Unique(bills, by="holder")  # MARK'),
+    "CON-063 an index with a code": module('by_status: Index[Bill] = Index(bills, by="status", code="TAKEN")  # MARK'),
+    "CON-063 an index without fields": module("by_status: Index[Bill] = Index(bills)  # MARK"),
+    "CON-063 an index of two tables": module('by_status: Index[Bill] = Index(bills, bills, by="status")  # MARK'),
+    "CON-063 too many fields": module("class Own(Record):\n    a: str\n" + "".join(f"    f{i}: int\n" for i in range(8)) + f'\n\nowns: Table[Own] = Table(key="a")\nby_all: Index[Own] = Index(owns, by={tuple(f"f{i}" for i in range(8))})  # MARK'),
+    "CON-063 too many indexes": module("class Own(Record):\n    a: str\n" + "".join(f"    f{i}: int\n" for i in range(9)) + '\n\nowns: Table[Own] = Table(key="a")\n' + "".join(f'i{i}: Index[Own] = Index(owns, by="f{i}")\n' for i in range(8)) + 'i8: Index[Own] = Index(owns, by="f8")  # MARK'),
+    "CON-060 a code of a constraint that is a name": module('by_status: Unique[Bill] = Unique(bills, by="status", code=NAME)  # MARK'),
+    "CON-060 a code of the runtime for a constraint": module('by_status: Unique[Bill] = Unique(bills, by="status", code="OUT_OF_GAS")  # MARK'),
+    "CON-043 an index as a value": body("n = len(bills_by_holder)  # MARK"),
+    "CON-043 an element of an index": body("n = bills_by_holder[bill.holder]  # MARK"),
+    "CON-043 an element of a log": body("n = notes[s]  # MARK"),
+    "CON-043 membership of an index": body("flag = bill.holder in bills_by_holder  # MARK"),
+    "CON-044 an index made in a function": body('n = Index(bills, by="status")  # MARK'),
+    "CON-048 a record added to an index": body("bills_by_holder.add(bill)  # MARK"),
+    "CON-048 an entry of a log changed": body("notes.save(bill)  # MARK"),
+    "CON-059 a row of a constraint assigned": body("bill_of_weight[n] = bill  # MARK"),
+    "CON-059 a row of a constraint deleted": body("del bill_of_weight[n]  # MARK"),
+    "CON-061 a view that appends": module("@view\ndef ask(ctx: Context) -> int:  # MARK\n    return notes.append('a', Part(number=1))"),
+    "CON-061 a view that counts up": module("@view\ndef ask(ctx: Context) -> int:  # MARK\n    counts.add(ctx.sender, 1)\n    return 1"),
+    "CON-064 a log of scalars": module("steps: Log[str, int] = Log()  # MARK"),
+    "CON-064 a log without a key": module("steps: Log[Part] = Log()  # MARK"),
+    "CON-064 a log by a record": module("steps: Log[Part, Part] = Log()  # MARK"),
+    "CON-064 a log with options": module("steps: Log[str, Part] = Log(default=1)  # MARK"),
+    "CON-064 a log by too many parts": module("steps: Log[tuple[int, int, int, int, int, int, int, int], Part] = Log()  # MARK"),
+    "CON-065 text added": body('titles.add(s, 1)  # MARK'),
 }  # fmt: skip
 
 

@@ -102,6 +102,9 @@ class Counting:
         self.asked.append(key)
         return self.state.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        return [self.get(key) for key in keys]
+
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         return self.state.scan(start, end, limit, reverse=reverse)
 
