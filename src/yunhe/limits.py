@@ -132,6 +132,8 @@ PENDING_TRANSACTIONS_MAX: Final = 50_000
 """Accepted transactions that wait for a block."""
 ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024
 """Envelopes that wait in the engine."""
+UNCOMMITTED_BLOCKS_MAX: Final = 2
+"""Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 OPENED_ENVELOPES_MAX: Final = 256
 """Envelopes whose verified contents a node remembers."""
 DROPPED_REMEMBERED_MAX: Final = 10_000

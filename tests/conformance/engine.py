@@ -12,7 +12,7 @@ import pytest
 
 from yunhe.consensus import Application, Committed, Delivery, Engine
 from yunhe.errors import InvalidInputError, OverloadedError, UnavailableError
-from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX
+from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX, UNCOMMITTED_BLOCKS_MAX
 
 DEADLINE_S = 20.0
 START = Committed(engine_height=41, time_ms=1_000_000, app_hash=bytes(32))
@@ -31,7 +31,8 @@ class RecordingApplication:
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
         self.calls: list[str] = []
-        self.threads: set[int] = set()
+        self.threads: dict[str, set[int]] = {"deliver": set(), "commit": set()}
+        self.uncommitted: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
         self.fail_at = ""
@@ -48,19 +49,29 @@ class RecordingApplication:
         self.deliveries.append(delivery)
         return bytes(32)
 
-    def commit(self) -> None:
+    def commit(self, count: int) -> None:
         self.gate.wait(DEADLINE_S)
-        self._enter("commit")
+        for _ in range(count):
+            self._enter("commit")
 
     def _enter(self, call: str) -> None:
-        self.threads.add(threading.get_ident())
+        self.threads[call].add(threading.get_ident())
         if self.fail_at == call:
             raise RuntimeError(call)
         self.calls.append(call)
+        self.uncommitted.append(self.calls.count("deliver") - self.calls.count("commit"))
 
     @property
     def delivered(self) -> list[bytes]:
         return [envelope for delivery in self.deliveries for envelope in delivery.envelopes]
+
+
+def fill_pipeline(engine: Engine, application: RecordingApplication) -> list[bytes]:
+    """With the gate closed, submit until the engine delivers no more ahead of the commits; return what was submitted."""
+    for number in range(UNCOMMITTED_BLOCKS_MAX):
+        engine.submit(b"ahead %d" % number)
+        wait_until(lambda count=number + 1: len(application.deliveries) == count)
+    return list(application.delivered)
 
 
 class MakeEngine(Protocol):
@@ -122,14 +133,29 @@ class EngineConformance:
         engine.stop()
         assert application.delivered == sent
 
-    def test_calls_alternate_in_one_thread(self, engine, application):
-        """ENG-004."""
+    def test_each_delivery_is_committed_after_it_and_few_wait(self, engine, application):
+        """ENG-004: deliveries come from one thread, commits from one, none before its delivery, and few deliveries run ahead."""
         for number in range(50):
             engine.submit(b"%d" % number)
+            if number % 10 == 0:
+                wait_until(lambda count=number + 1: len(application.delivered) == count)
         wait_until(lambda: len(application.delivered) == 50)
         engine.stop()
-        assert application.calls == ["deliver", "commit"] * len(application.deliveries)
-        assert len(application.threads) == 1
+        assert application.calls.count("deliver") == application.calls.count("commit") == len(application.deliveries)
+        assert set(application.uncommitted) <= set(range(UNCOMMITTED_BLOCKS_MAX + 1))
+        assert [len(threads) for threads in application.threads.values()] == [1, 1]
+
+    def test_slow_commit_holds_deliveries_back(self, engine, application):
+        """ENG-004 refused: nothing is delivered while so many blocks wait to be committed."""
+        application.gate.clear()
+        for number in range(UNCOMMITTED_BLOCKS_MAX + 2):
+            engine.submit(b"%d" % number)
+            ahead = min(number + 1, UNCOMMITTED_BLOCKS_MAX)
+            wait_until(lambda ahead=ahead: len(application.deliveries) >= ahead)
+        application.gate.set()
+        wait_until(lambda: len(application.delivered) == UNCOMMITTED_BLOCKS_MAX + 2)
+        engine.stop()
+        assert max(application.uncommitted) <= UNCOMMITTED_BLOCKS_MAX
 
     def test_refused_by_check_is_not_delivered(self, engine, application):
         """ENG-005."""
@@ -142,9 +168,7 @@ class EngineConformance:
     def test_full_queue_refuses_and_displaces_nothing(self, engine, application):
         """ENG-006."""
         application.gate.clear()
-        engine.submit(b"first")
-        wait_until(lambda: application.deliveries)
-        accepted = [b"first"]
+        accepted = fill_pipeline(engine, application)
         for number in range(ENGINE_QUEUE_ENVELOPES_MAX):
             engine.submit(b"%d" % number)
             accepted.append(b"%d" % number)
@@ -157,13 +181,12 @@ class EngineConformance:
     def test_blocks_are_bounded_and_gather_what_waits(self, engine, application):
         """ENG-007, ENG-010."""
         application.gate.clear()
-        engine.submit(b"first")
-        wait_until(lambda: application.deliveries)
+        ahead = len(fill_pipeline(engine, application))
         for number in range(BLOCK_ENVELOPES_MAX + 10):
             engine.submit(b"%d" % number)
         application.gate.set()
-        wait_until(lambda: len(application.delivered) == BLOCK_ENVELOPES_MAX + 11)
-        assert [len(d.envelopes) for d in application.deliveries] == [1, BLOCK_ENVELOPES_MAX, 10]
+        wait_until(lambda: len(application.delivered) == ahead + BLOCK_ENVELOPES_MAX + 10)
+        assert [len(d.envelopes) for d in application.deliveries] == [1] * ahead + [BLOCK_ENVELOPES_MAX, 10]
 
     def test_idle_engine_makes_no_blocks(self, engine, application):
         """ENG-007: nothing waits, nothing is delivered, however often the engine could have looked."""
@@ -189,8 +212,7 @@ class EngineConformance:
     def test_stop_finishes_the_block_in_hand_and_nothing_more(self, engine, application):
         """ENG-009."""
         application.gate.clear()
-        engine.submit(b"in hand")
-        wait_until(lambda: application.deliveries)
+        in_hand = fill_pipeline(engine, application)
         engine.submit(b"waits")
         stopping = threading.Thread(target=engine.stop)
         stopping.start()
@@ -199,7 +221,7 @@ class EngineConformance:
         application.gate.set()
         stopping.join(DEADLINE_S)
         assert not stopping.is_alive()
-        assert application.calls == ["deliver", "commit"]
-        assert application.delivered == [b"in hand"]
+        assert application.calls.count("commit") == len(in_hand)
+        assert application.delivered == in_hand
         assert engine.failure is None
         engine.stop()

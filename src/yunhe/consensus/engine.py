@@ -45,11 +45,11 @@ class Application(Protocol):
         ...
 
     def deliver(self, delivery: Delivery) -> bytes:
-        """Apply a block and return the resulting app hash; nothing is durable yet."""
+        """Apply a block on the one delivered before it and return the resulting app hash; nothing is durable yet."""
         ...
 
-    def commit(self) -> None:
-        """Make the delivered block durable; everything that waits for it is answered after this returns."""
+    def commit(self, count: int) -> None:
+        """Make the oldest `count` delivered blocks durable together; everything that waits for them is answered after that."""
         ...
 
 

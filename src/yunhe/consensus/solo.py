@@ -1,7 +1,7 @@
 """The solo engine: one node orders its own envelopes. For one operator, for development and for tests.
 
-One block at a time: what has gathered while a block was made durable goes into the next one (ENG-010). It has no agreement, so its only
-cosignature is the node's own. Specification: docs/spec/engine.md.
+A pipeline of two threads: while a block is made durable, the next one executes, and what comes meanwhile gathers for the one after it
+(ENG-010). It has no agreement, so its only cosignature is the node's own. Specification: docs/spec/engine.md.
 """
 
 import threading
@@ -9,11 +9,11 @@ from collections import deque
 
 from yunhe.consensus.engine import Application, Clock, Delivery
 from yunhe.errors import OverloadedError, UnavailableError
-from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX
+from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX, UNCOMMITTED_BLOCKS_MAX
 
 
 class SoloEngine:
-    """Orders envelopes as they come, in a thread of its own."""
+    """Orders envelopes as they come, in threads of its own."""
 
     name = "solo"
 
@@ -21,10 +21,13 @@ class SoloEngine:
         self._application = application
         self._clock = clock
         self._queue: deque[bytes] = deque()
-        self._wake = threading.Condition()
+        self._uncommitted = 0
+        self._is_delivering = True
+        self._changed = threading.Condition()
         self._stopping = False
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="solo-engine", daemon=True)
+        self._deliverer = threading.Thread(target=self._deliver, name="solo-engine-deliver", daemon=True)
+        self._committer = threading.Thread(target=self._commit, name="solo-engine-commit", daemon=True)
 
     @property
     def failure(self) -> BaseException | None:
@@ -33,7 +36,8 @@ class SoloEngine:
 
     def start(self) -> None:
         """Begin to deliver, above what the application has committed."""
-        self._thread.start()
+        self._deliverer.start()
+        self._committer.start()
 
     def submit(self, envelope: bytes) -> None:
         """Accept an envelope for the next block.
@@ -45,7 +49,7 @@ class SoloEngine:
         """
         # ENG-005
         self._application.check(envelope)
-        with self._wake:
+        with self._changed:
             # ENG-008, ENG-009
             if self._stopping or self._failure is not None:
                 raise UnavailableError("the engine is stopped; ask `yunhe node status` why")
@@ -53,38 +57,69 @@ class SoloEngine:
             if len(self._queue) >= ENGINE_QUEUE_ENVELOPES_MAX:
                 raise OverloadedError("the engine's queue is full; try again in a second")
             self._queue.append(envelope)
-            self._wake.notify()
+            self._changed.notify_all()
 
     def stop(self) -> None:
-        """Finish the block in hand and stop (ENG-009)."""
-        with self._wake:
+        """Finish the blocks in hand and stop (ENG-009)."""
+        with self._changed:
             self._stopping = True
-            self._wake.notify()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._changed.notify_all()
+        for thread in (self._deliverer, self._committer):
+            if thread.is_alive() and threading.current_thread() is not thread:
+                thread.join()
 
-    def _run(self) -> None:
+    def _deliver(self) -> None:
         try:
             committed = self._application.committed()
             height, time_ms = committed.engine_height, committed.time_ms
             while envelopes := self._next_block():
                 # ENG-001, ENG-002
                 height, time_ms = height + 1, max(self._clock(), time_ms + 1)
-                # ENG-004
                 self._application.deliver(Delivery(height, time_ms, envelopes))
-                self._application.commit()
+                with self._changed:
+                    self._uncommitted += 1
+                    self._changed.notify_all()
         except Exception as failure:  # noqa: BLE001  # a thread's edge: whatever it is, the node must learn of it and stop (ENG-008)
-            with self._wake:
-                self._failure = failure
+            self._fail(failure)
+        finally:
+            with self._changed:
+                self._is_delivering = False
+                self._changed.notify_all()
+
+    def _commit(self) -> None:
+        try:
+            while count := self._next_commit():
+                self._application.commit(count)
+                with self._changed:
+                    self._uncommitted -= count
+                    self._changed.notify_all()
+        except Exception as failure:  # noqa: BLE001  # as above
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        with self._changed:
+            self._failure = self._failure or failure
+            self._changed.notify_all()
 
     def _next_block(self) -> tuple[bytes, ...]:
         """Wait for envelopes; return none when the engine is to stop."""
-        with self._wake:
-            # ENG-007
-            while not self._queue and not self._stopping:
-                self._wake.wait()
-            if self._stopping:
+        with self._changed:
+            # ENG-004, ENG-007
+            while not self._is_ending and (not self._queue or self._uncommitted >= UNCOMMITTED_BLOCKS_MAX):
+                self._changed.wait()
+            if self._is_ending:
                 return ()
             # ENG-010
             count = min(len(self._queue), BLOCK_ENVELOPES_MAX)
             return tuple(self._queue.popleft() for _ in range(count))
+
+    def _next_commit(self) -> int:
+        """Wait for delivered blocks and return how many there are; none when no more will come."""
+        with self._changed:
+            while not self._uncommitted and self._is_delivering:
+                self._changed.wait()
+            return self._uncommitted
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._stopping or self._failure is not None

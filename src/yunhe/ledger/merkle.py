@@ -90,16 +90,14 @@ class MerkleLog:
         size = self._checked(size)
         return self._subtree(0, size) if size else self._chain_hash.digest(b"")
 
-    def root_with(self, leaf: bytes) -> bytes:
-        """Return the root that the tree would have with one more leaf, without adding it."""
-        node = self._chain_hash.digest(b"\x00" + leaf)
-        end = self.size
-        # The new leaf joins the complete subtrees from the right, smallest first.
+    def frontier(self) -> "MerkleFrontier":
+        """Return the end of this log, to follow further without changing the log."""
+        end, subtrees = self.size, []
         while end:
             count = end & -end
-            node = self._join(self._subtree(end - count, end), node)
+            subtrees.append((count, self._subtree(end - count, end)))
             end -= count
-        return node
+        return MerkleFrontier(self._chain_hash, subtrees[::-1])
 
     def is_extension_of(self, size: int, root: bytes) -> bool:
         """Return whether this log begins with the `size` leaves that had `root` (LED-042)."""
@@ -145,6 +143,34 @@ class MerkleLog:
 
     def _join(self, left: bytes, right: bytes) -> bytes:
         return self._chain_hash.digest(b"\x01" + left + right)
+
+
+class MerkleFrontier:
+    """The complete subtrees that a log ends with: enough to add leaves and to say the root, not to prove."""
+
+    __slots__ = ("_chain_hash", "_subtrees")
+
+    def __init__(self, chain_hash: ChainHash, subtrees: list[tuple[int, bytes]]) -> None:
+        self._chain_hash = chain_hash
+        self._subtrees = subtrees
+        """Number of leaves, a power of two, and hash of each, from the first leaf on; ever smaller."""
+
+    def append(self, leaf: bytes) -> None:
+        """Add leaf data at the end."""
+        count, node = 1, self._chain_hash.digest(b"\x00" + leaf)
+        while self._subtrees and self._subtrees[-1][0] == count:
+            node = self._chain_hash.digest(b"\x01" + self._subtrees.pop()[1] + node)
+            count *= 2
+        self._subtrees.append((count, node))
+
+    def root(self) -> bytes:
+        """Return the root."""
+        if not self._subtrees:
+            return self._chain_hash.digest(b"")
+        node = self._subtrees[-1][1]
+        for _, left in reversed(self._subtrees[:-1]):
+            node = self._chain_hash.digest(b"\x01" + left + node)
+        return node
 
 
 def _left_size(count: int) -> int:

@@ -1,12 +1,13 @@
 """The ledger as an engine's application: opens envelopes, applies blocks, commits, and tells the node what happened.
 
 It verifies each envelope once and remembers the result (`OPENED_ENVELOPES_MAX`), keyed by the hash of all its bytes, so that a garbled copy
-is another envelope. All calls but `check` and `remember` come from the engine's one thread (ENG-004).
+is another envelope. While one block is committed the next one may be delivered on it, each in a thread of the engine's (ENG-004); `check`
+and `remember` come from any thread.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from yunhe.consensus import Committed, Delivery
@@ -14,6 +15,7 @@ from yunhe.crypto import ChainHash
 from yunhe.errors import InvalidInputError
 from yunhe.ledger.admission import OpenedEnvelope, open_envelope
 from yunhe.ledger.interfaces import Executor
+from yunhe.ledger.layouts import CERTIFIERS_PREFIX
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block
 from yunhe.limits import OPENED_ENVELOPES_MAX
 from yunhe.storage import LedgerStore
@@ -26,6 +28,36 @@ class BlockCommitted:
     block: LedgerBlock | None
     """None when no transaction had an effect."""
     dropped: tuple[Dropped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """An engine block that is applied and not yet durable."""
+
+    engine_height: int
+    transition: Transition
+    unopened: tuple[Dropped, ...]
+
+    @property
+    def changes_certifiers(self) -> bool:
+        block = self.transition.block
+        return block is not None and any(key.startswith(CERTIFIERS_PREFIX) for key, _ in block.writes)
+
+
+class _DeliveredState:
+    """The state after the last delivered block, committed or not: what the next one is applied to."""
+
+    def __init__(self, store: LedgerStore) -> None:
+        self._store = store
+        self.get, self.get_many, self.scan, self.stage = store.get, store.get_many, store.scan, store.stage
+        self.uncommitted: set[bytes] = set()
+        """Ids of transactions in blocks that are delivered and not committed."""
+
+    def seen(self, ids: Collection[bytes]) -> set[bytes]:
+        """Return those of `ids` that earlier ledger blocks have (LED-011)."""
+        # In this order: an id leaves `uncommitted` only when the store knows it.
+        found = {i for i in ids if i in self.uncommitted}
+        return found | self._store.seen(ids)
 
 
 class LedgerApplication:
@@ -55,7 +87,10 @@ class LedgerApplication:
         self._on_commit = on_commit
         self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
         self._opened_lock = threading.Lock()
-        self._delivered: tuple[Delivery, Transition, tuple[Dropped, ...]] | None = None
+        self._state = _DeliveredState(store)
+        self._tip = store.head()
+        self._log = store.log.frontier()
+        self._delivered: deque[_Delivered] = deque()
 
     def committed(self) -> Committed:
         """Return what is durable."""
@@ -87,22 +122,35 @@ class LedgerApplication:
             except InvalidInputError as error:
                 unopened.append(Dropped(None, error))
         block = EngineBlock(delivery.engine_height, delivery.time_ms, tuple(opened))
-        transition = apply_block(self._store.head(), block, self._store, self._executor, self._chain_hash)
-        self._delivered = (delivery, transition, tuple(unopened))
-        if transition.block is None:
-            return self._store.log_root()
-        return self._store.log_root_with(transition.block.header_hash)
-
-    def commit(self) -> None:
-        """Make the delivered block durable, then tell the node."""
-        if self._delivered is None:
-            raise AssertionError("commit without deliver")
-        delivery, transition, unopened = self._delivered
-        self._store.commit(transition.block, delivery.engine_height)
-        self._delivered = None
+        transition = apply_block(self._tip, block, self._state, self._executor, self._chain_hash)
         if transition.block is not None:
-            self._on_block(transition.block)
-        self._on_commit(BlockCommitted(transition.block, unopened + transition.dropped))
+            self._tip = transition.block.header
+            self._log.append(transition.block.header_hash)
+            self._state.uncommitted.update(transaction.id for transaction in transition.block.transactions)
+        self._delivered.append(_Delivered(delivery.engine_height, transition, tuple(unopened)))
+        return self._log.root()
+
+    def commit(self, count: int) -> None:
+        """Make the oldest `count` delivered blocks durable, then tell the node of each."""
+        group: list[_Delivered] = []
+        for _ in range(count):
+            delivered = self._delivered.popleft()
+            group.append(delivered)
+            if delivered.changes_certifiers:
+                # PRF-012: the checkpoint that ends with it has to be cosigned before the log goes on.
+                self._commit_group(group)
+                group = []
+        if group:
+            self._commit_group(group)
+
+    def _commit_group(self, group: Sequence["_Delivered"]) -> None:
+        self._store.commit_many([(delivered.transition.block, delivered.engine_height) for delivered in group])
+        for delivered in group:
+            block = delivered.transition.block
+            if block is not None:
+                self._state.uncommitted.difference_update(transaction.id for transaction in block.transactions)
+                self._on_block(block)
+            self._on_commit(BlockCommitted(block, delivered.unopened + delivered.transition.dropped))
 
     def _open(self, envelope: bytes) -> OpenedEnvelope:
         key = self._chain_hash.digest(envelope)

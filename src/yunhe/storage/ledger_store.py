@@ -4,13 +4,14 @@
 without an fsync, because the log can make it again. A commit that fails in any step halts the store: nothing more is staged or committed
 until it is opened again, which finds out what became durable.
 
-It is the `State` that a block is applied to (reads see what is staged), gives readers of the committed state that do not, and looks up
-blocks, transactions and receipts. One thread stages and commits; everything that only reads may be called from any thread.
+Blocks can be staged on one another before the lowest is committed. Reads see what is staged, readers of the committed state do not; it
+looks up blocks, transactions and receipts. One thread stages, one commits; everything that only reads may be called from any thread.
 
 Specification: docs/spec/storage.md (STO-008 to STO-013); ledger rules LED-011, LED-014, LED-031, LED-040.
 """
 
 import threading
+from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -64,7 +65,8 @@ class LedgerStore:
         self._log = log
         self._head = Header.decode(blocks.read_header(blocks.size - 1))
         self._root = marker.mark.root
-        self._staged: tuple[int, bytes] | None = None
+        self._staged: deque[tuple[int, bytes]] = deque()
+        """Height and state root of each block that is staged and not committed, ascending."""
         self._halted = False
         self._closed = False
         self._committing = threading.Lock()
@@ -177,10 +179,6 @@ class LedgerStore:
         """Return the root of the committed block log."""
         return self._root
 
-    def log_root_with(self, header_hash: bytes) -> bytes:
-        """Return the root that the block log would have with one more header."""
-        return self._log.root_with(header_hash)
-
     def header(self, height: int) -> Header:
         """Return a header.
 
@@ -273,24 +271,25 @@ class LedgerStore:
         return self._state.scan(start, end, limit, reverse)
 
     def stage(self, height: int, writes: Sequence[Write]) -> bytes:
-        """Return the state root after `writes`; from then on reads of this store see them, its readers do not.
+        """Return the state root after `writes` on what is staged; from then on reads of this store see them, its readers do not.
 
         Raises:
             CommitOrderError: the height does not follow the head.
             StoreHaltedError: an earlier commit failed.
         """
         self._check_running()
+        tip = self._staged[-1][0] if self._staged else self._head.height
         # STO-012
-        if height != self._head.height + 1:
-            raise CommitOrderError(f"block {height} cannot be staged on block {self._head.height}")
+        if height != tip + 1:
+            raise CommitOrderError(f"block {height} cannot be staged on block {tip}")
         root = self._state.stage(height, list(writes))
-        self._staged = (height, root)
+        self._staged.append((height, root))
         return root
 
     def discard(self) -> None:
-        """Forget what is staged."""
+        """Forget everything that is staged."""
         self._state.discard()
-        self._staged = None
+        self._staged.clear()
 
     def seen(self, ids: Collection[bytes]) -> set[bytes]:
         """Return those of `ids` that a committed ledger block has (LED-011)."""
@@ -300,28 +299,31 @@ class LedgerStore:
         return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
 
     def commit(self, block: LedgerBlock | None, engine_height: int) -> None:
-        """Make an engine block durable; whoever waits for it may be answered when this returns.
+        """Make one engine block durable, as `commit_many` does."""
+        self.commit_many([(block, engine_height)])
+
+    def commit_many(self, blocks: Sequence[tuple[LedgerBlock | None, int]]) -> None:
+        """Make engine blocks durable together; whoever waits for them may be answered when this returns.
 
         Args:
-            block: the ledger block that came of it, staged before; None when no transaction had an effect.
-            engine_height: above every one that was committed before.
+            blocks: for each the ledger block that came of it, staged before, or None when no transaction had an effect; and its engine
+                height, above every one before it.
 
         Raises:
-            CommitOrderError: it does not follow what is committed, or is not what is staged; nothing happened.
+            CommitOrderError: one does not follow what is before it, or is not what is staged; nothing happened.
             DiskFullError: no room. The store is halted.
             DiskFailedError: the system refused. The store is halted.
             StoreHaltedError: an earlier commit failed.
         """
         with self._committing:
             self._check_running()
-            self._check_follows(block, engine_height)
-            # STO-009: whatever fails from here on, nobody knows how much of it is on the disk.
-            self._halted = True
-            if block is None:
-                self._commit_empty(engine_height)
-            else:
-                self._commit_block(block, engine_height)
-            self._halted = False
+            self._check_follow(blocks)
+            try:
+                self._commit(blocks)
+            except BaseException:
+                # STO-009: nobody knows how much of it is on the disk.
+                self._halted = True
+                raise
 
     def close(self) -> None:
         """Close the store and release the folder; a second call does nothing."""
@@ -345,34 +347,42 @@ class LedgerStore:
         if self._halted:
             raise StoreHaltedError("the store is closed, or an earlier commit failed: start the node again")
 
-    def _check_follows(self, block: LedgerBlock | None, engine_height: int) -> None:
+    def _check_follow(self, blocks: Sequence[tuple[LedgerBlock | None, int]]) -> None:
         # STO-012
-        if engine_height <= self.engine_height:
-            raise CommitOrderError(f"engine block {engine_height} is not above {self.engine_height}, which is committed")
-        if block is None:
-            return
-        follows = block.header.height == self._blocks.size and block.header.previous == self._blocks.header_hash(self._head.height)
-        if not follows or block.header.network_id != self._head.network_id:
-            raise CommitOrderError(f"block {block.header.height} does not follow block {self._head.height}")
-        if self._staged != (block.header.height, block.header.state_root):
-            raise CommitOrderError(f"block {block.header.height} is not the one that is staged")
+        engine_height, height, previous = self.engine_height, self._head.height, self._blocks.header_hash(self._head.height)
+        staged = iter(tuple(self._staged))
+        for block, at in blocks:
+            if at <= engine_height:
+                raise CommitOrderError(f"engine block {at} is not above {engine_height}, which is committed")
+            engine_height = at
+            if block is None:
+                continue
+            header = block.header
+            if header.height != height + 1 or header.previous != previous or header.network_id != self._head.network_id:
+                raise CommitOrderError(f"block {header.height} does not follow block {height}")
+            if next(staged, None) != (header.height, header.state_root):
+                raise CommitOrderError(f"block {header.height} is not the one that is staged")
+            height, previous = header.height, block.header_hash
 
-    def _commit_empty(self, engine_height: int) -> None:
-        # LED-014
-        mark = self._marker.mark
-        self._marker.write(Mark(mark.network_id, mark.size, mark.root, mark.header_hash, engine_height))
-
-    def _commit_block(self, block: LedgerBlock, engine_height: int) -> None:
-        header = block.header
+    def _commit(self, blocks: Sequence[tuple[LedgerBlock | None, int]]) -> None:
+        made = [(block, engine_height) for block, engine_height in blocks if block is not None]
         segments = self._blocks.segment_count
-        self._blocks.append_many([NewRecord(block.header_hash, BlockRecord.of(block, engine_height).encode())])
-        root = self._log.root_with(block.header_hash)
-        self._marker.write(Mark(header.network_id, self._blocks.size, root, block.header_hash, engine_height))
+        if made:
+            self._blocks.append_many([NewRecord(block.header_hash, BlockRecord.of(block, at).encode()) for block, at in made])
+        frontier = self._log.frontier()
+        for block, _ in made:
+            frontier.append(block.header_hash)
+        # LED-014: without a ledger block only the engine height moves.
+        newest = made[-1][0].header_hash if made else self._marker.mark.header_hash
+        self._marker.write(Mark(self._head.network_id, self._blocks.size, frontier.root(), newest, blocks[-1][1]))
         # STO-013: what follows a segment is all that a loss of power can take from the derived state.
         full = self._blocks.segment_count > segments
-        self._state.apply(index_entries(header.height, [t.id for t in block.transactions]), full)
-        self._staged = None
-        self._log.append(block.header_hash)
-        self._root = root
-        self._head = header
-        prune_history(self._state, header.height)
+        for block, _ in made:
+            self._state.apply(index_entries(block.header.height, [t.id for t in block.transactions]), full)
+            self._log.append(block.header_hash)
+            # The head moves first: whoever stages meanwhile looks for the last block here when none is staged.
+            self._head = block.header
+            self._staged.popleft()
+        self._root = frontier.root()
+        if made:
+            prune_history(self._state, self._head.height)

@@ -30,7 +30,7 @@ class StateSnapshot(Protocol):
 
 
 class StateStore(Protocol):
-    """Records at the head, one staged block above it, proofs for past heights, and small tables."""
+    """Records at the head, staged blocks above it, proofs for past heights, and small tables."""
 
     def head(self) -> tuple[int, bytes]:
         """Return height and root of the last applied block; (-1, 32 zero bytes) before the first."""
@@ -53,15 +53,15 @@ class StateStore(Protocol):
         ...
 
     def stage(self, height: int, writes: list[Write]) -> bytes:
-        """Return the state root after `writes` and keep them in memory; replaces what was staged."""
+        """Return the root after `writes` on what is staged below `height`, and keep them; replaces what was staged from there on."""
         ...
 
     def apply(self, index: list[tuple[bytes, bytes]], sync: bool) -> None:
-        """Write what is staged, with entries of the small tables, as one atomic batch."""
+        """Write the lowest staged block, with entries of the small tables, as one atomic batch."""
         ...
 
     def discard(self) -> None:
-        """Forget what is staged."""
+        """Forget everything that is staged."""
         ...
 
     def index_get_many(self, keys: list[bytes]) -> list[bytes | None]:

@@ -39,7 +39,7 @@ class FileStateStore:
         self.index: Records = {}
         self.height = -1
         self.past: dict[int, Records] = {}
-        self._staged: tuple[int, Records] | None = None
+        self._staged: list[tuple[int, Records]] = []
         self.calls: list[tuple[object, ...]] = []
 
     @classmethod
@@ -76,28 +76,28 @@ class FileStateStore:
     def stage(self, height: int, writes: list[Write]) -> bytes:
         if height <= self.height:
             raise ConflictError("not above the head")
-        records = dict(self.records)
+        self._staged = [block for block in self._staged if block[0] < height]
+        records = dict(self._seen())
         for key, value in writes:
             if value is None:
                 records.pop(key, None)
             else:
                 records[key] = value
-        self._staged = (height, records)
+        self._staged.append((height, records))
         return state_tree.state_root(records, SHA256)
 
     def apply(self, index: list[tuple[bytes, bytes]], sync: bool) -> None:
-        if self._staged is None:
+        if not self._staged:
             raise ConflictError("nothing is staged")
-        self.calls.append(("apply", self._staged[0], sync))
-        self.height, self.records = self._staged
+        self.height, self.records = self._staged.pop(0)
+        self.calls.append(("apply", self.height, sync))
         self.past[self.height] = self.records
-        self._staged = None
         self.index.update(index)
         rows = [[list(row) for row in sorted(table.items())] for table in (self.records, self.index)]
         self._file.write_bytes(encode([self.height, *rows]))
 
     def discard(self) -> None:
-        self._staged = None
+        self._staged = []
 
     def index_get_many(self, keys: list[bytes]) -> list[bytes | None]:
         return [self.index.get(key) for key in keys]
@@ -128,4 +128,4 @@ class FileStateStore:
         self.calls.append(("close",))
 
     def _seen(self) -> Records:
-        return self.records if self._staged is None else self._staged[1]
+        return self._staged[-1][1] if self._staged else self.records

@@ -13,6 +13,7 @@ from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import Value, decode
 from yunhe.ledger.envelope import NodeIdentity, seal_envelope
 from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
+from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader, Write
 from yunhe.ledger.layouts import (
     DEFAULT_PARAMETERS,
@@ -112,14 +113,18 @@ def make_transaction(number: int, genesis: Genesis = GENESIS, time_ms: int = TIM
 
 
 def apply(
-    store: LedgerStore, *transactions: Transaction, engine_height: int | None = None, genesis: Genesis = GENESIS
+    store: LedgerStore,
+    *transactions: Transaction,
+    engine_height: int | None = None,
+    genesis: Genesis = GENESIS,
+    previous: Header | None = None,
 ) -> LedgerBlock | None:
-    """Apply an engine block to a store, which stages what comes of it."""
+    """Apply an engine block to a store, which stages what comes of it, on the head or on a staged block."""
     envelopes = ()
     if transactions:
         sealed = seal_envelope(genesis.network_id, IDENTITY, 1, [t.encoded for t in transactions], NODE, SHA256)
         envelopes = (open_envelope(sealed.encoded, SHA256),)
-    head = store.head()
+    head = store.head() if previous is None else previous
     engine_block = EngineBlock(store.engine_height + 1 if engine_height is None else engine_height, head.time_ms + 10, envelopes)
     return apply_block(head, engine_block, store, ItemsExecutor(), SHA256).block
 

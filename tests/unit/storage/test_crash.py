@@ -13,6 +13,7 @@ from tests.unit.storage.disk_in_steps import Step, watch
 from tests.unit.storage.state_on_file import FileStateStore
 from tests.unit.storage.stored_chain import GENESIS, add_block, apply, genesis_writes, make_transaction, restore
 from yunhe.errors import StoreNotFoundError
+from yunhe.ledger.transition import LedgerBlock
 from yunhe.storage import LedgerStore
 
 SEGMENT_BYTES = 2500
@@ -81,6 +82,35 @@ def test_crash_at_any_step_of_a_commit_keeps_every_acknowledged_block(tmp_path, 
     ]
     # Both occur: the block that was being committed is there, and it is not.
     assert set(outcomes) == {True, False}
+
+
+def test_crash_at_any_step_of_a_group_commit_leaves_its_beginning(tmp_path, store_folder):
+    """STO-008, STO-013: blocks that are committed together are there in order: none of them, some, or all, and none half."""
+    store = open_store(store_folder)
+    add_block(store, 1)
+    states = [state_of(store)]
+    frontier = store.log.frontier()
+    group: list[LedgerBlock] = []
+    for number in range(2, 5):
+        block = apply(store, make_transaction(number), engine_height=number, previous=group[-1].header if group else None)
+        assert block is not None
+        group.append(block)
+        frontier.append(block.header_hash)
+        states.append((block.header.height, number, frontier.root()))
+    with watch(store_folder) as disk:
+        disk.acknowledged = 0
+        store.commit_many([(block, number) for number, block in enumerate(group, 2)])
+        assert state_of(store) == states[-1]
+    blocks = blocks_of(store)
+    store.close()
+    found = set()
+    for number, step in enumerate(disk.steps):
+        for position, image in enumerate(step.images):
+            with open_store(restore(image, tmp_path / f"crash{number}-{position}")) as again:
+                found.add(states.index(state_of(again)))
+                assert blocks_of(again) == blocks[: again.head().height + 1]
+                add_block(again, 1000)
+    assert {0, len(group)} < found
 
 
 def test_crash_during_the_restart_after_a_crash_keeps_every_acknowledged_block(tmp_path, store_folder):

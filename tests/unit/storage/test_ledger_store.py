@@ -69,13 +69,14 @@ def test_committed_blocks_survive_reopening(open_store):
     assert again.log.root() == merkle_root([again.header(height).hash(SHA256) for height in range(4)], SHA256)
 
 
-def test_log_root_with_is_the_root_after_the_commit(store):
+def test_root_that_the_frontier_foretells_is_the_root_after_the_commit(store):
     """LED-040."""
     for number in range(5):
         block = apply(store, make_transaction(number))
-        expected = store.log_root_with(block.header_hash)
+        frontier = store.log.frontier()
+        frontier.append(block.header_hash)
         store.commit(block, number + 1)
-        assert store.log_root() == expected == store.log.root()
+        assert store.log_root() == frontier.root() == store.log.root()
 
 
 def test_transaction_is_found_by_its_id(store):
@@ -176,6 +177,23 @@ def test_engine_height_that_does_not_grow_is_refused(store, engine_height):
     with pytest.raises(CommitOrderError):
         store.commit(None, engine_height)
     store.commit(None, 2)
+
+
+def test_blocks_staged_on_one_another_are_committed_in_order(store):
+    """STO-012 accepted; refused when one is left out, or is committed before the one below it."""
+    add_block(store, 1)
+    below = apply(store, make_transaction(2), engine_height=2)
+    above = apply(store, make_transaction(3), engine_height=3, previous=below.header)
+    assert store.get(COUNT) == encode({"n": 3})
+    assert store.reader().get(COUNT) == encode({"n": 1})
+    for blocks in ([(above, 3)], [(above, 3), (below, 4)], [(below, 3), (above, 3)]):
+        with pytest.raises(CommitOrderError):
+            store.commit_many(blocks)
+    store.commit(below, 2)
+    assert (store.head(), store.reader().get(COUNT), store.get(COUNT)) == (below.header, encode({"n": 2}), encode({"n": 3}))
+    store.commit_many([(None, 3), (above, 4), (None, 5)])
+    assert (store.head(), store.engine_height, store.log_root()) == (above.header, 5, store.log.root())
+    assert store.block(3) == above
 
 
 BROKEN = {

@@ -2,6 +2,7 @@
 //!
 //! The policy of both keeps what is used often.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fjall::Slice;
@@ -76,6 +77,23 @@ impl<R: FnMut(&Prefix) -> Result<Option<Page>, StateError>> PageSource for Cache
         let page = Arc::new(page);
         self.cache.pages.insert(*prefix, page.clone());
         Ok(page)
+    }
+}
+
+/// Reads pages of a state that is staged: as the blocks above the stored one left them, else as they are stored.
+pub struct StagedPages<'staged, S> {
+    /// What each staged block changes, the latest first.
+    pub staged: Vec<&'staged BTreeMap<Prefix, PageChange>>,
+    /// The pages below.
+    pub stored: S,
+}
+
+impl<S: PageSource> PageSource for StagedPages<'_, S> {
+    fn load(&mut self, prefix: &Prefix) -> Result<Arc<Page>, StateError> {
+        match self.staged.iter().find_map(|pages| pages.get(prefix)) {
+            Some(change) => change.after.clone().ok_or_else(|| StateError::corrupt("a page of the tree is counted but gone")),
+            None => self.stored.load(prefix),
+        }
     }
 }
 

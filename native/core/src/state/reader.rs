@@ -8,7 +8,7 @@ use fjall::{Slice, Snapshot};
 use super::cache::RecordCache;
 use super::database::{KEY_BYTES_MAX, View};
 use super::error::StateError;
-use super::scan::{self, Overlay, Record};
+use super::scan::{Laid, Overlay, Record};
 
 /// The records of one applied block, whatever is staged or applied afterwards.
 ///
@@ -31,8 +31,8 @@ pub struct Reader<'store> {
     pub height: Option<u64>,
     /// That block's batch, or the one of the block laid over it.
     pub view: View<'store>,
-    /// The writes of a staged block.
-    pub overlay: Option<Arc<Overlay>>,
+    /// The writes of the staged blocks, ascending by height.
+    pub overlays: Vec<Arc<Overlay>>,
     /// What is in memory anyway.
     pub cache: &'store Mutex<RecordCache>,
 }
@@ -45,7 +45,7 @@ pub fn is_key(key: &[u8]) -> bool {
 impl Reader<'_> {
     /// Several records.
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Slice>>, StateError> {
-        let staged = |key: &[u8]| self.overlay.as_ref().and_then(|writes| writes.get(key)).cloned();
+        let staged = |key: &[u8]| self.overlays.iter().rev().find_map(|writes| writes.get(key)).cloned();
         let known: Vec<_> = {
             let cache = self.lock_cache()?;
             keys.iter().map(AsRef::as_ref).map(|key| staged(key).or_else(|| cache.get(self.height, key))).collect()
@@ -81,10 +81,14 @@ impl Reader<'_> {
         if start >= end || limit == 0 || nothing_between {
             return Ok(Vec::new());
         }
-        let none = Overlay::new();
-        let staged = self.overlay.as_deref().unwrap_or(&none).range::<[u8], _>((first, last));
         let stored = self.view.records((first, last));
-        if reverse { scan::merge(stored.rev(), staged.rev(), limit, true) } else { scan::merge(stored, staged, limit, false) }
+        let mut rows: Box<dyn Iterator<Item = Result<Record, StateError>> + '_> =
+            if reverse { Box::new(stored.rev()) } else { Box::new(stored) };
+        for overlay in &self.overlays {
+            let staged = overlay.range::<[u8], _>((first, last));
+            rows = if reverse { Box::new(Laid::new(rows, staged.rev(), true)) } else { Box::new(Laid::new(rows, staged, false)) };
+        }
+        rows.take(limit).collect()
     }
 
     fn lock_cache(&self) -> Result<MutexGuard<'_, RecordCache>, StateError> {

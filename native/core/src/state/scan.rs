@@ -17,35 +17,57 @@ pub type Overlay = BTreeMap<Slice, Known>;
 /// A record: state key and value.
 pub type Record = (Slice, Slice);
 
-/// Up to `limit` records of two ordered sources; where both have a key, what is staged counts.
+/// Records with those of one staged block laid over them; where both have a key, what is staged counts.
 ///
 /// Both sources run in the order of the scan.
-pub fn merge<'a>(
-    stored: impl Iterator<Item = Result<Record, StateError>>,
-    staged: impl Iterator<Item = (&'a Slice, &'a Known)>,
-    limit: usize,
+pub struct Laid<'staged, S, T>
+where
+    S: Iterator<Item = Result<Record, StateError>>,
+    T: Iterator<Item = (&'staged Slice, &'staged Known)>,
+{
+    below: Peekable<S>,
+    staged: Peekable<T>,
     reverse: bool,
-) -> Result<Vec<Record>, StateError> {
-    let (mut stored, mut staged) = (stored.peekable(), staged.peekable());
-    let mut found = Vec::new();
-    while found.len() < limit {
-        let Some((key, value)) = next_of(&mut stored, &mut staged, reverse)? else {
-            break;
-        };
-        found.extend(value.map(|value| (key, value)));
+}
+
+impl<'staged, S, T> Laid<'staged, S, T>
+where
+    S: Iterator<Item = Result<Record, StateError>>,
+    T: Iterator<Item = (&'staged Slice, &'staged Known)>,
+{
+    /// Lay `staged` over `below`; both are descending when `reverse`.
+    pub fn new(below: S, staged: T, reverse: bool) -> Self {
+        Self { below: below.peekable(), staged: staged.peekable(), reverse }
     }
-    Ok(found)
+}
+
+impl<'staged, S, T> Iterator for Laid<'staged, S, T>
+where
+    S: Iterator<Item = Result<Record, StateError>>,
+    T: Iterator<Item = (&'staged Slice, &'staged Known)>,
+{
+    type Item = Result<Record, StateError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match next_of(&mut self.below, &mut self.staged, self.reverse).transpose()? {
+                Ok((key, Some(value))) => return Some(Ok((key, value))),
+                Ok((_, None)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
 }
 
 /// The next key, with None for a record that the block deletes; None at the end.
 fn next_of<'a>(
-    stored: &mut Peekable<impl Iterator<Item = Result<Record, StateError>>>,
+    below: &mut Peekable<impl Iterator<Item = Result<Record, StateError>>>,
     staged: &mut Peekable<impl Iterator<Item = (&'a Slice, &'a Known)>>,
     reverse: bool,
 ) -> Result<Option<(Slice, Known)>, StateError> {
-    let order = match (stored.peek(), staged.peek()) {
-        (Some(Ok((stored_key, _))), Some((staged_key, _))) => {
-            let order = stored_key.as_ref().cmp(staged_key.as_ref());
+    let order = match (below.peek(), staged.peek()) {
+        (Some(Ok((key, _))), Some((staged_key, _))) => {
+            let order = key.as_ref().cmp(staged_key.as_ref());
             if reverse { order.reverse() } else { order }
         }
         (Some(_), _) => Ordering::Less,
@@ -53,10 +75,10 @@ fn next_of<'a>(
         (None, None) => return Ok(None),
     };
     if order == Ordering::Less {
-        return Ok(stored.next().transpose()?.map(|(key, value)| (key, Some(value))));
+        return Ok(below.next().transpose()?.map(|(key, value)| (key, Some(value))));
     }
     if order == Ordering::Equal {
-        stored.next().transpose()?;
+        below.next().transpose()?;
     }
     Ok(staged.next().map(|(key, value)| (key.clone(), value.clone())))
 }

@@ -1,15 +1,16 @@
 //! The state store: records, their authenticated tree, and small derived tables, one block at a time.
 //!
-//! A block is *staged* (its root computed, everything in memory) and then *applied* (one atomic batch) or discarded. Readers see what
-//! is staged. Everything here is derived from the block log, which rolls it forward after a crash.
+//! A block is *staged* (its root computed, everything in memory) and then *applied* (one atomic batch) or discarded. The next one can be
+//! staged on it before it is applied. Readers see what is staged. Everything here is derived from the block log, which rolls it forward
+//! after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use fjall::Slice;
 
-use super::cache::{CachedPages, PageCache, RecordCache};
+use super::cache::{CachedPages, PageCache, RecordCache, StagedPages};
 use super::database::{Head, KEY_BYTES_MAX, Kept, StateDatabase};
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
@@ -43,7 +44,8 @@ struct Staged {
 struct Shared {
     head: Head,
     trunk: Arc<Trunk>,
-    staged: Option<Arc<Staged>>,
+    /// Ascending by height, each on the one before it.
+    staged: VecDeque<Arc<Staged>>,
 }
 
 /// The open store. All methods may be called from any thread; writers wait for one another, readers for nobody.
@@ -75,7 +77,7 @@ impl StateStore {
             database,
             hasher,
             writer: Mutex::new(PageCache::new(cache_bytes / 2)),
-            shared: RwLock::new(Shared { head, trunk, staged: None }),
+            shared: RwLock::new(Shared { head, trunk, staged: VecDeque::new() }),
             records: Mutex::new(RecordCache::new(cache_bytes / 4, head.height)),
         })
     }
@@ -122,13 +124,16 @@ impl StateStore {
         keys.iter().map(AsRef::as_ref).map(|key| if is_key(key) { view.index(key) } else { Ok(None) }).collect()
     }
 
-    /// Compute the root after `writes` at `height` and keep everything in memory; replaces what was staged.
+    /// Compute the root after `writes` at `height` and keep everything in memory, on top of what is staged below that height; replaces
+    /// what was staged from that height on.
     pub fn stage(&self, height: u64, writes: &[(&[u8], Option<&[u8]>)]) -> Result<Digest, StateError> {
         let mut cache = self.lock_writer()?;
-        let (head, trunk) = {
+        let (head, trunk, below) = {
             let shared = self.shared.read().map_err(|_| StateError::broken())?;
-            (shared.head, shared.trunk.clone())
+            let below: Vec<_> = shared.staged.iter().take_while(|block| block.height < height).cloned().collect();
+            (shared.head, shared.trunk.clone(), below)
         };
+        let (root, trunk) = below.last().map_or((head.root, trunk), |block| (block.root, block.trunk.clone()));
         // STO-024
         if let Some(applied) = head.height.filter(|applied| height <= *applied) {
             return Err(StateError::Conflict(format!("a block of height {height} cannot follow the head, {applied}")));
@@ -144,20 +149,23 @@ impl StateStore {
             .collect();
         changes.sort_unstable_by_key(|change| change.path);
         let view = self.database.view();
-        let mut source = CachedPages { trunk: &trunk, cache: &mut cache, read: |prefix: &Prefix| view.page(prefix) };
-        let tree = update(&mut source, self.hasher, &head.root, &changes)?;
+        let cached = CachedPages { trunk: &trunk, cache: &mut cache, read: |prefix: &Prefix| view.page(prefix) };
+        let mut source = StagedPages { staged: below.iter().rev().map(|block| &block.pages).collect(), stored: cached };
+        let tree = update(&mut source, self.hasher, &root, &changes)?;
         let trunk = Arc::new(trunk.after(&tree.pages));
-        let staged = Staged { height, root: tree.root.hash, writes: Arc::new(overlay), pages: tree.pages, trunk };
-        self.shared.write().map_err(|_| StateError::broken())?.staged = Some(Arc::new(staged));
+        let block = Staged { height, root: tree.root.hash, writes: Arc::new(overlay), pages: tree.pages, trunk };
+        let mut shared = self.shared.write().map_err(|_| StateError::broken())?;
+        shared.staged.truncate(below.len());
+        shared.staged.push_back(Arc::new(block));
         Ok(tree.root.hash)
     }
 
-    /// Write what is staged and `entries` of the small tables as one atomic batch; `sync` makes it durable.
+    /// Write the lowest staged block and `entries` of the small tables as one atomic batch; `sync` makes it durable.
     pub fn apply(&self, entries: &[(&[u8], &[u8])], sync: bool) -> Result<(), StateError> {
         let mut cache = self.lock_writer()?;
         let (head, staged) = {
             let shared = self.shared.read().map_err(|_| StateError::broken())?;
-            (shared.head, shared.staged.clone())
+            (shared.head, shared.staged.front().cloned())
         };
         let staged = staged.ok_or_else(|| StateError::Conflict("no block is staged; stage one before applying it".to_owned()))?;
         let rows = staged.writes.len() + staged.pages.len() + entries.len() + HISTORY_ROWS_MAX;
@@ -182,14 +190,16 @@ impl StateStore {
         let mut shared = self.shared.write().map_err(|_| StateError::broken())?;
         self.lock_records()?.apply(staged.height, &staged.writes);
         let head = Head { height: Some(staged.height), root: staged.root };
-        *shared = Shared { head, trunk: staged.trunk.clone(), staged: None };
+        shared.head = head;
+        shared.trunk = staged.trunk.clone();
+        shared.staged.pop_front();
         Ok(())
     }
 
-    /// Forget what is staged.
+    /// Forget everything that is staged.
     pub fn discard(&self) -> Result<(), StateError> {
         let _writer = self.lock_writer()?;
-        self.shared.write().map_err(|_| StateError::broken())?.staged = None;
+        self.shared.write().map_err(|_| StateError::broken())?.staged.clear();
         Ok(())
     }
 
@@ -247,17 +257,18 @@ impl StateStore {
         verify::verify(&self.tree()?)
     }
 
-    /// What a reader sees: the last applied block with the staged one over it.
+    /// What a reader sees: the last applied block with the staged ones over it.
     ///
-    /// The lock orders this with `apply`: while a block is staged, the view is of the block before it or of itself and of nothing later.
+    /// The lock orders this with `apply`: while blocks are staged, the view is of the block before the lowest or of that one and of
+    /// nothing later.
     fn current(&self) -> Result<Reader<'_>, StateError> {
         let shared = self.shared.read().map_err(|_| StateError::broken())?;
-        let overlay = shared.staged.as_ref().map(|staged| staged.writes.clone());
-        Ok(Reader { height: shared.head.height, view: self.database.view(), overlay, cache: &self.records })
+        let overlays = shared.staged.iter().map(|block| block.writes.clone()).collect();
+        Ok(Reader { height: shared.head.height, view: self.database.view(), overlays, cache: &self.records })
     }
 
     fn reader_at(&self, at: &StateSnapshot) -> Reader<'_> {
-        Reader { height: at.height, view: self.database.view_of(at.snapshot.clone()), overlay: None, cache: &self.records }
+        Reader { height: at.height, view: self.database.view_of(at.snapshot.clone()), overlays: Vec::new(), cache: &self.records }
     }
 
     /// The tree of the last batch: that of the head, or of the staged block when its batch is already written.
@@ -265,8 +276,8 @@ impl StateStore {
         let shared = self.shared.read().map_err(|_| StateError::broken())?;
         let view = self.database.view();
         let height = view.head()?.height;
-        let staged = shared.staged.as_ref().filter(|staged| Some(staged.height) == height);
-        let trunk = staged.map_or(&shared.trunk, |staged| &staged.trunk).clone();
+        let written = shared.staged.front().filter(|block| Some(block.height) == height);
+        let trunk = written.map_or(&shared.trunk, |block| &block.trunk).clone();
         Ok(Tree { view, trunk, hasher: self.hasher })
     }
 

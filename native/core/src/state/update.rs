@@ -12,8 +12,6 @@ use super::prefix::{Prefix, nibble};
 use crate::hash::Digest;
 
 /// Where pages of the state before the change come from.
-///
-/// The seam for pipelining: a block that is staged on one not yet written reads through that one's changed pages first.
 pub trait PageSource {
     /// The page at `prefix`, which is known to exist.
     fn load(&mut self, prefix: &Prefix) -> Result<Arc<Page>, StateError>;

@@ -3,6 +3,7 @@
 // A test's helpers may fail as loudly as the test.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
 
+mod ahead;
 mod damage;
 mod definition;
 mod proofs;

@@ -23,7 +23,7 @@ fn build(store: &StateStore, seed: u64, keys: u64) -> Vec<Model> {
 }
 
 /// Proofs of all sorts of keys at a height lead to that height's root and show its values.
-fn check_height(store: &StateStore, height: u64, model: &Model, step: usize) {
+pub fn check_height(store: &StateStore, height: u64, model: &Model, step: usize) {
     let root = state_root(model);
     for number in (0..1_700).step_by(step) {
         let key = key(number);

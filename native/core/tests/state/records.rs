@@ -18,7 +18,7 @@ fn plain(records: Vec<Record>) -> Vec<(Vec<u8>, Vec<u8>)> {
     records.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
 }
 
-fn check_reads(store: &StateStore, model: &Model, random: &mut Random) {
+pub fn check_reads(store: &StateStore, model: &Model, random: &mut Random) {
     let keys: Vec<_> = (0..120).map(key).collect();
     let found = store.get_many(&keys).unwrap();
     for (key, value) in keys.iter().zip(found) {
