@@ -65,7 +65,6 @@ UNDERTESTED = frozenset(
         "CON-148",
         "ENG-001",
         "ENG-003",
-        "ENG-004",
         "ENG-005",
         "ENG-006",
         "ENG-008",
