@@ -1,22 +1,31 @@
 """A chain written from the specification alone, for the tests of the verifier and of what makes bundles.
 
-It imports nothing of Yunhe: `cbor2` encodes, `cryptography` signs, and trees are computed by their recursive definitions. What it makes are
-nested lists, so that a test can put one thing wrong and leave the rest as it is.
+It imports nothing of Yunhe: `cbor2` encodes, `cryptography` and `tests.sm2_signing` sign, and trees are computed by their recursive
+definitions. What it makes are nested lists, so that a test can put one thing wrong and leave the rest as it is.
 """
 
 import base64
 import copy
 import hashlib
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests import sm2_signing
+
 SUITE = "ed25519-sha256"
+SM2 = "sm2-sm3"
+COSIGNATURE_TYPES = {SUITE: b"\x04", SM2: b"\xffyunhe/cosignature/sm2-sm3/1"}
 EM_DASH = "\N{EM DASH}"
 GENESIS_TIME_MS = 1_700_000_000_000
+
+
+Digest: TypeAlias = Callable[[bytes], bytes]
 
 
 def cbor(value: Any) -> bytes:
@@ -29,29 +38,29 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def tagged(tag: str, data: bytes) -> bytes:
+def tagged(tag: str, data: bytes, digest: Digest = sha256) -> bytes:
     """Hash under a tag (COD-010)."""
-    return sha256(tag.encode() + b"\x00" + data)
+    return digest(tag.encode() + b"\x00" + data)
 
 
-def tree_root(leaves: list[bytes]) -> bytes:
+def tree_root(leaves: list[bytes], digest: Digest = sha256) -> bytes:
     """RFC 6962 §2.1, as it is defined there."""
     if not leaves:
-        return sha256(b"")
+        return digest(b"")
     if len(leaves) == 1:
-        return sha256(b"\x00" + leaves[0])
+        return digest(b"\x00" + leaves[0])
     k = _split(len(leaves))
-    return sha256(b"\x01" + tree_root(leaves[:k]) + tree_root(leaves[k:]))
+    return digest(b"\x01" + tree_root(leaves[:k], digest) + tree_root(leaves[k:], digest))
 
 
-def tree_path(leaves: list[bytes], index: int) -> list[tuple[int, bytes]]:
+def tree_path(leaves: list[bytes], index: int, digest: Digest = sha256) -> list[tuple[int, bytes]]:
     """RFC 6962 §2.1.1, with 1 for each hash that stands on the left."""
     if len(leaves) == 1:
         return []
     k = _split(len(leaves))
     if index < k:
-        return [*tree_path(leaves[:k], index), (0, tree_root(leaves[k:]))]
-    return [*tree_path(leaves[k:], index - k), (1, tree_root(leaves[:k]))]
+        return [*tree_path(leaves[:k], index, digest), (0, tree_root(leaves[k:], digest))]
+    return [*tree_path(leaves[k:], index - k, digest), (1, tree_root(leaves[:k], digest))]
 
 
 def hashes(path: list[tuple[int, bytes]]) -> list[bytes]:
@@ -71,15 +80,15 @@ def _split(count: int) -> int:
     return k
 
 
-def state_root(leaves: dict[str, bytes], prefix: str = "") -> bytes:
+def state_root(leaves: dict[str, bytes], prefix: str = "", digest: Digest = sha256) -> bytes:
     """LED-030; leaves from path as 256 binary digits to value hash."""
     inside = {path: value for path, value in leaves.items() if path.startswith(prefix)}
     if not inside:
         return bytes(32)
     if len(inside) == 1:
         ((path, value),) = inside.items()
-        return sha256(b"\x02" + int(path, 2).to_bytes(32, "big") + value)
-    return sha256(b"\x03" + state_root(inside, prefix + "0") + state_root(inside, prefix + "1"))
+        return digest(b"\x02" + int(path, 2).to_bytes(32, "big") + value)
+    return digest(b"\x03" + state_root(inside, prefix + "0", digest) + state_root(inside, prefix + "1", digest))
 
 
 def digits(path: bytes) -> str:
@@ -87,12 +96,12 @@ def digits(path: bytes) -> str:
     return f"{int.from_bytes(path, 'big'):0256b}"
 
 
-def state_siblings(leaves: dict[str, bytes], path: str) -> tuple[list[Any], list[bytes] | None]:
+def state_siblings(leaves: dict[str, bytes], path: str, digest: Digest = sha256) -> tuple[list[Any], list[bytes] | None]:
     """(siblings, other leaf) of a path."""
     bitmap, siblings, prefix = 0, [], ""
     while len(inside := {p: v for p, v in leaves.items() if p.startswith(prefix)}) > 1:
         depth = len(prefix)
-        sibling = state_root(inside, prefix + ("1" if path[depth] == "0" else "0"))
+        sibling = state_root(inside, prefix + ("1" if path[depth] == "0" else "0"), digest)
         if sibling != bytes(32):
             bitmap |= 1 << 255 - depth
             siblings.append(sibling)
@@ -122,23 +131,31 @@ class Certifier:
 
     organisation: str
     power: int = 1
-    key: Ed25519PrivateKey = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.key = Ed25519PrivateKey.from_private_bytes(sha256(self.organisation.encode()))
+    suite: str = SUITE
 
     @property
+    def secret(self) -> bytes:
+        return sha256(self.organisation.encode())
+
+    @cached_property
     def public_key(self) -> bytes:
-        return self.key.public_key().public_bytes_raw()
+        if self.suite == SM2:
+            return sm2_signing.public_key(int.from_bytes(self.secret, "big"))
+        return Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw()
 
     @property
     def entry(self) -> list[Any]:
-        return [self.organisation, SUITE, self.public_key, self.power]
+        return [self.organisation, self.suite, self.public_key, self.power]
+
+    def sign(self, message: bytes) -> bytes:
+        if self.suite == SM2:
+            return sm2_signing.sign(int.from_bytes(self.secret, "big"), message)
+        return Ed25519PrivateKey.from_private_bytes(self.secret).sign(message)
 
 
-def certifiers(*organisations: str) -> list[Certifier]:
+def certifiers(*organisations: str, suite: str = SUITE) -> list[Certifier]:
     """A set of power one each, in order."""
-    return [Certifier(organisation) for organisation in sorted(organisations)]
+    return [Certifier(organisation, suite=suite) for organisation in sorted(organisations)]
 
 
 def certifier_set(members: list[Certifier]) -> bytes:
@@ -161,20 +178,27 @@ class Block:
 class Chain:
     """A chain in memory; block 0 is the genesis."""
 
-    def __init__(self, founders: list[Certifier], name: str = "test") -> None:
+    def __init__(self, founders: list[Certifier], name: str = "test", digest: Digest = sha256) -> None:
         self.founders = founders
+        self.digest = digest
         self.genesis_value = {
             "format": "yunhe-genesis",
             "version": 1,
             "name": name,
-            "hash": "sha256",
+            "hash": digest.__name__,
             "certifiers": [
-                {"organisation": m.organisation, "suite": SUITE, "public_key": m.public_key.hex(), "power": m.power} for m in founders
+                {"organisation": m.organisation, "suite": m.suite, "public_key": m.public_key.hex(), "power": m.power} for m in founders
             ],
         }
-        self.network_id = tagged("yunhe/genesis/1", cbor(self.genesis_value))
+        self.network_id = self.tagged("yunhe/genesis/1", cbor(self.genesis_value))
         self.blocks: list[Block] = []
         self.add({})
+
+    def tagged(self, tag: str, data: bytes) -> bytes:
+        return tagged(tag, data, self.digest)
+
+    def sealed(self, parts: list[Any]) -> bytes:
+        return sealed(parts, self.digest)
 
     @property
     def genesis(self) -> bytes:
@@ -196,7 +220,7 @@ class Chain:
         height = len(self.blocks)
         counting = next_set or (self.blocks[-1].next_set if self.blocks else self.founders)
         leaves = [self.transaction_leaf(transaction) for transaction in transactions]
-        previous = tagged("yunhe/header/1", self.blocks[-1].header) if self.blocks else bytes(32)
+        previous = self.tagged("yunhe/header/1", self.blocks[-1].header) if self.blocks else bytes(32)
         header = cbor(
             [
                 1,
@@ -204,42 +228,42 @@ class Chain:
                 height,
                 GENESIS_TIME_MS + 1000 * height,
                 previous,
-                tree_root(leaves),
-                tree_root(receipts),
-                state_root(self.leaves(state)),
-                tagged("yunhe/certifiers/1", certifier_set(counting)),
+                tree_root(leaves, self.digest),
+                tree_root(receipts, self.digest),
+                state_root(self.leaves(state), digest=self.digest),
+                self.tagged("yunhe/certifiers/1", certifier_set(counting)),
             ]
         )
         self.blocks.append(Block(header, transactions, leaves, receipts, dict(state), counting))
         return self.blocks[-1]
 
     def leaves(self, state: dict[bytes, bytes]) -> dict[str, bytes]:
-        return {digits(tagged("yunhe/state-key/1", key)): tagged("yunhe/state-value/1", value) for key, value in state.items()}
+        return {digits(self.tagged("yunhe/state-key/1", key)): self.tagged("yunhe/state-value/1", value) for key, value in state.items()}
 
     def transaction(self, signers: list[Certifier], salt: int = 0) -> bytes:
         """A transaction signed by these, who stand for members here."""
-        named = [[s.organisation, "clerk", SUITE, s.public_key] for s in signers]
+        named = [[s.organisation, "clerk", s.suite, s.public_key] for s in signers]
         calls = [["ebl", "transfer", {"bill_id": "B-1", "to": "bank"}]]
         body = cbor([1, self.network_id, named, calls, GENESIS_TIME_MS + 600_000, 1_000_000, salt.to_bytes(16, "big")])
-        message = b"yunhe/sign-transaction/1\0" + tagged("yunhe/transaction/1", body)
-        return cbor([body, [signer.key.sign(message) for signer in signers]])
+        message = b"yunhe/sign-transaction/1\0" + self.tagged("yunhe/transaction/1", body)
+        return cbor([body, [signer.sign(message) for signer in signers]])
 
     def transaction_leaf(self, transaction: bytes) -> bytes:
         body, signatures = cbor2.loads(transaction)
-        return tagged("yunhe/transaction/1", body) + tagged("yunhe/signatures/1", cbor(signatures))
+        return self.tagged("yunhe/transaction/1", body) + self.tagged("yunhe/signatures/1", cbor(signatures))
 
     # --- what bundles are made of ------------------------------------------------------------------------------------
 
     def log(self, size: int) -> list[bytes]:
-        return [tagged("yunhe/header/1", block.header) for block in self.blocks[:size]]
+        return [self.tagged("yunhe/header/1", block.header) for block in self.blocks[:size]]
 
     def checkpoint(self, size: int) -> str:
-        return f"{self.origin}\n{size}\n{base64.b64encode(tree_root(self.log(size))).decode()}\n"
+        return f"{self.origin}\n{size}\n{base64.b64encode(tree_root(self.log(size), self.digest)).decode()}\n"
 
     def line(self, text: str, signer: Certifier, time_s: int = 1_700_000_000, name: str = "") -> str:
         name = name or f"{self.origin}/{signer.organisation}"
-        signature = signer.key.sign(f"cosignature/v1\ntime {time_s}\n{text}".encode())
-        key_id = sha256(name.encode() + b"\n\x04" + signer.public_key)[:4]
+        signature = signer.sign(f"cosignature/v1\ntime {time_s}\n{text}".encode())
+        key_id = sha256(name.encode() + b"\n" + COSIGNATURE_TYPES[signer.suite] + signer.public_key)[:4]
         return f"{EM_DASH} {name} {base64.b64encode(key_id + time_s.to_bytes(8, 'big') + signature).decode()}\n"
 
     def note(self, size: int, signers: list[Certifier]) -> bytes:
@@ -247,7 +271,7 @@ class Chain:
         return (text + "\n" + "".join(self.line(text, signer) for signer in signers)).encode()
 
     def logged(self, height: int, size: int) -> list[Any]:
-        return [self.blocks[height].header, hashes(tree_path(self.log(size), height))]
+        return [self.blocks[height].header, hashes(tree_path(self.log(size), height, self.digest))]
 
     def counting(self, size: int) -> list[Certifier]:
         return self.blocks[size - 2].next_set if size > 1 else self.founders
@@ -258,17 +282,17 @@ class Chain:
         return [self.note(size, members if signers is None else signers), certifier_set(members), self.logged(size - 1, size), before]
 
     def transaction_subject(self, height: int, index: int) -> list[Any]:
-        path = tree_path(self.blocks[height].transaction_leaves, index)
+        path = tree_path(self.blocks[height].transaction_leaves, index, self.digest)
         return ["transaction", sides(path), self.blocks[height].transactions[index], hashes(path)]
 
     def receipt_subject(self, height: int, index: int) -> list[Any]:
-        path = tree_path(self.blocks[height].receipts, index)
+        path = tree_path(self.blocks[height].receipts, index, self.digest)
         return ["receipt", sides(path), self.blocks[height].receipts[index], hashes(path)]
 
     def state_subject(self, height: int, contract: str, table: str, key: list[Any]) -> list[Any]:
         state = self.blocks[height].state
         encoded = state_key(contract, table, key)
-        siblings, other = state_siblings(self.leaves(state), digits(tagged("yunhe/state-key/1", encoded)))
+        siblings, other = state_siblings(self.leaves(state), digits(self.tagged("yunhe/state-key/1", encoded)), self.digest)
         if encoded in state:
             return ["record", contract, table, key, state[encoded], siblings]
         return ["absence", contract, table, key, other, siblings]
@@ -276,13 +300,13 @@ class Chain:
     def bundle(self, sizes: list[int], height: int, *subjects: list[Any]) -> list[Any]:
         """All of a bundle but its checksum."""
         steps = [self.step(size) for size in sizes]
-        oldest = sha256(self.counting(sizes[0])[0].public_key)
+        oldest = self.digest(self.counting(sizes[0])[0].public_key)
         return copy.deepcopy(["yunhe-proof", 1, self.network_id, oldest, steps, self.logged(height, sizes[-1]), list(subjects)])
 
 
-def sealed(parts: list[Any]) -> bytes:
+def sealed(parts: list[Any], digest: Digest = sha256) -> bytes:
     """A bundle with its checksum, encoded."""
-    return cbor([*parts, tagged("yunhe/proof/1", cbor(parts))])
+    return cbor([*parts, tagged("yunhe/proof/1", cbor(parts), digest)])
 
 
 CHECKSUM_DOCUMENT = b'{"b": 2.50, "a": "\xe8\xbf\x90\xe6\xb2\xb3"}'
@@ -296,11 +320,11 @@ def receipt(transaction_id: bytes, code: str = "OK") -> bytes:
     return cbor([1, transaction_id, "OK", -1, 900, [None], [["ebl", "BillIssued", {"bill_id": "B-1", "document_checksum": CHECKSUM}]]])
 
 
-def sample_chain(founders: list[Certifier]) -> Chain:
+def sample_chain(founders: list[Certifier], digest: Digest = sha256) -> Chain:
     """A chain of four headers: block 1 has five transactions, their receipts and 40 records; blocks 2 and 3 change the state."""
-    chain = Chain(founders)
+    chain = Chain(founders, digest=digest)
     transactions = [chain.transaction(founders[: 1 + number % 2], number) for number in range(5)]
-    ids = [tagged("yunhe/transaction/1", cbor2.loads(transaction)[0]) for transaction in transactions]
+    ids = [chain.tagged("yunhe/transaction/1", cbor2.loads(transaction)[0]) for transaction in transactions]
     receipts = [receipt(each, "OK" if number % 2 == 0 else "NOT_HOLDER") for number, each in enumerate(ids)]
     state = {state_key("ebl", "bills", [f"B-{number}"]): cbor({"bill_id": f"B-{number}", "holder": "bank"}) for number in range(38)}
     state[state_key("ebl", "bills", ["B-1"])] = cbor({"bill_id": "B-1", "document_checksum": CHECKSUM, "holder": "bank"})

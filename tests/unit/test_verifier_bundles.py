@@ -9,19 +9,42 @@ from typing import Any
 import cbor2
 import pytest
 
-from tests.proof_chain import SUITE, Certifier, Chain, cbor, certifier_set, certifiers, sample_chain, sealed, sha256, tagged
+from tests.proof_chain import (
+    COSIGNATURE_TYPES,
+    SM2,
+    SUITE,
+    Certifier,
+    Chain,
+    Digest,
+    cbor,
+    certifier_set,
+    certifiers,
+    sample_chain,
+    sealed,
+    sha256,
+)
+from tests.sm2_signing import sm3
 from yunhe import verifier
 from yunhe.verifier import VerificationError, verify
 
 ONE = sample_chain(certifiers("carrier"))
 FOUR = sample_chain(certifiers("bank", "carrier", "port", "shipper"))
-CHAINS = {"one certifier": ONE, "four certifiers": FOUR}
+NATIONAL = sample_chain(certifiers("bank", "carrier", "port", "shipper", suite=SM2), sm3)
+MIXED = sample_chain([Certifier("bank"), Certifier("carrier", suite=SM2), Certifier("port"), Certifier("shipper", suite=SM2)])
+CHAINS = {
+    "one certifier": ONE,
+    "four certifiers": FOUR,
+    "four certifiers with SM2 and SM3": NATIONAL,
+    "four certifiers with either suite": MIXED,
+    "one certifier with SM2": sample_chain(certifiers("carrier", suite=SM2)),
+    "one certifier with SM3": sample_chain(certifiers("carrier"), sm3),
+}
 KEY = ["B-1"]
 
 
 def refused(bundle: Any, chain: Chain, trust: str | None = None) -> VerificationError:
     with pytest.raises(VerificationError) as refusal:
-        verify(bundle if isinstance(bundle, bytes) else sealed(bundle), chain.genesis, trust=trust)
+        verify(bundle if isinstance(bundle, bytes) else chain.sealed(bundle), chain.genesis, trust=trust)
     return refusal.value
 
 
@@ -44,14 +67,15 @@ ABSENT = CHANGING.state_subject(6, "ebl", "bills", KEY)
 # --- accepted ---------------------------------------------------------------------------------------------------------------------
 
 
-# PRF-001, PRF-002, PRF-011, PRF-013, LED-040, COD-010, COD-011, COD-020, COD-032
+# PRF-001, PRF-002, PRF-003, PRF-011, PRF-013, LED-040, COD-010, COD-011, COD-020, COD-022, COD-032
 @pytest.mark.parametrize("name", CHAINS)
 def test_every_kind_of_subject_verifies(name: str) -> None:
     chain = CHAINS[name]
     subjects = [chain.transaction_subject(1, index) for index in range(5)] + [chain.receipt_subject(1, index) for index in range(5)]
     subjects += [chain.state_subject(1, "ebl", "bills", [f"B-{number}"]) for number in (1, 37, 38, 39)]
     subjects.append(chain.state_subject(1, "grid", "readings", [b"\x00meter", -7, "A\x00"]))
-    proof = verify(sealed(chain.bundle([4], 1, *subjects)), chain.genesis)
+    proof = verify(chain.sealed(chain.bundle([4], 1, *subjects)), chain.genesis)
+    assert proof.hash_name == chain.genesis_value["hash"]
     assert (proof.network_id, proof.height, proof.time_ms, proof.anchor) == (chain.network_id, 1, 1_700_000_001_000, "genesis")
     assert [subject.kind for subject in proof.subjects] == ["transaction"] * 5 + ["receipt"] * 5 + ["record"] * 2 + ["absence"] * 2 + [
         "record"
@@ -124,6 +148,10 @@ def sample_bundles() -> dict[str, tuple[bytes, bytes]]:
         "a transaction, a receipt and a record": (sealed(ONE.bundle([4], 1, *subjects)), ONE.genesis),
         "absences under four certifiers": (sealed(FOUR.bundle([4], 3, *absences)), FOUR.genesis),
         "an absence over two changes of certifiers": (sealed(CHANGING.bundle([3, 5, 7], 6, ABSENT)), CHANGING.genesis),
+        "a transaction and a record with SM2 and SM3": (
+            NATIONAL.sealed(NATIONAL.bundle([4], 1, NATIONAL.transaction_subject(1, 1), NATIONAL.state_subject(1, "ebl", "bills", KEY))),
+            NATIONAL.genesis,
+        ),
         "the first header alone": (sealed(ONE.bundle([1], 0, ONE.state_subject(0, "ebl", "bills", KEY))), ONE.genesis),
     }
 
@@ -152,22 +180,24 @@ def test_any_flipped_bit_is_refused(name: str) -> None:
 
 
 # PRF-010
-def test_any_flipped_bit_is_refused_when_the_checksum_is_made_to_fit() -> None:
+@pytest.mark.parametrize(("suite", "digest", "step"), [(SUITE, sha256, 1), (SM2, sm3, 3)])
+def test_any_flipped_bit_is_refused_when_the_checksum_is_made_to_fit(suite: str, digest: Digest, step: int) -> None:
     # The checksum is no secret. What it covers must have one form by itself, so here it is made anew for each change.
-    chain = Chain(certifiers("carrier"))
+    chain = Chain(certifiers("carrier", suite=suite), digest=digest)
     for number in range(3):
         chain.add({b"a\0b\0\x02c\0": b"\xa0"}, [chain.transaction(chain.founders, number)], [cbor([1, bytes(32), "BAD", 0, 1, [], []])])
     parts = chain.bundle([3], 2, chain.transaction_subject(2, 0), chain.receipt_subject(2, 0), chain.state_subject(2, "a", "b", ["c"]))
     encoded = cbor(parts)
-    assert verifies(sealed(parts), chain.genesis)
-    for position in range(len(encoded)):
+    assert verifies(chain.sealed(parts), chain.genesis)
+    # Signatures of SM2 take their time, so not every byte's turn comes there.
+    for position in range(0, len(encoded), step):
         changed = bytearray(encoded)
         changed[position] ^= 1 << position % 8
         try:
             altered = verifier.decode(bytes(changed))
         except VerificationError:
             continue
-        assert not isinstance(altered, list) or not verifies(sealed(altered), chain.genesis), position
+        assert not isinstance(altered, list) or not verifies(chain.sealed(altered), chain.genesis), position
 
 
 # PRF-010, PRF-014
@@ -227,9 +257,9 @@ def double_line(note: str) -> str:
     return "\n".join([head, "", first, first, *rest])
 
 
-def signed_again(checkpoint: str) -> bytes:
+def signed_again(chain: Chain, checkpoint: str) -> bytes:
     """A note over another text, with valid signatures of all four."""
-    return (checkpoint + "\n" + "".join(FOUR.line(checkpoint, signer) for signer in FOUR.founders)).encode()
+    return (checkpoint + "\n" + "".join(chain.line(checkpoint, signer) for signer in chain.founders)).encode()
 
 
 def set_unused_bits(note: str) -> str:
@@ -250,131 +280,173 @@ def header_with(index: int, value: Any) -> Change:
     return change
 
 
-OTHER_NETWORK = sample_chain([*FOUR.founders[:3], Certifier("shipper", 2)])
-STRANGER = Certifier("stranger")
-TEXT = FOUR.checkpoint(4)
-TWO_THIRDS = [Certifier("a", 2), Certifier("b", 1)]
-ROOT_LINE = TEXT.split("\n")[2]
+def bad_forms(four: Chain) -> dict[str, dict[str, Change]]:
+    """Forms that a bundle of four certifiers must not have."""
+    other_network = Chain([*four.founders[:3], Certifier("shipper", 2, four.founders[0].suite)], digest=four.digest)
+    text_ = four.checkpoint(4)
+    root_line = text_.split("\n")[2]
+    return {
+        "PRF-010": {
+            "another marker": put(0)("yunhe-proofs"),
+            "another version": put(1)(2),
+            "a truth value as version": put(1)(True),
+            "a network id cut short": put(2)(four.network_id[:31]),
+            "another network's id": put(2)(other_network.network_id),
+            "no steps": put(4)([]),
+            "257 steps": put(4)(lambda steps: steps * 257),
+            "no subjects": put(6)([]),
+            "17 subjects": put(6)(lambda subjects: subjects[:1] * 17),
+            "a field more": lambda bundle: bundle.append(None),
+            "an unknown subject": put(6, 0, 0)("block"),
+            "a subject that is none": put(6, 0)(None),
+            "sides beyond the path": put(6, 0, 1)(lambda sides: sides | 1 << 3),
+            "negative sides": put(6, 0, 1)(-1),
+            "sides of 63 bits": put(6, 0, 1)(2**62),
+            "a truth value as sides": put(6, 0, 1)(False),
+            "a path with a hash cut short": put(6, 0, 3, 0)(bytes(31)),
+            "an empty sibling spelled out": lambda bundle: spell_out_empty(bundle[6][2][5]),
+            "a bit for a sibling that is not given": put(6, 2, 5, 0)(lambda bits: bits[:31] + b"\x01"),
+            "a sibling without a bit": put(6, 2, 5, 1)(lambda siblings: [*siblings, bytes(31) + b"\x01"]),
+            "a bitmap cut short": put(6, 2, 5, 0)(lambda bits: bits[:31]),
+            "a record where an absence shows a leaf": put(6, 3, 4)(b"\xa0"),
+            "a leaf where a record shows its bytes": put(6, 2, 4)([bytes(32), bytes(32)]),
+            "nothing where a record shows its bytes": put(6, 2, 4)(None),
+            "unused bits set in the base64 of a cosignature": text(set_unused_bits),
+            "unused bits set in the base64 of a root": put(4, 0, 0)(
+                signed_again(four, text_.replace(root_line, root_line[:-2] + chr(ord(root_line[-2]) + 1) + "="))
+            ),
+            "a header of another version": header_with(0, 2),
+            "a header of negative height": header_with(2, -1),
+            "a header of negative time": header_with(3, -1),
+            "a header with a field more": put(5, 0)(lambda header: cbor([*cbor2.loads(header), 0])),
+        },
+    }
 
-BUNDLES = {
-    "PRF-010": {
-        "another marker": put(0)("yunhe-proofs"),
-        "another version": put(1)(2),
-        "a truth value as version": put(1)(True),
-        "a network id cut short": put(2)(FOUR.network_id[:31]),
-        "another network's id": put(2)(OTHER_NETWORK.network_id),
-        "no steps": put(4)([]),
-        "257 steps": put(4)(lambda steps: steps * 257),
-        "no subjects": put(6)([]),
-        "17 subjects": put(6)(lambda subjects: subjects[:1] * 17),
-        "a field more": lambda bundle: bundle.append(None),
-        "an unknown subject": put(6, 0, 0)("block"),
-        "a subject that is none": put(6, 0)(None),
-        "sides beyond the path": put(6, 0, 1)(lambda sides: sides | 1 << 3),
-        "negative sides": put(6, 0, 1)(-1),
-        "sides of 63 bits": put(6, 0, 1)(2**62),
-        "a truth value as sides": put(6, 0, 1)(False),
-        "a path with a hash cut short": put(6, 0, 3, 0)(bytes(31)),
-        "an empty sibling spelled out": lambda bundle: spell_out_empty(bundle[6][2][5]),
-        "a bit for a sibling that is not given": put(6, 2, 5, 0)(lambda bits: bits[:31] + b"\x01"),
-        "a sibling without a bit": put(6, 2, 5, 1)(lambda siblings: [*siblings, bytes(31) + b"\x01"]),
-        "a bitmap cut short": put(6, 2, 5, 0)(lambda bits: bits[:31]),
-        "a record where an absence shows a leaf": put(6, 3, 4)(b"\xa0"),
-        "a leaf where a record shows its bytes": put(6, 2, 4)([bytes(32), bytes(32)]),
-        "nothing where a record shows its bytes": put(6, 2, 4)(None),
-        "unused bits set in the base64 of a cosignature": text(set_unused_bits),
-        "unused bits set in the base64 of a root": put(4, 0, 0)(
-            signed_again(TEXT.replace(ROOT_LINE, ROOT_LINE[:-2] + chr(ord(ROOT_LINE[-2]) + 1) + "="))
-        ),
-        "a header of another version": header_with(0, 2),
-        "a header of negative height": header_with(2, -1),
-        "a header of negative time": header_with(3, -1),
-        "a header with a field more": put(5, 0)(lambda header: cbor([*cbor2.loads(header), 0])),
-    },
-    "PRF-001": {
-        "a line without its dash": text(lambda note: note.replace("\N{EM DASH} ", "- ", 1)),
-        "a line with two spaces": text(lambda note: note.replace("\N{EM DASH} ", "\N{EM DASH}  ", 1)),
-        "an empty line among the lines": text(lambda note: note + "\n"),
-        "no line feed at the end": text(lambda note: note[:-1]),
-        "carriage returns": text(lambda note: note.replace("\n", "\r\n")),
-        "an extension line, signed": put(4, 0, 0)(signed_again(TEXT + "extension\n")),
-        "a size with a leading zero, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", "\n04\n"))),
-        "a size with a sign, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", "\n+4\n"))),
-        "a size in digits of another script, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", "\n\uff14\n"))),
-        "a size of 5000 digits, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", "\n" + "4" * 5000 + "\n"))),
-        "a size of 2^63, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", f"\n{2**63}\n"))),
-        "a log of no headers, signed": put(4, 0, 0)(signed_again(TEXT.replace("\n4\n", "\n0\n"))),
-        "a root cut short, signed": put(4, 0, 0)(signed_again(TEXT.replace(ROOT_LINE, "AAAA"))),
-        "a root that is not base64, signed": put(4, 0, 0)(signed_again(TEXT.replace(ROOT_LINE, "*" * 44))),
-        "another network's origin, signed": put(4, 0, 0)(signed_again(TEXT.replace(FOUR.origin, OTHER_NETWORK.origin))),
-        "a note that is not UTF-8": put(4, 0, 0)(lambda note: b"\xff" + note),
-        "a cosignature of another text": put(4, 0, 0)(
-            (TEXT + "\n" + "".join(FOUR.line(FOUR.checkpoint(3), s) for s in FOUR.founders)).encode()
-        ),
-        "a cosignature by another key": put(4, 0, 0)((TEXT + "\n" + FOUR.line(TEXT, STRANGER, name=f"{FOUR.origin}/bank")).encode()),
-        "a cosignature whose time was altered": text(lambda note: alter_line(note, 5)),
-        "a cosignature whose key id was altered": text(lambda note: alter_line(note, 0)),
-    },
-    "PRF-002": {
-        "no cosignatures": put(4, 0, 0)((TEXT + "\n").encode()),
-        "half of the certifiers": put(4, 0, 0)(FOUR.note(4, FOUR.founders[:2])),
-        "a line twice": text(double_line),
-        "lines in another order": text(swap_lines),
-        "a line by a stranger beside the four": put(4, 0, 0)(FOUR.note(4, [*FOUR.founders, STRANGER])),
-        "a line under a name of another network": put(4, 0, 0)(
-            (TEXT + "\n" + FOUR.line(TEXT, FOUR.founders[0], name=f"{OTHER_NETWORK.origin}/bank")).encode()
-        ),
-        "a line under the name of the log": put(4, 0, 0)((TEXT + "\n" + FOUR.line(TEXT, FOUR.founders[0], name=FOUR.origin)).encode()),
-    },
-    "PRF-011": {
-        "another header as the last one": put(4, 0, 2)(lambda _: FOUR.logged(2, 4)),
-        "another header as the one before": put(4, 0, 3)(lambda _: FOUR.logged(1, 4)),
-        "a header that is not in the log": header_with(3, 1),
-        "a checkpoint of a log that does not have the header": put(4, 0)(lambda _: FOUR.step(3)),
-        "a checkpoint of another root": put(4, 0, 0)(signed_again(TEXT.replace(ROOT_LINE, base64.b64encode(bytes(32)).decode()))),
-    },
-    "PRF-012": {
-        "certifiers that are not those of the genesis": put(4, 0, 1)(certifier_set([STRANGER])),
-        "a certifier less": put(4, 0, 1)(certifier_set(FOUR.founders[:3])),
-        "a certifier of more power": put(4, 0, 1)(certifier_set([Certifier("bank", 9), *FOUR.founders[1:]])),
-    },
-    "PRF-013": {
-        "the header of another block": put(5)(lambda _: FOUR.logged(2, 4)),
-        "a header of another network": header_with(1, OTHER_NETWORK.network_id),
-        "a transaction of another block's position": put(6, 0, 1)(lambda sides: sides ^ 1),
-        "another receipt": put(6, 1, 2)(FOUR.blocks[1].receipts[2]),
-        "a receipt in place of a transaction's leaf": put(6, 1, 2)(FOUR.blocks[1].transaction_leaves[0]),
-        "a record of another value": put(6, 2, 4)(cbor({"bill_id": "B-1", "holder": "thief"})),
-        "a record under another key": put(6, 2, 3)(["B-2"]),
-        "a record of another table": put(6, 2, 2)("notes"),
-        "a key component of another type": put(6, 2, 3)([b"B-1"]),
-        "an absence where another sibling is given": put(6, 3, 5, 1, 0)(bytes(32)[:31] + b"\x01"),
-        "an absence in a place that is not empty": lambda bundle: bundle[6].__setitem__(3, absence_of_present()),
-    },
-    "PRF-014": {
-        "an absence shown by the record itself": lambda bundle: bundle[6].__setitem__(3, absence_by_itself()),
-        "an absence shown by a leaf elsewhere": lambda bundle: bundle[6].__setitem__(3, absence_by_leaf_elsewhere()),
-    },
-    "PRF-015": {"another oldest key": put(3)(bytes(32)), "the key of a younger certifier": put(3)(sha256(FOUR.founders[1].public_key))},
-    "COD-011": {
-        "a log path too long": put(5, 1)(lambda path: [*path, bytes(32)]),
-        "a log path too short": put(5, 1)(lambda path: path[:-1]),
-        "a height beyond the log": header_with(2, 4),
-        "a height of 63 bits": header_with(2, 2**63 - 1),
-    },
-    "COD-060": {"a list as a key component": put(6, 2, 3)([["B-1"]]), "a truth value as a key component": put(6, 2, 3)([True])},
-    "COD-061": {
-        "a key without components": put(6, 2, 3)([]),
-        "a key of five components": put(6, 2, 3)(["a"] * 5),
-        "a key of more than 512 bytes": put(6, 2, 3)(["a" * 512]),
-    },
-    "COD-002": {"a record that is not CBOR of ours": put(6, 2, 4)(cbor2.dumps({"weight": 0.5}))},
-    "COD-005": {
-        "a record that is no map": put(6, 2, 4)(b"\x80"),
-        "a record with a field that is no name": put(6, 2, 4)(cbor({"Bill Id": 1})),
-        "a record with integer keys": put(6, 2, 4)(cbor({1: 1})),
-    },
-}
+
+def bad_notes(four: Chain) -> dict[str, dict[str, Change]]:
+    """Checkpoints and cosignatures that do not count."""
+    other_network = Chain([*four.founders[:3], Certifier("shipper", 2, four.founders[0].suite)], digest=four.digest)
+    stranger = Certifier("stranger", suite=four.founders[0].suite)
+    text_ = four.checkpoint(4)
+    root_line = text_.split("\n")[2]
+    return {
+        "PRF-001": {
+            "a line without its dash": text(lambda note: note.replace("\N{EM DASH} ", "- ", 1)),
+            "a line with two spaces": text(lambda note: note.replace("\N{EM DASH} ", "\N{EM DASH}  ", 1)),
+            "an empty line among the lines": text(lambda note: note + "\n"),
+            "no line feed at the end": text(lambda note: note[:-1]),
+            "carriage returns": text(lambda note: note.replace("\n", "\r\n")),
+            "an extension line, signed": put(4, 0, 0)(signed_again(four, text_ + "extension\n")),
+            "a size with a leading zero, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", "\n04\n"))),
+            "a size with a sign, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", "\n+4\n"))),
+            "a size in digits of another script, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", "\n\uff14\n"))),
+            "a size of 5000 digits, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", "\n" + "4" * 5000 + "\n"))),
+            "a size of 2^63, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", f"\n{2**63}\n"))),
+            "a log of no headers, signed": put(4, 0, 0)(signed_again(four, text_.replace("\n4\n", "\n0\n"))),
+            "a root cut short, signed": put(4, 0, 0)(signed_again(four, text_.replace(root_line, "AAAA"))),
+            "a root that is not base64, signed": put(4, 0, 0)(signed_again(four, text_.replace(root_line, "*" * 44))),
+            "another network's origin, signed": put(4, 0, 0)(signed_again(four, text_.replace(four.origin, other_network.origin))),
+            "a note that is not UTF-8": put(4, 0, 0)(lambda note: b"\xff" + note),
+            "a cosignature of another text": put(4, 0, 0)(
+                (text_ + "\n" + "".join(four.line(four.checkpoint(3), s) for s in four.founders)).encode()
+            ),
+            "a cosignature by another key": put(4, 0, 0)((text_ + "\n" + four.line(text_, stranger, name=f"{four.origin}/bank")).encode()),
+            "a cosignature whose time was altered": text(lambda note: alter_line(note, 5)),
+            "a cosignature whose key id was altered": text(lambda note: alter_line(note, 0)),
+        },
+        "PRF-002": {
+            "no cosignatures": put(4, 0, 0)((text_ + "\n").encode()),
+            "half of the certifiers": put(4, 0, 0)(four.note(4, four.founders[:2])),
+            "a line twice": text(double_line),
+            "lines in another order": text(swap_lines),
+            "a line by a stranger beside the four": put(4, 0, 0)(four.note(4, [*four.founders, stranger])),
+            "a line under a name of another network": put(4, 0, 0)(
+                (text_ + "\n" + four.line(text_, four.founders[0], name=f"{other_network.origin}/bank")).encode()
+            ),
+            "a line under the name of the log": put(4, 0, 0)(
+                (text_ + "\n" + four.line(text_, four.founders[0], name=four.origin)).encode()
+            ),
+        },
+    }
+
+
+def bad_logs(four: Chain) -> dict[str, dict[str, Change]]:
+    """Headers and certifier sets that are not those of the log."""
+    stranger = Certifier("stranger", suite=four.founders[0].suite)
+    text_ = four.checkpoint(4)
+    root_line = text_.split("\n")[2]
+    return {
+        "PRF-011": {
+            "another header as the last one": put(4, 0, 2)(lambda _: four.logged(2, 4)),
+            "another header as the one before": put(4, 0, 3)(lambda _: four.logged(1, 4)),
+            "a header that is not in the log": header_with(3, 1),
+            "a checkpoint of a log that does not have the header": put(4, 0)(lambda _: four.step(3)),
+            "a checkpoint of another root": put(4, 0, 0)(
+                signed_again(four, text_.replace(root_line, base64.b64encode(bytes(32)).decode()))
+            ),
+        },
+        "PRF-012": {
+            "certifiers that are not those of the genesis": put(4, 0, 1)(certifier_set([stranger])),
+            "a certifier less": put(4, 0, 1)(certifier_set(four.founders[:3])),
+            "a certifier of more power": put(4, 0, 1)(certifier_set([Certifier("bank", 9), *four.founders[1:]])),
+        },
+        "PRF-015": {
+            "another oldest key": put(3)(bytes(32)),
+            "the key of a younger certifier": put(3)(four.digest(four.founders[1].public_key)),
+        },
+        "COD-011": {
+            "a log path too long": put(5, 1)(lambda path: [*path, bytes(32)]),
+            "a log path too short": put(5, 1)(lambda path: path[:-1]),
+            "a height beyond the log": header_with(2, 4),
+            "a height of 63 bits": header_with(2, 2**63 - 1),
+        },
+    }
+
+
+def bad_subjects(four: Chain) -> dict[str, dict[str, Change]]:
+    """Subjects that the header does not hold."""
+    other_network = Chain([*four.founders[:3], Certifier("shipper", 2, four.founders[0].suite)], digest=four.digest)
+    return {
+        "PRF-013": {
+            "the header of another block": put(5)(lambda _: four.logged(2, 4)),
+            "a header of another network": header_with(1, other_network.network_id),
+            "a transaction of another block's position": put(6, 0, 1)(lambda sides: sides ^ 1),
+            "another receipt": put(6, 1, 2)(four.blocks[1].receipts[2]),
+            "a receipt in place of a transaction's leaf": put(6, 1, 2)(four.blocks[1].transaction_leaves[0]),
+            "a record of another value": put(6, 2, 4)(cbor({"bill_id": "B-1", "holder": "thief"})),
+            "a record under another key": put(6, 2, 3)(["B-2"]),
+            "a record of another table": put(6, 2, 2)("notes"),
+            "a key component of another type": put(6, 2, 3)([b"B-1"]),
+            "an absence where another sibling is given": put(6, 3, 5, 1, 0)(bytes(32)[:31] + b"\x01"),
+            "an absence in a place that is not empty": lambda bundle: bundle[6].__setitem__(3, absence_of_present(four)),
+        },
+        "PRF-014": {
+            "an absence shown by the record itself": lambda bundle: bundle[6].__setitem__(3, absence_by_itself(four)),
+            "an absence shown by a leaf elsewhere": lambda bundle: bundle[6].__setitem__(3, absence_by_leaf_elsewhere(four)),
+        },
+        "COD-060": {"a list as a key component": put(6, 2, 3)([["B-1"]]), "a truth value as a key component": put(6, 2, 3)([True])},
+        "COD-061": {
+            "a key without components": put(6, 2, 3)([]),
+            "a key of five components": put(6, 2, 3)(["a"] * 5),
+            "a key of more than 512 bytes": put(6, 2, 3)(["a" * 512]),
+        },
+        "COD-002": {"a record that is not CBOR of ours": put(6, 2, 4)(cbor2.dumps({"weight": 0.5}))},
+        "COD-005": {
+            "a record that is no map": put(6, 2, 4)(b"\x80"),
+            "a record with a field that is no name": put(6, 2, 4)(cbor({"Bill Id": 1})),
+            "a record with integer keys": put(6, 2, 4)(cbor({1: 1})),
+        },
+    }
+
+
+def bad_bundles(four: Chain) -> dict[str, dict[str, Change]]:
+    """Changes of a bundle of four certifiers that verifies, by the rule that refuses it."""
+    return bad_forms(four) | bad_notes(four) | bad_logs(four) | bad_subjects(four)
+
+
+TWO_THIRDS = [Certifier("a", 2), Certifier("b", 1)]
+FLAVOURS = {"Ed25519 and SHA-256": FOUR, "SM2 and SM3": NATIONAL}
+BAD_BUNDLES = {name: bad_bundles(chain) for name, chain in FLAVOURS.items()}
 
 
 def spell_out_empty(siblings: list[Any]) -> None:
@@ -393,45 +465,68 @@ def alter_line(note: str, position: int) -> str:
     return f"{head}\n\n{dash} {name} {base64.b64encode(blob).decode()}\n"
 
 
-def absence_of_present() -> list[Any]:
-    kind, contract, table, key, _record, siblings = FOUR.state_subject(1, "ebl", "bills", KEY)
+def absence_of_present(four: Chain) -> list[Any]:
+    kind, contract, table, key, _record, siblings = four.state_subject(1, "ebl", "bills", KEY)
     assert kind == "record"
     return ["absence", contract, table, key, None, siblings]
 
 
-def absence_by_itself() -> list[Any]:
-    _kind, contract, table, key, record, siblings = FOUR.state_subject(1, "ebl", "bills", KEY)
-    path = tagged("yunhe/state-key/1", b"ebl\0bills\0\x02B-1\0")
-    return ["absence", contract, table, key, [path, tagged("yunhe/state-value/1", record)], siblings]
+def absence_by_itself(four: Chain) -> list[Any]:
+    _kind, contract, table, key, record, siblings = four.state_subject(1, "ebl", "bills", KEY)
+    path = four.tagged("yunhe/state-key/1", b"ebl\0bills\0\x02B-1\0")
+    return ["absence", contract, table, key, [path, four.tagged("yunhe/state-value/1", record)], siblings]
 
 
-def absence_by_leaf_elsewhere() -> list[Any]:
+def absence_by_leaf_elsewhere(four: Chain) -> list[Any]:
     """The siblings lead to another record's leaf, which shares fewer bits with the key than the siblings are deep."""
-    _kind, contract, table, _key, record, siblings = FOUR.state_subject(1, "ebl", "bills", KEY)
-    path = tagged("yunhe/state-key/1", b"ebl\0bills\0\x02B-1\0")
+    _kind, contract, table, _key, record, siblings = four.state_subject(1, "ebl", "bills", KEY)
+    path = four.tagged("yunhe/state-key/1", b"ebl\0bills\0\x02B-1\0")
     for number in range(100, 200):
-        other = tagged("yunhe/state-key/1", f"ebl\0bills\0\x02B-{number}\0".encode())
+        other = four.tagged("yunhe/state-key/1", f"ebl\0bills\0\x02B-{number}\0".encode())
         if (other[0] ^ path[0]) & 0x80:
-            return ["absence", contract, table, [f"B-{number}"], [path, tagged("yunhe/state-value/1", record)], siblings]
+            return ["absence", contract, table, [f"B-{number}"], [path, four.tagged("yunhe/state-value/1", record)], siblings]
     raise AssertionError("no key parts at the first bit")
 
 
-def well_formed() -> list[Any]:
-    subjects = [FOUR.transaction_subject(1, 1), FOUR.receipt_subject(1, 1), FOUR.state_subject(1, "ebl", "bills", KEY)]
-    return FOUR.bundle([4], 1, *subjects, FOUR.state_subject(1, "ebl", "bills", ["none"]))
+def well_formed(four: Chain) -> list[Any]:
+    subjects = [four.transaction_subject(1, 1), four.receipt_subject(1, 1), four.state_subject(1, "ebl", "bills", KEY)]
+    return four.bundle([4], 1, *subjects, four.state_subject(1, "ebl", "bills", ["none"]))
 
 
-def test_bundle_that_the_changes_begin_with_verifies() -> None:
-    assert verify(sealed(well_formed()), FOUR.genesis)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_bundle_that_the_changes_begin_with_verifies(flavour: str) -> None:
+    chain = FLAVOURS[flavour]
+    assert verify(chain.sealed(well_formed(chain)), chain.genesis)
 
 
-@pytest.mark.parametrize(("rule", "case"), [(rule, case) for rule, cases in BUNDLES.items() for case in cases])
-def test_changed_bundle_is_refused_by_its_rule(rule: str, case: str) -> None:
-    bundle = well_formed()
-    BUNDLES[rule][case](bundle)
-    error = refused(bundle, FOUR)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize(("rule", "case"), [(rule, case) for rule, cases in BAD_BUNDLES["SM2 and SM3"].items() for case in cases])
+def test_changed_bundle_is_refused_by_its_rule(rule: str, case: str, flavour: str) -> None:
+    chain = FLAVOURS[flavour]
+    bundle = well_formed(chain)
+    BAD_BUNDLES[flavour][rule][case](bundle)
+    error = refused(bundle, chain)
     assert error.rule == rule, error
     assert str(error) == f"{rule}: {error.message}"
+
+
+# PRF-003
+def test_cosignature_with_the_key_id_of_the_other_suite_is_refused() -> None:
+    for chain, kind, rule in (
+        (NATIONAL, b"\x04", "PRF-001"),
+        (NATIONAL, COSIGNATURE_TYPES[SM2], ""),
+        (FOUR, COSIGNATURE_TYPES[SM2], "PRF-001"),
+    ):
+        bundle = chain.bundle([4], 1, chain.state_subject(1, "ebl", "bills", KEY))
+        head, _, lines = bundle[4][0][0].decode().partition("\n\n")
+        dash, name, encoded = lines.split("\n")[0].split(" ")
+        key_id = sha256(name.encode() + b"\n" + kind + chain.founders[0].public_key)[:4]
+        line = f"{dash} {name} {base64.b64encode(key_id + base64.b64decode(encoded)[4:]).decode()}"
+        bundle[4][0][0] = "\n".join([head, "", line, *lines.split("\n")[1:]]).encode()
+        if rule:
+            assert refused(bundle, chain).rule == rule
+        else:
+            assert verify(chain.sealed(bundle), chain.genesis)
 
 
 # PRF-002

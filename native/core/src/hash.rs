@@ -1,10 +1,11 @@
 //! The chain hash: one per ledger, fixed in its genesis (docs/spec/encoding.md, COD-010).
 //!
-//! A further hash (SM3) is a further variant of [`ChainHash`]; every other module takes the hash as an argument.
+//! A further hash is a further variant of [`ChainHash`]; every other module takes the hash as an argument.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
+use sm3::Sm3;
 
 /// A hash, 32 bytes with every chain hash.
 pub type Digest = [u8; 32];
@@ -14,6 +15,8 @@ pub type Digest = [u8; 32];
 pub enum ChainHash {
     /// FIPS 180-4; uses the processor's SHA instructions when it has them.
     Sha256,
+    /// GB/T 32905.
+    Sm3,
 }
 
 /// A name that this version has no hash for.
@@ -22,31 +25,34 @@ pub struct UnknownHash(pub String);
 
 impl fmt::Display for UnknownHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the chain hash {:?} is unknown; this version knows sha256", self.0)
+        write!(formatter, "the chain hash {:?} is unknown; this version knows {}", self.0, ChainHash::ALL.map(ChainHash::name).join(", "))
     }
 }
 
 impl std::error::Error for UnknownHash {}
 
 impl ChainHash {
+    /// All chain hashes.
+    pub const ALL: [Self; 2] = [Self::Sha256, Self::Sm3];
+
     /// Finds a hash by its name in the genesis.
     pub fn by_name(name: &str) -> Result<Self, UnknownHash> {
-        match name {
-            "sha256" => Ok(Self::Sha256),
-            _ => Err(UnknownHash(name.to_owned())),
+        Self::ALL.into_iter().find(|hash| hash.name() == name).ok_or_else(|| UnknownHash(name.to_owned()))
+    }
+
+    /// Name in the genesis.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sm3 => "sm3",
         }
     }
 
     /// Hashes the concatenation of `parts`.
     pub fn digest(self, parts: &[&[u8]]) -> Digest {
         match self {
-            Self::Sha256 => {
-                let mut state = Sha256::new();
-                for part in parts {
-                    state.update(part);
-                }
-                state.finalize().into()
-            }
+            Self::Sha256 => parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into(),
+            Self::Sm3 => parts.iter().fold(Sm3::new(), Sm3::chain_update).finalize().into(),
         }
     }
 

@@ -6,7 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
-pub mod ed25519;
 pub mod hash;
 pub mod merkle;
+pub mod signatures;
+pub mod sm2_keys;
 pub mod state;

@@ -5,7 +5,9 @@
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use yunhe_core::ed25519::{Item, invalid};
+use yunhe_core::signatures::{Item, Suite, invalid};
+
+const SUITE: Option<Suite> = Some(Suite::Ed25519Sha256);
 
 struct Signed {
     key: Vec<u8>,
@@ -19,7 +21,7 @@ impl Signed {
     }
 
     fn item(&self) -> Item<'_> {
-        Item { public_key: &self.key, message: &self.message, signature: &self.signature }
+        Item { suite: SUITE, public_key: &self.key, message: &self.message, signature: &self.signature }
     }
 
     fn oracle(&self) -> bool {
@@ -179,14 +181,15 @@ fn encodings_of_no_point_are_not_valid() {
 fn wrong_lengths_are_not_valid() {
     let valid = honest(1, b"m");
     for (key_length, signature_length) in [(0, 0), (31, 64), (32, 63), (0, 64), (32, 0)] {
-        let item = Item { public_key: &valid.key[..key_length], message: b"m", signature: &valid.signature[..signature_length] };
+        let item =
+            Item { suite: SUITE, public_key: &valid.key[..key_length], message: b"m", signature: &valid.signature[..signature_length] };
         assert!(!item.is_valid());
         assert_eq!(invalid(&[item]), [0]);
     }
     let (long_key, long_signature) = ([&valid.key[..], &[0]].concat(), [&valid.signature[..], &[0]].concat());
     let long = [
-        Item { public_key: &long_key, message: b"m", signature: &valid.signature },
-        Item { public_key: &valid.key, message: b"m", signature: &long_signature },
+        Item { suite: SUITE, public_key: &long_key, message: b"m", signature: &valid.signature },
+        Item { suite: SUITE, public_key: &valid.key, message: b"m", signature: &long_signature },
     ];
     assert_eq!(invalid(&long), [0, 1]);
 }

@@ -107,7 +107,19 @@ fn tagged_hash_separates_tag_and_data_by_a_zero_byte() {
 #[test]
 fn hash_is_found_by_its_exact_name_only() {
     assert_eq!(ChainHash::by_name("sha256"), Ok(HASH));
-    for name in ["", "SHA256", "sha-256", "sm3"] {
+    assert_eq!(ChainHash::by_name("sm3"), Ok(ChainHash::Sm3));
+    for name in ["", "SHA256", "sha-256", "SM3"] {
         assert_eq!(ChainHash::by_name(name), Err(UnknownHash(name.to_owned())));
+    }
+}
+
+#[test]
+fn sm3_is_that_of_the_published_examples() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../tests/vectors/sm3_gbt32905.json")).unwrap();
+    let cases = vectors["vectors"].as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let [message, digest] = ["message", "digest"].map(|name| bytes(case[name].as_str().unwrap()));
+        assert_eq!(ChainHash::Sm3.digest(&[&message[..1], &message[1..]]).to_vec(), digest);
     }
 }

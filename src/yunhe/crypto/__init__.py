@@ -1,19 +1,26 @@
 """Hashes, signature suites and keys. No protocol types, no files, no clock."""
 
-from yunhe.crypto.hashes import SHA256, ChainHash, chain_hash
-from yunhe.crypto.keys import ED25519_SHA256, PrivateKey, PublicKey, invalid_signatures, suite, suite_names
-from yunhe.crypto.suites import SignedItem, Suite
+from yunhe.crypto.hashes import SHA256, SM3, ChainHash, chain_hash, chain_hash_names
+from yunhe.crypto.keys import PrivateKey, PublicKey
+from yunhe.crypto.signatures import SignedItem, invalid_signatures
+from yunhe.crypto.sm2 import signature_from_der, signature_to_der
+from yunhe.crypto.suites import ED25519_SHA256, SM2_SM3, Suite, suite, suite_names
 
 __all__ = [
     "ED25519_SHA256",
     "SHA256",
+    "SM2_SM3",
+    "SM3",
     "ChainHash",
     "PrivateKey",
     "PublicKey",
     "SignedItem",
     "Suite",
     "chain_hash",
+    "chain_hash_names",
     "invalid_signatures",
+    "signature_from_der",
+    "signature_to_der",
     "suite",
     "suite_names",
 ]

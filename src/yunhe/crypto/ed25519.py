@@ -1,21 +1,10 @@
-"""Suite `ed25519-sha256`: Ed25519 signatures decided by ZIP-215, singly and in batches alike (COD-021).
+"""Keys of the suite `ed25519-sha256`, made and used by OpenSSL behind `cryptography` (COD-021)."""
 
-Verification is the native core's where it is installed and the readable reference's (`yunhe.verifier`) elsewhere; tests hold them equal.
-OpenSSL, behind `cryptography`, makes keys and signatures but never decides one: its verification does not follow ZIP-215.
-"""
-
-from collections.abc import Sequence
-
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from yunhe import verifier
-from yunhe.crypto.suites import SignedItem
-from yunhe.errors import InvalidKeyError
-
-try:
-    import yunhe_native as _native
-except ImportError:  # elsewhere than Linux x86-64: the reference decides, slowly
-    _native = None  # type: ignore[assignment]
+from yunhe.errors import InvalidKeyError, WrongPassphraseError
 
 
 class Ed25519Suite:
@@ -24,18 +13,11 @@ class Ed25519Suite:
     name = "ed25519-sha256"
     public_key_bytes = 32
     signature_bytes = 64
+    signer_id: str | None = None
 
-    def is_valid(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
-        """Decide one signature; wrong lengths are simply not valid."""
-        if _native is not None:
-            return _native.ed25519_verify(public_key, message, signature)
-        return verifier.ed25519_verify(public_key, message, signature)
-
-    def invalid_items(self, items: Sequence[SignedItem]) -> tuple[int, ...]:
-        """Return the indices of the items whose signature is not valid, ascending."""
-        if _native is not None:
-            return tuple(_native.ed25519_invalid([(item.public_key, item.message, item.signature) for item in items]))
-        return tuple(i for i, item in enumerate(items) if not self.is_valid(item.public_key, item.message, item.signature))
+    def is_public_key(self, public_key: bytes) -> bool:
+        """Say whether there are 32 bytes; ZIP-215 has no other rule for a key that stands alone."""
+        return len(public_key) == self.public_key_bytes
 
     def generate(self) -> bytes:
         """Return a new 32-byte private key from the operating system's generator."""
@@ -56,6 +38,30 @@ class Ed25519Suite:
             InvalidKeyError: the private key is not 32 bytes.
         """
         return self._load(private_key).sign(message)
+
+    def encrypt_key(self, private_key: bytes, passphrase: bytes) -> bytes:
+        """Return an encrypted key file (COD-024).
+
+        Raises:
+            InvalidKeyError: the private key is not 32 bytes.
+        """
+        encryption = serialization.BestAvailableEncryption(passphrase)
+        return self._load(private_key).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+    def decrypt_key(self, pem: bytes, passphrase: bytes) -> bytes | None:
+        """Return the private key of an encrypted key file, or None if it holds none of this suite.
+
+        Raises:
+            WrongPassphraseError: the passphrase does not decrypt it.
+        """
+        try:
+            key = serialization.load_pem_private_key(pem, passphrase)
+        except ValueError as error:
+            # OpenSSL tells a wrong passphrase from a damaged file only by its text, so the message names both.
+            raise WrongPassphraseError("the passphrase is wrong, or the key file is damaged") from error
+        except (TypeError, UnsupportedAlgorithm):
+            return None
+        return key.private_bytes_raw() if isinstance(key, ed25519.Ed25519PrivateKey) else None
 
     def _load(self, private_key: bytes) -> ed25519.Ed25519PrivateKey:
         try:

@@ -5,10 +5,16 @@ it does no I/O. Specification: docs/spec/encoding.md, "Hashes".
 """
 
 import hashlib
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from typing import Final
 
+from yunhe import verifier
 from yunhe.errors import InvalidGenesisError
+
+try:
+    import yunhe_native as _native
+except ImportError:  # elsewhere than Linux x86-64
+    _native = None  # type: ignore[assignment]
 
 TAG_GENESIS: Final = b"yunhe/genesis/1"
 TAG_TRANSACTION: Final = b"yunhe/transaction/1"
@@ -24,16 +30,16 @@ TAG_SIGN_TRANSACTION: Final = b"yunhe/sign-transaction/1"
 TAG_SIGN_ENVELOPE: Final = b"yunhe/sign-envelope/1"
 
 
-@dataclass(frozen=True, slots=True)
-class ChainHash:
-    """A hash function by its registered name."""
+class ChainHash(ABC):
+    """A hash function by its registered name. There is one object for each."""
 
+    __slots__ = ()
     name: str
-    """Name in the genesis, and the one that `hashlib` knows."""
+    """Name in the genesis."""
 
+    @abstractmethod
     def digest(self, data: bytes) -> bytes:
         """Hash `data`; 32 bytes."""
-        return hashlib.new(self.name, data, usedforsecurity=True).digest()
 
     def tagged(self, tag: bytes, data: bytes) -> bytes:
         """Hash `tag ‖ 0x00 ‖ data` (COD-010); 32 bytes."""
@@ -41,18 +47,31 @@ class ChainHash:
 
 
 class _Sha256(ChainHash):
-    """SHA-256 without the look-up by name, which costs more than the hash of a short input."""
-
     __slots__ = ()
+    name = "sha256"
 
     def digest(self, data: bytes) -> bytes:
         return hashlib.sha256(data).digest()
 
 
-SHA256: Final[ChainHash] = _Sha256("sha256")
-"""FIPS 180-4."""
+class _Sm3(ChainHash):
+    """Not every `hashlib` has SM3, and where it does the look-up by name costs more than the hash of a short input."""
 
-_CHAIN_HASHES: Final = {SHA256.name: SHA256}
+    __slots__ = ()
+    name = "sm3"
+
+    def digest(self, data: bytes) -> bytes:
+        if _native is not None:
+            return _native.digest("sm3", data)
+        return verifier.HASHES["sm3"](data)
+
+
+SHA256: Final[ChainHash] = _Sha256()
+"""FIPS 180-4."""
+SM3: Final[ChainHash] = _Sm3()
+"""GB/T 32905."""
+
+_CHAIN_HASHES: Final = {known.name: known for known in (SHA256, SM3)}
 
 
 def chain_hash(name: str) -> ChainHash:
@@ -63,5 +82,10 @@ def chain_hash(name: str) -> ChainHash:
     """
     found = _CHAIN_HASHES.get(name)
     if found is None:
-        raise InvalidGenesisError(f"the chain hash {name!r} is unknown; this version knows {', '.join(sorted(_CHAIN_HASHES))}")
+        raise InvalidGenesisError(f"the chain hash {name!r} is unknown; this version knows {', '.join(chain_hash_names())}")
     return found
+
+
+def chain_hash_names() -> tuple[str, ...]:
+    """Return the names of all chain hashes of this version, sorted."""
+    return tuple(sorted(_CHAIN_HASHES))

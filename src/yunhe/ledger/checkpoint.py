@@ -1,7 +1,7 @@
 """Checkpoints and cosignatures in the C2SP text forms (`tlog-checkpoint`, `tlog-cosignature`, `signed-note`).
 
 This is the producing side and what a node needs to read its own; whoever does not trust the node reads them with `yunhe.verifier`.
-Specification: docs/spec/proofs.md, PRF-001 and PRF-002.
+Specification: docs/spec/proofs.md, PRF-001 to PRF-003.
 """
 
 import base64
@@ -9,8 +9,8 @@ import hashlib
 from dataclasses import dataclass
 
 from yunhe.crypto import PrivateKey
+from yunhe.verifier import COSIGNATURE_TYPES
 
-_COSIGNATURE_ED25519 = b"\x04"
 _SIGNATURE_PREFIX = "\N{EM DASH} "
 
 
@@ -53,13 +53,14 @@ class Cosignature:
     def line(self, network_id: bytes) -> str:
         """Return the signature line of the note, with its line feed."""
         name = cosigner_name(network_id, self.organisation)
-        blob = key_id(name, self.public_key) + self.time_s.to_bytes(8, "big") + self.signature
+        blob = key_id(name, self.suite, self.public_key) + self.time_s.to_bytes(8, "big") + self.signature
         return f"{_SIGNATURE_PREFIX}{name} {base64.b64encode(blob).decode('ascii')}\n"
 
 
-def key_id(name: str, public_key: bytes) -> bytes:
-    """Return the 4-byte key id of an Ed25519 cosigner (C2SP; SHA-256 whatever the chain hash)."""
-    return hashlib.sha256(name.encode("ascii") + b"\n" + _COSIGNATURE_ED25519 + public_key).digest()[:4]
+def key_id(name: str, suite: str, public_key: bytes) -> bytes:
+    """Return the 4-byte key id of a cosigner (C2SP; SHA-256 whatever the chain hash)."""
+    # PRF-001, PRF-003
+    return hashlib.sha256(name.encode("ascii") + b"\n" + COSIGNATURE_TYPES[suite] + public_key).digest()[:4]
 
 
 def cosignature_message(checkpoint: Checkpoint, time_s: int) -> bytes:

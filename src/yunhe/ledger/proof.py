@@ -4,7 +4,6 @@ A node gathers headers, block log, certified checkpoints and state proofs and ha
 I/O and sign nothing. `certificate_sizes` says which certified checkpoints a bundle needs. Specification: docs/spec/proofs.md.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -104,7 +103,7 @@ class Bundle:
     """The ledger's, which makes the bundle's checksum."""
     network_id: bytes
     oldest_key: bytes
-    """SHA-256 of the oldest public key that the bundle relies on (PRF-015)."""
+    """Hash of the oldest public key that the bundle relies on (PRF-015)."""
     steps: tuple[Step, ...]
     header: LogHeader
     """The header that the subjects are about."""
@@ -194,7 +193,7 @@ def build_bundle(
         steps.append(Step(signed, item.certifiers.encode(), logged(size - 1, size), logged(size - 2, size) if size > 1 else None))
     final = certified[-1].checkpoint
     # PRF-015
-    oldest_key = hashlib.sha256(certified[0].certifiers.members[0].public_key).digest()
+    oldest_key = log.chain_hash.digest(certified[0].certifiers.members[0].public_key)
     return Bundle(log.chain_hash, final.network_id, oldest_key, tuple(steps), logged(height, final.size), tuple(subjects))
 
 

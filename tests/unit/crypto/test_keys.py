@@ -4,7 +4,19 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from yunhe.crypto import PrivateKey, PublicKey, SignedItem, chain_hash, invalid_signatures, suite, suite_names
+from tests.vectors_file import vectors
+from yunhe.crypto import (
+    PrivateKey,
+    PublicKey,
+    SignedItem,
+    chain_hash,
+    chain_hash_names,
+    hashes,
+    invalid_signatures,
+    signatures,
+    suite,
+    suite_names,
+)
 from yunhe.errors import (
     InvalidGenesisError,
     InvalidKeyError,
@@ -43,10 +55,20 @@ def test_invalid_signatures_names_exactly_the_wrong_ones():
     items = list(good)
     items[3] = SignedItem(SUITE, key.public_key.raw, b"other", good[3].signature)
     items[20] = SignedItem("rsa", key.public_key.raw, bytes([20]), good[20].signature)
+    items[21] = SignedItem("sm2-sm3", key.public_key.raw, bytes([21]), good[21].signature)
     items[39] = SignedItem(SUITE, b"short", bytes([39]), good[39].signature)
     assert invalid_signatures(good) == ()
-    assert invalid_signatures(items) == (3, 20, 39)
+    assert invalid_signatures(items) == (3, 20, 21, 39)
     assert invalid_signatures([]) == ()
+
+
+def test_invalid_signatures_without_the_native_core_are_the_same(monkeypatch):
+    keys = [PrivateKey.generate(name) for name in suite_names()]
+    items = [SignedItem(key.suite, key.public_key.raw, b"m", key.sign(b"m")) for key in keys]
+    items += [SignedItem(items[0].suite, items[1].public_key, b"m", items[1].signature), SignedItem("rsa", b"", b"", b"")]
+    expected = invalid_signatures(items)
+    monkeypatch.setattr(signatures, "_native", None)
+    assert invalid_signatures(items) == expected == (2, 3)
 
 
 def test_key_file_round_trip_and_openssl_form():
@@ -86,13 +108,13 @@ def test_key_file_of_another_kind_is_refused():
 
 
 def test_registries_unknown_names_are_refused():
-    assert suite_names() == (SUITE,)
+    assert suite_names() == ("ed25519-sha256", "sm2-sm3")
     assert suite(SUITE).public_key_bytes == 32
-    assert chain_hash("sha256").name == "sha256"
+    assert chain_hash_names() == ("sha256", "sm3")
     with pytest.raises(UnknownSuiteError):
-        suite("sm2-sm3")
+        suite("sm2")
     with pytest.raises(InvalidGenesisError):
-        chain_hash("sm3")
+        chain_hash("SM3")
     with pytest.raises(InvalidKeyError):
         PublicKey(SUITE, bytes(31))
     with pytest.raises(InvalidKeyError):
@@ -104,3 +126,11 @@ def test_tagged_hash_is_the_documented_form():
     hash_ = chain_hash("sha256")
     assert hash_.tagged(b"yunhe/header/1", b"abc") == hash_.digest(b"yunhe/header/1\x00abc")
     assert hash_.digest(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4 example
+
+
+@pytest.mark.parametrize("vector", vectors("sm3_gbt32905")["vectors"], ids=lambda vector: vector["name"])
+def test_sm3_is_the_published_one_with_and_without_the_native_core(vector, monkeypatch):
+    message = bytes.fromhex(vector["message"])
+    assert chain_hash("sm3").digest(message).hex() == vector["digest"]
+    monkeypatch.setattr(hashes, "_native", None)
+    assert chain_hash("sm3").digest(message).hex() == vector["digest"]

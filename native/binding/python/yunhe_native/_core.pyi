@@ -12,11 +12,17 @@ __all__ = [
     "__version__",
     "decode",
     "digest",
-    "ed25519_invalid",
-    "ed25519_verify",
     "encode",
+    "invalid_signatures",
     "merkle_path",
     "merkle_root",
+    "signature_is_valid",
+    "sm2_decrypt_key",
+    "sm2_encrypt_key",
+    "sm2_generate",
+    "sm2_is_public_key",
+    "sm2_public_key",
+    "sm2_sign",
     "tagged_digests",
 ]
 
@@ -39,7 +45,7 @@ def decode(data: bytes) -> _Value:
     """
 
 def digest(hash_name: str, data: bytes) -> bytes:
-    """Hash `data` with the named chain hash (`sha256`). Returns 32 bytes."""
+    """Hash `data` with the named chain hash (`sha256` or `sm3`). Returns 32 bytes."""
 
 def tagged_digests(hash_name: str, tag: bytes, items: list[bytes]) -> list[bytes]:
     """Return `H(tag ‖ 0x00 ‖ item)` for each item (COD-010)."""
@@ -50,13 +56,48 @@ def merkle_root(hash_name: str, leaves: list[bytes]) -> bytes:
 def merkle_path(hash_name: str, leaves: list[bytes], index: int) -> list[bytes]:
     """Return the RFC 6962 inclusion path of leaf `index`, leaf to root."""
 
-def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Decide one signature by ZIP-215 (COD-021). Wrong lengths are simply not a valid signature."""
+def signature_is_valid(suite: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Decide one signature by its suite (COD-021, COD-022). An unknown suite and wrong lengths are simply not valid."""
 
-def ed25519_invalid(items: list[tuple[bytes, bytes, bytes]]) -> list[int]:
-    """Verify (public key, message, signature) triples as a batch on all cores; return the indices that fail, ascending.
+def invalid_signatures(items: list[tuple[str, bytes, bytes, bytes]]) -> list[int]:
+    """Verify (suite, public key, message, signature) of any suites on all cores; return the indices that fail, ascending.
 
-    Decides each item exactly as `ed25519_verify`; when the batch equation fails, items are checked singly.
+    Decides each item exactly as `signature_is_valid`. Ed25519 items are combined; when a combination fails, its items are checked singly.
+    """
+
+def sm2_is_public_key(public_key: bytes) -> bool:
+    """Say whether the bytes are an SM2 public key: 0x04 ‖ X ‖ Y of a point of the curve (COD-022)."""
+
+def sm2_generate() -> bytes:
+    """Return a new SM2 private key, 32 bytes, from the operating system's generator."""
+
+def sm2_public_key(private_key: bytes) -> bytes:
+    """Return the 65-byte public key.
+
+    Raises:
+        InvalidKeyError: the private key is not a number of 32 bytes from 1 to n - 2.
+    """
+
+def sm2_sign(private_key: bytes, message: bytes) -> bytes:
+    """Return the 64-byte signature, in constant time; another one for each call (COD-022, COD-023).
+
+    Raises:
+        InvalidKeyError: the private key is not a number of 32 bytes from 1 to n - 2.
+    """
+
+def sm2_encrypt_key(private_key: bytes, passphrase: bytes) -> bytes:
+    """Return an encrypted PKCS#8 file in PEM (COD-024). Takes a fraction of a second on purpose.
+
+    Raises:
+        InvalidKeyError: the private key is not a number of 32 bytes from 1 to n - 2.
+    """
+
+def sm2_decrypt_key(pem: bytes, passphrase: bytes) -> bytes:
+    """Return the private key of an encrypted PKCS#8 file in PEM; text before the PEM block is passed over.
+
+    Raises:
+        InvalidKeyError: it is no such file, or holds a key of another kind.
+        WrongPassphraseError: the passphrase does not decrypt it.
     """
 
 @final

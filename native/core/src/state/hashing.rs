@@ -19,9 +19,7 @@ impl TreeHasher {
 
     /// Name of the chain hash in genesis.
     pub fn name(self) -> &'static str {
-        match self.0 {
-            ChainHash::Sha256 => "sha256",
-        }
+        self.0.name()
     }
 
     /// Path of a record: tagged hash of its state key.
@@ -47,6 +45,7 @@ impl TreeHasher {
     fn pair(self, prefix: u8, first: &Digest, second: &Digest) -> Digest {
         match self.0 {
             ChainHash::Sha256 => sha256_pair(prefix, first, second),
+            hash @ ChainHash::Sm3 => hash.digest(&[&[prefix], first, second]),
         }
     }
 }
