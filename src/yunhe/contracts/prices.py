@@ -45,6 +45,8 @@ CHECK_SOURCE_BYTE: Final = 300
 default gas limit: only administrators can ask for it, and a source is checked once in a process."""
 CODE_HASH_BYTE: Final = 10
 """Each byte of a contract source that is hashed; system contracts only."""
+PUBLIC_KEY: Final = 2_000
+"""Checking whether bytes are a public key; system contracts only."""
 OBJECT_MEMORY: Final = 64
 """Memory of a record's slots, of a container's head, or of a short value in a container, in bytes."""
 WRITTEN_MEMORY: Final = 256

@@ -1,7 +1,7 @@
-"""Functions for system contracts: looking at the source of other contracts.
+"""Functions for system contracts: looking at the source of other contracts, and at keys.
 
 Only contracts that the state marks as system contracts can import from here (CON-146). Under a plain import the functions work as they are;
-a node binds them to its meter, because checking a source is work.
+a node binds them to its meter, because checking is work.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from typing import Any
 from yunhe.contracts import prices
 from yunhe.contracts.faults import Fault
 from yunhe.contracts.meter import Meter
-from yunhe.crypto import SHA256, ChainHash
+from yunhe.crypto import SHA256, ChainHash, suite, suite_names
 from yunhe.crypto.hashes import TAG_CODE
 
-__all__ = ["check_source", "code_hash"]
+__all__ = ["check_source", "code_hash", "is_public_key", "is_suite"]
 
 
 def check_source(source: str) -> str:
@@ -29,6 +29,16 @@ def code_hash(source: str) -> bytes:
     return SHA256.tagged(TAG_CODE, source.encode())
 
 
+def is_suite(name: str) -> bool:
+    """Tell whether this version knows a signature suite."""
+    return name in suite_names()
+
+
+def is_public_key(suite_name: str, public_key: bytes) -> bool:
+    """Tell whether bytes can be a public key of a suite (COD-021, COD-022); of a suite that this version does not know, none can."""
+    return is_suite(suite_name) and suite(suite_name).is_public_key(public_key)
+
+
 def system_functions(meter: Meter, chain_hash: ChainHash) -> dict[str, Callable[..., Any]]:
     """Return the functions bound to a machine's meter and a ledger's hash."""
 
@@ -40,10 +50,24 @@ def system_functions(meter: Meter, chain_hash: ChainHash) -> dict[str, Callable[
         meter.charge(len(_text(source)) * prices.CODE_HASH_BYTE)
         return chain_hash.tagged(TAG_CODE, source.encode())
 
-    return {"check_source": check_source_metered, "code_hash": code_hash_metered}
+    def is_suite_metered(name: Any) -> bool:
+        return is_suite(_text(name))
+
+    def is_public_key_metered(suite_name: Any, public_key: Any) -> bool:
+        meter.charge(prices.PUBLIC_KEY)
+        if not isinstance(public_key, bytes):
+            raise Fault("a public key is bytes")
+        return is_public_key(_text(suite_name), public_key)
+
+    return {
+        "check_source": check_source_metered,
+        "code_hash": code_hash_metered,
+        "is_public_key": is_public_key_metered,
+        "is_suite": is_suite_metered,
+    }
 
 
-def _text(source: Any) -> str:
-    if not isinstance(source, str):
-        raise Fault("a source is text")
-    return source
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Fault("a source or the name of a suite is text")
+    return value

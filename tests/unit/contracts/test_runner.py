@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tests.contract_ledger import Ledger, contract, transaction
+from tests.vectors_file import vectors
 from yunhe.contracts.runner import BlockRunner
 from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError
 from yunhe.ledger.interfaces import BlockContext
@@ -460,7 +461,7 @@ def test_con_145_contract_that_does_not_load_is_a_fault_of_its_own(ledger) -> No
 
 SYSTEM = """
 from yunhe.contracts import Context, action
-from yunhe.contracts.system import check_source, code_hash
+from yunhe.contracts.system import check_source, code_hash, is_public_key, is_suite
 
 @action
 def check(ctx: Context, source: str) -> str:
@@ -469,6 +470,10 @@ def check(ctx: Context, source: str) -> str:
 @action
 def name(ctx: Context, source: str) -> bytes:
     return code_hash(source)
+
+@action
+def key(ctx: Context, suite: str, key: bytes) -> list[bool]:
+    return [is_suite(suite), is_public_key(suite, key)]
 """
 
 
@@ -478,6 +483,20 @@ def test_con_146_system_contract_can_check_and_hash_sources() -> None:
     assert ledger.call("bank", "lifecycle", "check", source="import os", gas_limit=50_000_000).results[0].startswith("CON-0")
     name = ledger.call("bank", "lifecycle", "name", source=COUNTER).results[0]
     assert name.hex() in {key[-33:-1].hex() for key in ledger.state.records()} | {key.hex()[-66:-2] for key in ledger.state.records()}
+
+
+def test_con_146_system_contract_can_tell_suites_and_keys() -> None:
+    ledger = Ledger(system=("lifecycle",), lifecycle=SYSTEM)
+    point = bytes.fromhex(vectors("sm2_gbt32918")["vectors"][0]["public_key"])
+    for suite, key, expected in (
+        ("sm2-sm3", point, [True, True]),
+        ("sm2-sm3", point[:-1] + b"\0", [True, False]),
+        ("sm2-sm3", bytes(32), [True, False]),
+        ("ed25519-sha256", bytes(32), [True, True]),
+        ("ed25519-sha256", point, [True, False]),
+        ("rsa", bytes(32), [False, False]),
+    ):
+        assert ledger.call("bank", "lifecycle", "key", suite=suite, key=key).results == (expected,)
 
 
 def test_con_146_other_contract_cannot_import_from_the_system() -> None:

@@ -73,7 +73,7 @@ _SDK: Final = {
     "require": _Form(2, 2),
     "require_role": _Form(2, 3, takes_context=True),
     "require_signer": _Form(2, 2, takes_context=True),
-} | {name: _Form(1, 1) for name in SYSTEM_NAMES}
+} | {name: _Form(2, 2) if name == "is_public_key" else _Form(1, 1) for name in SYSTEM_NAMES}
 _LOOKUP_METHODS: Final = frozenset({"copy", "get", "items", "keys", "values"})
 _LOOKUP_BUILTINS: Final = frozenset({"all", "any", "dict", "enumerate", "len", "list", "sorted", "sum", "tuple"})
 """Built-ins that a constant dict may be the sole argument of: none of them keeps or returns it."""

@@ -6,6 +6,7 @@ proposal is rejected. Thresholds are fixed in genesis. Specification: docs/spec/
 """
 
 from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, call, call_view, emit, refuse, require, require_role, view
+from yunhe.contracts.system import is_public_key, is_suite
 
 REGISTRY = "registry"
 LIFECYCLE = "lifecycle"
@@ -27,7 +28,6 @@ PARAMETER_BOUNDS = {
     "block_gas_max": (20_000_000, 9_223_372_036_854_775_807),
     "state_history_blocks": (1, 1_000_000),
 }
-SUITE_KEY_BYTES = {"ed25519-sha256": 32}
 CERTIFIER_POWER_MAX = 1_000_000
 CERTIFIERS_MAX = 256
 
@@ -266,7 +266,7 @@ def check(change: Change) -> None:
         require(lowest <= change.number <= highest, "PARAMETER_OUT_OF_RANGE")
     elif operation == Operation.ADD_SUITE:
         # SYS-013
-        require(change.subject in SUITE_KEY_BYTES, "SUITE_UNKNOWN_HERE")
+        require(is_suite(change.subject), "SUITE_UNKNOWN_HERE")
         require(change.subject not in suites, "SUITE_ALLOWED_ALREADY")
     elif operation == Operation.ADMIT_ORGANISATION:
         check_key(change.suite, change.public_key)
@@ -306,7 +306,8 @@ def check_certifier(change: Change) -> None:
 def check_key(suite: str, public_key: bytes) -> None:
     """Refuse a key that does not fit an allowed suite."""
     require(suite in suites, "SUITE_NOT_ALLOWED")
-    require(SUITE_KEY_BYTES[suite] == len(public_key), "KEY_DOES_NOT_FIT_SUITE")
+    # COD-022
+    require(is_public_key(suite, public_key), "KEY_DOES_NOT_FIT_SUITE")
 
 
 def apply(ctx: Context, change: Change) -> None:
@@ -468,10 +469,10 @@ def proposal(ctx: Context, proposal_id: int) -> Proposal:
 
 
 @view
-def suite_key_bytes(ctx: Context, suite: str) -> int:
-    """Return the length of a public key of an allowed suite."""
+def key_fits(ctx: Context, suite: str, public_key: bytes) -> bool:
+    """Tell whether bytes can be a public key of an allowed suite."""
     require(suite in suites, "SUITE_NOT_ALLOWED")
-    return SUITE_KEY_BYTES[suite]
+    return is_public_key(suite, public_key)
 
 
 @view

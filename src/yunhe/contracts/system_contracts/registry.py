@@ -133,7 +133,7 @@ def is_name(text: str) -> bool:
 
 def check_key(suite: str, public_key: bytes) -> None:
     """Refuse a key that does not fit an allowed suite."""
-    require(call_view(GOVERNANCE, "suite_key_bytes", suite=suite) == len(public_key), "KEY_DOES_NOT_FIT_SUITE")
+    require(call_view(GOVERNANCE, "key_fits", suite=suite, public_key=public_key), "KEY_DOES_NOT_FIT_SUITE")
 
 
 def check_roles(roles: list[str]) -> None:

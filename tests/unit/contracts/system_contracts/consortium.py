@@ -8,7 +8,7 @@ from yunhe.contracts.loader import inspect_source
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.runner import BlockRunner
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes, system_source
-from yunhe.crypto import SHA256, PrivateKey, PublicKey
+from yunhe.crypto import SHA256, ChainHash, PrivateKey, PublicKey
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
@@ -19,27 +19,28 @@ from yunhe.ledger.transaction import Call, Signer, Transaction, TransactionBody,
 from yunhe.testing import MemoryState
 
 SUITE = "ed25519-sha256"
+SM2 = "sm2-sm3"
 TIME_MS = 1_700_000_000_000
 FOUNDERS = ("carrier", "bank", "port")
 GAS_LIMIT = DEFAULT_PARAMETERS["gas_limit_max"]
 
 
-def private_key(owner: str) -> PrivateKey:
+def private_key(owner: str, suite: str = SUITE) -> PrivateKey:
     """Return the key of an owner such as `carrier/admin`; `carrier/admin#2` is another key of the same member."""
-    return PrivateKey(SUITE, sha256(owner.encode()).digest())
+    return PrivateKey(suite, sha256(owner.encode()).digest())
 
 
-def key(owner: str) -> bytes:
-    return private_key(owner).public_key.raw
+def key(owner: str, suite: str = SUITE) -> bytes:
+    return private_key(owner, suite).public_key.raw
 
 
-def founder(name: str) -> FoundingOrganisation:
+def founder(name: str, suite: str = SUITE) -> FoundingOrganisation:
     """Return an organisation with the members `admin` and `clerk`, and a node."""
     members = tuple(
-        FoundingMember(member, roles, (PublicKey(SUITE, key(f"{name}/{member}")),))
+        FoundingMember(member, roles, (PublicKey(suite, key(f"{name}/{member}", suite)),))
         for member, roles in (("admin", ("admin",)), ("clerk", ("operator",)))
     )
-    return FoundingOrganisation(name, name.title(), members, (NodeIdentity(name, "node", SUITE, key(f"{name}/node")),))
+    return FoundingOrganisation(name, name.title(), members, (NodeIdentity(name, "node", suite, key(f"{name}/node", suite)),))
 
 
 def make_genesis(
@@ -47,19 +48,21 @@ def make_genesis(
     *,
     certifiers: Sequence[str] = ("carrier",),
     thresholds: Mapping[str, str] | None = None,
+    suite: str = SUITE,
+    chain_hash: ChainHash = SHA256,
 ) -> Genesis:
     genesis = Genesis(
         name="test",
         time_ms=TIME_MS,
-        chain_hash=SHA256,
+        chain_hash=chain_hash,
         python="3.11",
         protocol_version=1,
-        suites=(SUITE,),
+        suites=(suite,),
         parameters=DEFAULT_PARAMETERS,
         thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority") | dict(thresholds or {}),
-        organisations=tuple(founder(item) if isinstance(item, str) else item for item in organisations),
-        certifiers=CertifierSet.of([Certifier(name, SUITE, key(f"{name}/ledger"), 1) for name in certifiers]),
-        system_contracts=system_code_hashes(SHA256),
+        organisations=tuple(founder(item, suite) if isinstance(item, str) else item for item in organisations),
+        certifiers=CertifierSet.of([Certifier(name, suite, key(f"{name}/ledger", suite), 1) for name in certifiers]),
+        system_contracts=system_code_hashes(chain_hash),
     )
     return Genesis.from_json(genesis.to_json().encode())
 

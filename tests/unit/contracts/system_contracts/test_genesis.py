@@ -9,8 +9,7 @@ from yunhe.contracts.keys import Key
 from yunhe.contracts.system_contracts import genesis_writes, governance, system_code_hashes, system_source
 from yunhe.contracts.tables import Table
 from yunhe.contracts.value_types import Room
-from yunhe.crypto import SHA256, PublicKey, suite_names
-from yunhe.crypto.keys import suite
+from yunhe.crypto import SHA256, PublicKey
 from yunhe.errors import InvalidGenesisError
 from yunhe.ledger import layouts
 from yunhe.ledger.codec import decode, encode
@@ -177,11 +176,6 @@ def test_bounds_of_governance_are_those_of_the_ledger():
     assert bounds["gas_limit_max"][1] == GAS_LIMIT_MAX
     assert bounds["block_gas_max"][1] == INTEGER_MAX
     assert (governance.CERTIFIERS_MAX, governance.CERTIFIER_POWER_MAX) == (CERTIFIERS_MAX, CERTIFIER_POWER_MAX)
-
-
-def test_suites_of_governance_are_those_of_this_version():
-    """SYS-013"""
-    assert {name: suite(name).public_key_bytes for name in suite_names()} == governance.SUITE_KEY_BYTES
 
 
 @pytest.mark.parametrize("contract", SYSTEM_CONTRACTS)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.unit.contracts.system_contracts.consortium import SUITE, Consortium, founder, key
-from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parameters, suite_key
+from tests.unit.contracts.system_contracts.consortium import SM2, SUITE, Consortium, founder, key
+from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parameters
 from yunhe.ledger.state_keys import prefix_end
 
 HISTORY = {"name": "state_history_blocks", "value": 5}
@@ -40,7 +40,7 @@ PROPOSALS = {
     "propose_suspension": {"organisation": "port"},
     "propose_restoration": {"organisation": "port"},
     "propose_parameter": HISTORY,
-    "propose_suite": {"suite": SUITE},
+    "propose_suite": {"suite": SM2},
     "propose_certifier": certifier("port"),
     "propose_certifier_removal": {"organisation": "port"},
     "propose_deployment": {"contract": "bill", "code_hash": bytes(32)},
@@ -307,12 +307,15 @@ def test_parameter_unknown_is_refused(consortium):
 
 
 def test_suite_known_to_this_version_is_allowed_by_vote(consortium):
-    """SYS-013: this version knows one, so a state without it is made up."""
-    consortium.state.apply([(suite_key(SUITE), None)])
-    consortium.refuses("SUITE_NOT_ALLOWED", "carrier/admin", "registry.add_key", member="clerk", suite=SUITE, public_key=key("x"))
-    assert consortium.agree("propose_suite", suite=SUITE) == "accepted"
-    assert consortium.record("governance.suites", SUITE) == {"suite": SUITE, "since_height": consortium.height}
-    consortium.does("carrier/admin", "registry.add_key", member="clerk", suite=SUITE, public_key=key("x"))
+    """SYS-013, COD-022"""
+    added = {"member": "clerk", "suite": SM2, "public_key": key("x", SM2)}
+    consortium.refuses("SUITE_NOT_ALLOWED", "carrier/admin", "registry.add_key", **added)
+    assert consortium.agree("propose_suite", suite=SM2) == "accepted"
+    assert consortium.record("governance.suites", SM2) == {"suite": SM2, "since_height": consortium.height}
+    # A key of one suite is none of the other.
+    for wrong in ({"suite": SUITE}, {"public_key": key("x")}, {"public_key": key("x", SM2)[:-1] + b"\0"}):
+        consortium.refuses("KEY_DOES_NOT_FIT_SUITE", "carrier/admin", "registry.add_key", **added | wrong)
+    consortium.does("carrier/admin", "registry.add_key", **added)
 
 
 def test_suite_unknown_or_allowed_already_is_refused(consortium):
