@@ -33,7 +33,10 @@ ENVELOPE_TRANSACTIONS_MAX: Final = 1024
 BLOCK_ENVELOPES_MAX: Final = 64
 """Envelopes in an engine block."""
 BLOCK_TRANSACTIONS_MAX: Final = 16_384
-"""Transactions in an engine block."""
+"""Transactions in a ledger block."""
+BLOCK_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Encoded transactions of a ledger block, and encoded envelopes of an engine block, together. A decoded value takes up to some 72 bytes of
+memory for each byte of its encoding, and a worker decodes a whole block."""
 VALIDITY_WINDOW_MS_MAX: Final = 3_600_000
 """Largest value of the parameter `validity_window_ms` (W)."""
 KEY_COMPONENTS_MAX: Final = 8
@@ -134,12 +137,16 @@ ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024
 """Envelopes that wait in the engine."""
 UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
-OPENED_ENVELOPES_MAX: Final = 256
-"""Envelopes whose verified contents a node remembers."""
+ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of the envelopes that wait in the engine."""
+OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Encoded bytes of the envelopes whose verified contents a node remembers, decoded."""
 DROPPED_REMEMBERED_MAX: Final = 10_000
 """Dropped transactions whose reason a node remembers."""
 COLLECTED_TRANSACTIONS_MAX: Final = 512
 """Transactions that the gateway verifies without waiting for more."""
+COLLECTED_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Encoded bytes of the transactions that wait to be verified; they are decoded all at once."""
 GATEWAY_COLLECT_MS: Final = 5
 """How long the gateway collects transactions for one verification."""
 SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024

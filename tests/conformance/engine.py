@@ -12,7 +12,14 @@ import pytest
 
 from yunhe.consensus import Application, Committed, Delivery, Engine
 from yunhe.errors import InvalidInputError, OverloadedError, UnavailableError
-from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX, UNCOMMITTED_BLOCKS_MAX
+from yunhe.limits import (
+    BLOCK_BYTES_MAX,
+    BLOCK_ENVELOPES_MAX,
+    ENGINE_QUEUE_BYTES_MAX,
+    ENGINE_QUEUE_ENVELOPES_MAX,
+    ENVELOPE_BYTES_MAX,
+    UNCOMMITTED_BLOCKS_MAX,
+)
 
 DEADLINE_S = 20.0
 START = Committed(engine_height=41, time_ms=1_000_000, app_hash=bytes(32))
@@ -187,6 +194,33 @@ class EngineConformance:
         application.gate.set()
         wait_until(lambda: len(application.delivered) == ahead + BLOCK_ENVELOPES_MAX + 10)
         assert [len(d.envelopes) for d in application.deliveries] == [1] * ahead + [BLOCK_ENVELOPES_MAX, 10]
+
+    def test_blocks_are_bounded_in_bytes(self, engine, application):
+        """ENG-007: what does not fit comes in the next block, in order."""
+        application.gate.clear()
+        ahead = len(fill_pipeline(engine, application))
+        fitting = BLOCK_BYTES_MAX // ENVELOPE_BYTES_MAX
+        sent = [bytes([number]) * ENVELOPE_BYTES_MAX for number in range(fitting + 2)]
+        for envelope in sent:
+            engine.submit(envelope)
+        application.gate.set()
+        wait_until(lambda: len(application.delivered) == ahead + len(sent))
+        assert application.delivered[ahead:] == sent
+        assert [len(d.envelopes) for d in application.deliveries] == [1] * ahead + [fitting, 2]
+
+    def test_queue_is_bounded_in_bytes(self, engine, application):
+        """ENG-006: the room is free again when its envelopes are delivered."""
+        application.gate.clear()
+        ahead = len(fill_pipeline(engine, application))
+        count = ENGINE_QUEUE_BYTES_MAX // ENVELOPE_BYTES_MAX
+        for _ in range(count):
+            engine.submit(bytes(ENVELOPE_BYTES_MAX))
+        with pytest.raises(OverloadedError):
+            engine.submit(b"x")
+        application.gate.set()
+        wait_until(lambda: len(application.delivered) == ahead + count)
+        engine.submit(bytes(ENVELOPE_BYTES_MAX))
+        wait_until(lambda: len(application.delivered) == ahead + count + 1)
 
     def test_idle_engine_makes_no_blocks(self, engine, application):
         """ENG-007: nothing waits, nothing is delivered, however often the engine could have looked."""

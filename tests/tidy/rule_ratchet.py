@@ -66,7 +66,6 @@ UNDERTESTED = frozenset(
         "ENG-001",
         "ENG-003",
         "ENG-005",
-        "ENG-006",
         "ENG-008",
         "ENG-009",
         "ENG-010",

@@ -9,7 +9,13 @@ from collections import deque
 
 from yunhe.consensus.engine import Application, Clock, Delivery
 from yunhe.errors import OverloadedError, UnavailableError
-from yunhe.limits import BLOCK_ENVELOPES_MAX, ENGINE_QUEUE_ENVELOPES_MAX, UNCOMMITTED_BLOCKS_MAX
+from yunhe.limits import (
+    BLOCK_BYTES_MAX,
+    BLOCK_ENVELOPES_MAX,
+    ENGINE_QUEUE_BYTES_MAX,
+    ENGINE_QUEUE_ENVELOPES_MAX,
+    UNCOMMITTED_BLOCKS_MAX,
+)
 
 
 class SoloEngine:
@@ -21,6 +27,7 @@ class SoloEngine:
         self._application = application
         self._clock = clock
         self._queue: deque[bytes] = deque()
+        self._queue_bytes = 0
         self._uncommitted = 0
         self._is_delivering = True
         self._changed = threading.Condition()
@@ -54,9 +61,10 @@ class SoloEngine:
             if self._stopping or self._failure is not None:
                 raise UnavailableError("the engine is stopped; ask `yunhe node status` why")
             # ENG-006
-            if len(self._queue) >= ENGINE_QUEUE_ENVELOPES_MAX:
+            if len(self._queue) >= ENGINE_QUEUE_ENVELOPES_MAX or self._queue_bytes + len(envelope) > ENGINE_QUEUE_BYTES_MAX:
                 raise OverloadedError("the engine's queue is full; try again in a second")
             self._queue.append(envelope)
+            self._queue_bytes += len(envelope)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -110,8 +118,13 @@ class SoloEngine:
             if self._is_ending:
                 return ()
             # ENG-010
-            count = min(len(self._queue), BLOCK_ENVELOPES_MAX)
-            return tuple(self._queue.popleft() for _ in range(count))
+            envelopes: list[bytes] = []
+            room = BLOCK_BYTES_MAX
+            while self._queue and len(envelopes) < BLOCK_ENVELOPES_MAX and len(self._queue[0]) <= room:
+                envelopes.append(self._queue.popleft())
+                room -= len(envelopes[-1])
+            self._queue_bytes -= BLOCK_BYTES_MAX - room
+            return tuple(envelopes)
 
     def _next_commit(self) -> int:
         """Wait for delivered blocks and return how many there are; none when no more will come."""

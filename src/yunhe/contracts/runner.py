@@ -6,7 +6,7 @@ of the arguments. A fault of this process — no memory, a stack too deep, a sta
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, ParamSpec
 
@@ -30,7 +30,7 @@ from yunhe.errors import (
 )
 from yunhe.ledger.codec import Value, decode, encode
 from yunhe.ledger.enrolment import authorise
-from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader
+from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader, Write
 from yunhe.ledger.layouts import ACTIVE, REGISTRY, Parameters, contract_key, read_parameters, read_record, source_key
 from yunhe.ledger.state_keys import table_prefix
 from yunhe.ledger.transaction import Signer as SignerKey
@@ -81,18 +81,30 @@ class BlockRunner:
             UnavailableError: this process could not go on; nothing was decided (LED-024).
             CorruptionError: the state is not one that this ledger can have.
         """
+        outcomes = tuple(self.outcomes(context, transactions, state))
+        return Execution(outcomes, self.net_writes())
+
+    def outcomes(self, context: BlockContext, transactions: Iterable[Transaction], state: StateReader) -> Iterator[Outcome]:
+        """Run the transactions in order, each when its outcome is asked for; `execute` for who does not keep all outcomes at once.
+
+        Raises:
+            UnavailableError: this process could not go on; nothing was decided (LED-024).
+            CorruptionError: the state is not one that this ledger can have.
+        """
         # CON-141: parameters are those at the beginning of the block.
         parameters = read_parameters(state)
         self._machine.begin_block(context, CommittedState(state))
         self._authorised.clear()
         self.faults = {}
-        outcomes: list[Outcome] = []
         gas_left = parameters.block_gas_max
         for index, transaction in enumerate(transactions):
             outcome = self._transact(index, transaction, parameters, gas_left)
             gas_left -= outcome.gas_used
-            outcomes.append(outcome)
-        return Execution(tuple(outcomes), self._machine.blocks.net_writes())
+            yield outcome
+
+    def net_writes(self) -> tuple[Write, ...]:
+        """Return what the transactions run since the block began have changed, ascending by key."""
+        return self._machine.blocks.net_writes()
 
     def view(self, context: BlockContext, contract: str, view: str, arguments: dict[str, Value], state: StateReader) -> Value:
         """Run a view, which cannot write.

@@ -16,7 +16,7 @@ from yunhe.ledger.enrolment import authorise
 from yunhe.ledger.interfaces import StateReader
 from yunhe.ledger.layouts import Parameters, read_parameters
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import COLLECTED_TRANSACTIONS_MAX, PENDING_TRANSACTIONS_MAX
+from yunhe.limits import COLLECTED_BYTES_MAX, COLLECTED_TRANSACTIONS_MAX, PENDING_TRANSACTIONS_MAX
 from yunhe.node import Node, Placed
 
 _log = structlog.get_logger("yunhe.gateway")
@@ -58,6 +58,7 @@ class Collector:
         self._node = node
         self._waiting: list[_Submission] = []
         self._count = 0
+        self._bytes = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -79,11 +80,13 @@ class Collector:
         Raises:
             OverloadedError: more has gathered than can be verified soon.
         """
-        if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX:
+        size = sum(map(len, encoded))
+        if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX or self._bytes + size > COLLECTED_BYTES_MAX:
             raise OverloadedError("too many transactions wait to be verified; try again in a second")
         submission = _Submission(encoded, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         self._count += len(encoded)
+        self._bytes += size
         self._wake.set()
         return await submission.answer
 
@@ -92,7 +95,7 @@ class Collector:
             await self._wake.wait()
             if self._count < COLLECTED_TRANSACTIONS_MAX:
                 await asyncio.sleep(self._node.folder.config.collect_ms / 1000)
-            gathered, self._waiting, self._count = self._waiting, [], 0
+            gathered, self._waiting, self._count, self._bytes = self._waiting, [], 0, 0
             self._wake.clear()
             try:
                 answers = await self._admit([data for submission in gathered for data in submission.encoded])

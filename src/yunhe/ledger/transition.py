@@ -18,7 +18,7 @@ from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parame
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import BLOCK_TRANSACTIONS_MAX
+from yunhe.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
 
 
 class State(StateReader, Protocol):
@@ -153,13 +153,16 @@ def _first_of_each_id(
     # LED-011
     used = state.seen([candidate.id for candidate in candidates])
     effective: list[Transaction] = []
+    size = 0
     for candidate in candidates:
         if candidate.id in used:
             dropped.append(Dropped(candidate.id, AlreadyUsedError("the transaction already has a receipt; ask for it by its id")))
-        elif len(effective) == BLOCK_TRANSACTIONS_MAX:
+        # LED-015
+        elif len(effective) == BLOCK_TRANSACTIONS_MAX or size + len(candidate.encoded) > BLOCK_BYTES_MAX:
             dropped.append(Dropped(candidate.id, OverloadedError("the block is full; submit the transaction again")))
         else:
             used.add(candidate.id)
+            size += len(candidate.encoded)
             effective.append(candidate)
     return tuple(effective), tuple(dropped)
 

@@ -1,8 +1,8 @@
 """The ledger as an engine's application: opens envelopes, applies blocks, commits, and tells the node what happened.
 
-It verifies each envelope once and remembers the result (`OPENED_ENVELOPES_MAX`), keyed by the hash of all its bytes, so that a garbled copy
-is another envelope. While one block is committed the next one may be delivered on it, each in a thread of the engine's (ENG-004); `check`
-and `remember` come from any thread.
+It verifies each envelope once and remembers the result (`OPENED_ENVELOPES_BYTES_MAX`), keyed by the hash of all its bytes, so that a
+garbled copy is another envelope. While one block is committed the next one may be delivered on it, each in a thread of the engine's
+(ENG-004); `check` and `remember` come from any thread.
 """
 
 import threading
@@ -17,7 +17,7 @@ from yunhe.ledger.admission import OpenedEnvelope, open_envelope
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.layouts import CERTIFIERS_PREFIX
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block
-from yunhe.limits import OPENED_ENVELOPES_MAX
+from yunhe.limits import OPENED_ENVELOPES_BYTES_MAX
 from yunhe.storage import LedgerStore
 
 
@@ -86,6 +86,7 @@ class LedgerApplication:
         self._on_block = on_block
         self._on_commit = on_commit
         self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
+        self._opened_bytes = 0
         self._opened_lock = threading.Lock()
         self._state = _DeliveredState(store)
         self._tip = store.head()
@@ -108,9 +109,12 @@ class LedgerApplication:
         """Keep an envelope that this node has itself verified and sealed."""
         key = self._chain_hash.digest(opened.envelope.encoded)
         with self._opened_lock:
-            self._opened[key] = opened
-            while len(self._opened) > OPENED_ENVELOPES_MAX:
-                self._opened.popitem(last=False)
+            if key not in self._opened:
+                self._opened[key] = opened
+                self._opened_bytes += len(opened.envelope.encoded)
+            while self._opened_bytes > OPENED_ENVELOPES_BYTES_MAX:
+                _, oldest = self._opened.popitem(last=False)
+                self._opened_bytes -= len(oldest.envelope.encoded)
 
     def deliver(self, delivery: Delivery) -> bytes:
         """Apply a block; the new state is staged, nothing is durable."""

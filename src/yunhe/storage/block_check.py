@@ -20,7 +20,7 @@ from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.state_keys import decode_state_key
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import RECORD_BYTES_MAX
+from yunhe.limits import BLOCK_BYTES_MAX, RECORD_BYTES_MAX
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.derived_state import index_entries, transaction_index_key
 from yunhe.storage.readers import HeadReader
@@ -101,6 +101,9 @@ class BlockChecker:
         # LED-014
         if not transactions:
             raise BlockInvalidError(f"block {header.height}: LED-014: a ledger block has at least one transaction")
+        # LED-015; their number is part of the record's form.
+        if sum(len(transaction.encoded) for transaction in transactions) > BLOCK_BYTES_MAX:
+            raise BlockInvalidError(f"block {header.height}: LED-015: its transactions have more than {BLOCK_BYTES_MAX} bytes together")
         ids = [transaction.id for transaction in transactions]
         # LED-011
         if len(set(ids)) != len(ids) or any(self._replica.index_get_many([transaction_index_key(i) for i in ids])):

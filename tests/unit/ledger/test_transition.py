@@ -7,13 +7,14 @@ import pytest
 from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, TIME_MS, MemoryChain, key
 from yunhe.crypto import SHA256
 from yunhe.errors import CorruptionError, UnavailableError
+from yunhe.ledger import transition as transition_module
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import encode
 from yunhe.ledger.interfaces import Execution, Outcome
 from yunhe.ledger.layouts import encode_record, node_key, organisation_key, suite_key
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.state_keys import state_key
-from yunhe.ledger.transaction import Transaction, assemble_transaction
+from yunhe.ledger.transaction import Call, Transaction, assemble_transaction
 
 
 def garbled(transaction: Transaction) -> bytes:
@@ -109,6 +110,35 @@ def test_apply_block_seen_id_is_dropped():
     chain.state.ids.add(real.id)
     transition = chain.apply(chain.open(real))
     assert (transition.block, codes(transition)) == (None, ["ALREADY_USED"])
+
+
+def large(chain: MemoryChain, number: int, size: int) -> Transaction:
+    """A transaction of about `size` bytes."""
+    return chain.transaction(number, calls=(Call("bill", "issue", {"n": bytes(size)}),))
+
+
+def test_apply_block_full_to_the_byte_takes_every_transaction(monkeypatch):
+    """LED-015 accepted."""
+    chain = MemoryChain()
+    block = [large(chain, number, 1000) for number in range(5)]
+    monkeypatch.setattr(transition_module, "BLOCK_BYTES_MAX", sum(len(t.encoded) for t in block))
+    transition = chain.apply(chain.open(*block[:2]), chain.open(*block[2:]))
+    assert transition.block is not None
+    assert len(transition.block.receipts) == 5
+
+
+def test_apply_block_over_the_bytes_of_a_block_drops_what_does_not_fit_and_leaves_its_id(monkeypatch):
+    """LED-015 refused: across envelopes, in order, and what is smaller still fits."""
+    chain = MemoryChain()
+    first, second, small = large(chain, 1, 1000), large(chain, 2, 1000), large(chain, 3, 0)
+    monkeypatch.setattr(transition_module, "BLOCK_BYTES_MAX", len(first.encoded) + len(small.encoded))
+    transition = chain.apply(chain.open(first), chain.open(second, small))
+    assert transition.block is not None
+    assert [receipt.transaction_id for receipt in transition.block.receipts] == [first.id, small.id]
+    assert [(dropped.transaction_id, dropped.error.code) for dropped in transition.dropped] == [(second.id, "OVERLOADED")]
+    chain.head = transition.block.header
+    again = chain.apply(chain.open(second), time_ms=TIME_MS + 2)
+    assert again.block is not None
 
 
 @pytest.mark.parametrize("time_ms", [TIME_MS, TIME_MS - 1])

@@ -108,12 +108,15 @@ class Worker:
             state.forget()
         transactions = [Transaction.decode(encoded, self._chain_hash) for encoded in message.transactions]
         state.prefetch(self._prefetcher.keys(transactions, self._runner.loaded()))
-        execution = self._runner.execute(BlockContext(message.height, message.time_ms), transactions, state)
-        results = [_result(outcome) for outcome in execution.outcomes]
+        # Each outcome is encoded before the next one is made: encoded, a block's outcomes have room.
+        results = [
+            _result(outcome) for outcome in self._runner.outcomes(BlockContext(message.height, message.time_ms), transactions, state)
+        ]
+        writes = self._runner.net_writes()
         self._prefetcher.learn(state.read)
-        state.follow(execution.writes)
+        state.follow(writes)
         faults = {index: text[:_FAULT_TEXT_MAX] for index, text in self._runner.faults.items()}
-        return Done(results, list(execution.writes), faults)
+        return Done(results, list(writes), faults)
 
     def _view(self, message: AskView) -> Viewed | Refused:
         if not message.follows:

@@ -22,6 +22,7 @@ from yunhe.errors import (
 )
 from yunhe.ledger.interfaces import BlockContext
 from yunhe.ledger.layouts import contract_key
+from yunhe.limits import BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX
 from yunhe.testing import MemoryState
 
 ROOT = str(Path(__file__).parents[4])
@@ -125,6 +126,16 @@ def test_execute_in_worker_does_what_the_runner_does(executor, state) -> None:
     assert inside == BlockRunner().execute(context, block, state)
     assert [outcome.code for outcome in inside.outcomes] == ["OK", "OK", "ALREADY_EXISTS", "OUT_OF_MEMORY", "CONTRACT_NOT_FOUND"]
     assert inside.outcomes[1].results == ({"count": 2},)
+
+
+def test_execute_largest_block_of_the_smallest_values_fits_into_the_worker(executor, state) -> None:
+    # LED-015, LED-024: each byte of an argument is a value of its own, and no gas pays for decoding it.
+    arguments = {"key": [{} for _ in range(TRANSACTION_BYTES_MAX - 400)]}
+    largest = transaction(("ledger", "write", arguments))
+    block = [largest, *(transaction(("ledger", "write", arguments)) for _ in range(BLOCK_BYTES_MAX // len(largest.encoded) - 1))]
+    assert sum(len(transaction.encoded) for transaction in block) > BLOCK_BYTES_MAX - TRANSACTION_BYTES_MAX
+    execution = executor.execute(BlockContext(1, 1000), block, state)
+    assert {outcome.code for outcome in execution.outcomes} == {"ARGUMENTS_INVALID"}
 
 
 def test_execute_blocks_that_follow_reads_nothing_twice(executor, state) -> None:
