@@ -92,16 +92,17 @@ class _Rows(Generic[R]):
         """Move the record's row (CON-114); see `yunhe.contracts.tables.Follower`."""
         # CON-114
         machine.meter.charge(prices.INDEX)
-        old = None if before is None else self._row(before, primary)
-        new = None if after is None else self._row(after, primary)
+        old = None if before is None else self.row_of(before, primary)
+        new = None if after is None else self.row_of(after, primary)
         if old == new:
             return
         if old is not None:
             machine.write(old, None)
         if new is not None and after is not None:
-            self._put(machine, new, after)
+            self._claim(machine, new)
+            machine.write(new, self.content_of(after))
 
-    def _row(self, plain: Mapping[str, Any], primary: bytes) -> bytes | None:
+    def row_of(self, plain: Mapping[str, Any], primary: bytes) -> bytes | None:
         """Return the state key of a record's row, or None where an indexed field is None."""
         row = self.rows.prefix
         for field in self.by:
@@ -124,7 +125,11 @@ class _Rows(Generic[R]):
     def _row_end(self, primary: bytes) -> bytes:
         raise NotImplementedError
 
-    def _put(self, machine: "Machine", row: bytes, plain: Mapping[str, Any]) -> None:
+    def _claim(self, machine: "Machine", row: bytes) -> None:
+        """Refuse a row that another record has."""
+
+    def content_of(self, plain: Mapping[str, Any]) -> bytes:
+        """Return what a record's row holds."""
         raise NotImplementedError
 
     def _primary(self, row: bytes, data: bytes) -> bytes:
@@ -183,8 +188,9 @@ class Index(_Rows[R]):
     def _row_end(self, primary: bytes) -> bytes:
         return primary[len(self.table.keys.prefix) :]
 
-    def _put(self, machine: "Machine", row: bytes, plain: Mapping[str, Any]) -> None:  # noqa: ARG002  # the row's key says it all
-        machine.write(row, _EMPTY_ROW)
+    def content_of(self, plain: Mapping[str, Any]) -> bytes:  # noqa: ARG002  # the row's key says it all
+        """Return the empty map."""
+        return _EMPTY_ROW
 
     def _primary(self, row: bytes, data: bytes) -> bytes:  # noqa: ARG002  # the row's key says it all
         position = len(self.rows.prefix)
@@ -215,11 +221,18 @@ class Unique(_Rows[R]):
     def _row_end(self, primary: bytes) -> bytes:  # noqa: ARG002  # the fields are enough to tell rows apart
         return b""
 
-    def _put(self, machine: "Machine", row: bytes, plain: Mapping[str, Any]) -> None:
+    def _claim(self, machine: "Machine", row: bytes) -> None:
         # CON-116
         if machine.exists(row):
-            raise Refusal(self.code, f"{self.table.name} has a record with these {', '.join(self.by)} already")
-        machine.write(row, machine.encoded({field: plain[field] for field in self.table.key_fields}))
+            raise self.taken()
+
+    def taken(self) -> Refusal:
+        """Return the refusal of a second record."""
+        return Refusal(self.code, f"{self.table.name} has a record with these {', '.join(self.by)} already")
+
+    def content_of(self, plain: Mapping[str, Any]) -> bytes:
+        """Return the record's primary key, as a map from field to value."""
+        return encode({field: plain[field] for field in self.table.key_fields})
 
     def _primary(self, row: bytes, data: bytes) -> bytes:  # noqa: ARG002  # the row's record has the primary key
         plain = decode_record(data)

@@ -109,7 +109,7 @@ class Loader:
     def _system(self, name: str) -> Callable[..., Any]:
         from yunhe.contracts.system import system_functions  # noqa: PLC0415  # which checks sources, and so loads them
 
-        return system_functions(self._machine.meter, self._chain_hash)[name]
+        return system_functions(self._machine, self._chain_hash)[name]
 
 
 def source_hash(source: str, chain_hash: ChainHash) -> bytes:
@@ -117,7 +117,7 @@ def source_hash(source: str, chain_hash: ChainHash) -> bytes:
     return chain_hash.tagged(TAG_CODE, source.encode())
 
 
-def _no_modules(name: str, view: bool) -> NoReturn:  # noqa: ARG001  # the shape that a machine asks for
+def _no_modules(name: str, of: object) -> NoReturn:  # noqa: ARG001  # the shape that a machine asks for
     raise ContractStop("CONTRACT_NOT_FOUND", f"nothing runs while {name} is inspected")
 
 
@@ -127,7 +127,7 @@ def inspect_source(source: str, *, name: str = "contract", is_system: bool = Fal
     Raises:
         ContractRefusedError: it would be refused.
     """
-    machine = Machine(_no_modules)
+    machine = Machine(_no_modules, _no_modules)
     return Loader(machine, SHA256).load(name, source, is_system=is_system)
 
 

@@ -77,6 +77,7 @@ class Machine:
         "_written",
         "block",
         "blocks",
+        "codes",
         "contract",
         "events",
         "meter",
@@ -89,13 +90,15 @@ class Machine:
         "writes",
     )
 
-    def __init__(self, modules: Callable[[str, bool], ContractModule]) -> None:
+    def __init__(self, modules: Callable[[str, bool], ContractModule], codes: Callable[[str, bytes], ContractModule]) -> None:
         """Make a machine.
 
         Args:
             modules: returns the contract of a name, to be run as an action or (True) only asked; raises `ContractStop` where it cannot be.
+            codes: returns the contract of a name and a code hash, for the rebuilding of its indexes.
         """
         self.modules = modules
+        self.codes = codes
         self.meter = Meter()
         self.room = Room(0)
         self.watch: Watch | None = None

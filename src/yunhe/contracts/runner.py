@@ -61,7 +61,7 @@ class BlockRunner:
     """Implements `yunhe.ledger.interfaces.Executor` in this process. Not to be shared between threads."""
 
     def __init__(self, chain_hash: ChainHash = SHA256) -> None:
-        self._machine = Machine(self._deployed)
+        self._machine = Machine(self._deployed, self._code)
         self._chain_hash = chain_hash
         self._loader = Loader(self._machine, chain_hash)
         self._contract_keys: dict[str, bytes] = {}
@@ -247,6 +247,21 @@ class BlockRunner:
                 pass
             case _:
                 raise CorruptionError(f"the record of the contract {name} is malformed; run `yunhe node check`")
+        module = self._module(name, code_hash, state, is_system=is_system)
+        if len(self._by_name) >= _MODULES_MAX:
+            self._by_name.clear()
+        deployed = _Deployed(record, status, module)
+        self._by_name[name] = deployed
+        return deployed
+
+    def _code(self, name: str, code_hash: bytes) -> ContractModule:
+        """Return a contract by its code hash, for the rebuilding of its indexes (SYS-024)."""
+        module = self._module(name, code_hash, self._machine.writes, is_system=False)
+        if module is None:
+            raise Fault(f"the source of {name} does not load")
+        return module
+
+    def _module(self, name: str, code_hash: bytes, state: StateReader, *, is_system: bool) -> ContractModule | None:
         key = (name, code_hash, is_system)
         if key in self._modules:
             self._modules.move_to_end(key)
@@ -254,11 +269,7 @@ class BlockRunner:
             self._modules[key] = self._load(name, code_hash, state, is_system=is_system)
             if len(self._modules) > _MODULES_MAX:
                 self._modules.popitem(last=False)
-        if len(self._by_name) >= _MODULES_MAX:
-            self._by_name.clear()
-        deployed = _Deployed(record, status, self._modules[key])
-        self._by_name[name] = deployed
-        return deployed
+        return self._modules[key]
 
     def _load(self, name: str, code_hash: bytes, state: StateReader, *, is_system: bool) -> ContractModule | None:
         stored = read_record(state, source_key(code_hash))

@@ -1,4 +1,4 @@
-"""Functions for system contracts: looking at the source of other contracts, and at keys.
+"""Functions for system contracts: looking at the source of other contracts and rebuilding their indexes, looking at keys.
 
 Only contracts that the state marks as system contracts can import from here (CON-146). Under a plain import the functions work as they are;
 a node binds them to its meter, because checking is work.
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from yunhe.contracts import prices
+from yunhe.contracts.calls import running_machine
 from yunhe.contracts.faults import Fault
-from yunhe.contracts.meter import Meter
+from yunhe.contracts.index_building import rebuild_indexes as rebuild
+from yunhe.contracts.machine import Machine
 from yunhe.crypto import SHA256, ChainHash, suite, suite_names
 from yunhe.crypto.hashes import TAG_CODE
 
-__all__ = ["check_source", "code_hash", "is_public_key", "is_suite"]
+__all__ = ["check_source", "code_hash", "is_public_key", "is_suite", "rebuild_indexes"]
 
 
 def check_source(source: str) -> str:
@@ -39,8 +41,20 @@ def is_public_key(suite_name: str, public_key: bytes) -> bool:
     return is_suite(suite_name) and suite(suite_name).is_public_key(public_key)
 
 
-def system_functions(meter: Meter, chain_hash: ChainHash) -> dict[str, Callable[..., Any]]:
-    """Return the functions bound to a machine's meter and a ledger's hash."""
+def rebuild_indexes(contract: str, old: bytes, new: bytes) -> None:
+    """Make the rows of a contract's indexes those of its new code; in a view, refuse what an action would refuse (SYS-024).
+
+    Args:
+        contract: name of the contract.
+        old: code hash of the source that it has.
+        new: code hash of the source that it is to have.
+    """
+    _rebuild(running_machine.get(), contract, old, new)
+
+
+def system_functions(machine: Machine, chain_hash: ChainHash) -> dict[str, Callable[..., Any]]:
+    """Return the functions bound to a machine and a ledger's hash."""
+    meter = machine.meter
 
     def check_source_metered(source: Any) -> str:
         meter.charge(len(_text(source)) * prices.CHECK_SOURCE_BYTE)
@@ -59,12 +73,24 @@ def system_functions(meter: Meter, chain_hash: ChainHash) -> dict[str, Callable[
             raise Fault("a public key is bytes")
         return is_public_key(_text(suite_name), public_key)
 
+    def rebuild_indexes_metered(contract: Any, old: Any, new: Any) -> None:
+        _rebuild(machine, contract, old, new)
+
     return {
         "check_source": check_source_metered,
         "code_hash": code_hash_metered,
         "is_public_key": is_public_key_metered,
         "is_suite": is_suite_metered,
+        "rebuild_indexes": rebuild_indexes_metered,
     }
+
+
+def _rebuild(machine: Machine, contract: Any, old: Any, new: Any) -> None:
+    if not isinstance(contract, str) or type(old) is not bytes or type(new) is not bytes:
+        raise Fault("rebuild_indexes takes a contract's name and two code hashes")
+    # What lay in the place of a log may be one no more, and the other way round.
+    machine.forget_lengths()
+    rebuild(machine, machine.codes(str(contract), old), machine.codes(str(contract), new))
 
 
 def _text(value: Any) -> str:

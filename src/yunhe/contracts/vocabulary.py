@@ -31,7 +31,7 @@ SDK_FUNCTIONS: Final = frozenset(
 SDK_DECORATORS: Final = frozenset({"action", "view"})
 """Importable decorators, written without arguments."""
 SDK_NAMES: Final = SDK_CLASSES | SDK_FUNCTIONS | SDK_DECORATORS
-SYSTEM_NAMES: Final = frozenset({"check_source", "code_hash", "is_public_key", "is_suite"})
+SYSTEM_NAMES: Final = frozenset({"check_source", "code_hash", "is_public_key", "is_suite", "rebuild_indexes"})
 """Functions importable from `SYSTEM_MODULE`."""
 
 REFUSAL_FUNCTIONS: Final = {"require": 1, "refuse": 0}

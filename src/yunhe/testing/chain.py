@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 
 from yunhe.contracts import Context, Event, Org, Record, Signer
 from yunhe.contracts.calls import running_machine
 from yunhe.contracts.codes import CONTRACT_FAULT, OK
 from yunhe.contracts.faults import ContractStop
+from yunhe.contracts.index_building import rebuild_indexes
 from yunhe.contracts.loader import Loader
 from yunhe.contracts.machine import Machine
 from yunhe.contracts.meter import UNLIMITED
@@ -80,6 +81,8 @@ class Chain:
     def deploy(self, contract: ModuleType, name: str | None = None, *, is_system: bool = False) -> None:
         """Deploy an imported contract module, under the last part of its module name unless another one is given.
 
+        A name that is taken already is upgraded, its indexes included, as an accepted vote would do it (SYS-024).
+
         Args:
             contract: the module.
             name: under which it is deployed.
@@ -87,12 +90,23 @@ class Chain:
 
         Raises:
             ContractRefusedError: a node would not accept its source.
+            ContractStop: indexes of the new module cannot be built over the records that are there.
         """
         deployed_as = name or contract.__name__.rpartition(".")[2]
         if self._metered is not None:
             loader = Loader(self._metered.machine, SHA256)
             self._loaded[deployed_as] = loader.load(deployed_as, inspect.getsource(contract), is_system=is_system)
+        before = self._modules.get(deployed_as)
+        if before is not None:
+            self._rebuild_indexes(ContractModule(deployed_as, vars(before)), ContractModule(deployed_as, vars(contract)))
         self._modules[deployed_as] = contract
+
+    def _rebuild_indexes(self, old: ContractModule, new: ContractModule) -> None:
+        machine = self._plain.machine
+        machine.begin_block(BlockContext(self.height, self.time_ms), CommittedState(self.state))
+        machine.begin_transaction(UNLIMITED, ())
+        rebuild_indexes(machine, old, new)
+        self.state.apply(self._plain.writes())
 
     def member(self, organisation: str, member: str = "operator", *, roles: Sequence[str] = ()) -> "Member":
         """Return a member of an organisation, who can call actions; the same one each time. Roles given replace earlier ones."""
@@ -281,7 +295,7 @@ class _Side:
     """A machine with what it needs to run single calls: plain or metered."""
 
     def __init__(self, modules: Callable[[str, bool], ContractModule]) -> None:
-        self.machine = Machine(modules)
+        self.machine = Machine(modules, _no_code)
 
     def run(self, request: _Request, gas_limit: int) -> Value:
         machine = self.machine
@@ -331,6 +345,10 @@ def _plain_arguments(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]
     bound = inspect.signature(entry.function).bind(None, *args, **kwargs)
     room = Room(RECORD_BYTES_MAX)
     return {name: entry.parameters[name].to_plain(value, room) for name, value in bound.arguments.items() if name in entry.parameters}
+
+
+def _no_code(name: str, code_hash: bytes) -> NoReturn:  # noqa: ARG001  # the shape that a machine asks for
+    raise ContractStop("CONTRACT_NOT_FOUND", f"a chain knows no code of {name} by its hash; call chain.deploy to upgrade it")
 
 
 def _code(failure: Exception | None) -> str:

@@ -1,6 +1,7 @@
 """Indexes and uniqueness: CON-113 to CON-116, COD-062. Each call on a `Chain` runs plainly and metered and must do the same."""
 
 import inspect
+from types import ModuleType
 
 import pytest
 
@@ -320,6 +321,13 @@ def declared(declaration: str, fields: str = "") -> str:
     return contract(FRAME.format(declaration=declaration, fields=fields))
 
 
+def as_module(source: str) -> ModuleType:
+    """Return a source as a module, as an import would."""
+    module = ModuleType("notes")
+    exec(source, vars(module))
+    return module
+
+
 MANY = "".join(f"    f{index}: int\n" for index in range(TABLE_INDEXES_MAX + 1))
 
 
@@ -351,11 +359,34 @@ def test_con_063_index_is_refused_by_the_checker_and_by_a_plain_import(declarati
     with pytest.raises(ContractRefusedError) as refused:
         inspect_source(declared(declaration))
     assert [finding.rule for finding in refused.value.findings] == ["CON-063"]
-    namespace: dict[str, object] = {"__name__": "notes"}
-    exec(declared(declaration), namespace)
+    module = as_module(declared(declaration))
     chain = Chain(metered=False)
-    module = type(crates)("notes")
-    vars(module).update(namespace)
     chain.deploy(module)
     with pytest.raises(TypeError):
         chain.view(module.ask)
+
+
+# --- Upgrades of a chain under test ---------------------------------------------------------------------------------
+
+
+def test_sys_024_contract_deployed_again_on_a_chain_gets_the_indexes_of_its_new_module() -> None:
+    put_and_count = """
+@action
+def put(ctx: Context, name: str, text: str) -> None:
+    notes.add(Note(name=name, text=text))
+{more}
+"""
+    count = "@view\ndef of_text(ctx: Context, text: str) -> int:\n    return by_text.count(prefix=text)"
+    before = as_module(declared("") + put_and_count.format(more=""))
+    after = as_module(declared('by_text: Index[Note] = Index(notes, by="text")') + put_and_count.format(more=count))
+    unique = as_module(declared('by_text: Unique[Note] = Unique(notes, by="text")'))
+    chain = Chain(metered=False)
+    chain.deploy(before)
+    for name, text in (("a", "x"), ("b", "x"), ("c", "y")):
+        chain.member("bank").call(before.put, name, text)
+    chain.deploy(after)
+    assert chain.view(after.of_text, "x") == 2
+    with chain.refuses("NOT_UNIQUE"):
+        chain.deploy(unique)
+    chain.member("bank").call(after.put, "d", "x")
+    assert chain.view(after.of_text, "x") == 3

@@ -19,7 +19,6 @@ from yunhe.contracts.vocabulary import (
     MAP_METHODS,
     METHODS,
     REFUSAL_FUNCTIONS,
-    SYSTEM_NAMES,
     TABLE_METHODS,
     UNIQUE_METHODS,
 )
@@ -66,14 +65,19 @@ _SDK: Final = {
     "Org": _Form(1, 1),
     "call": _Form(2, 2, any_keywords=True, effect=True),
     "call_view": _Form(2, 2, any_keywords=True),
+    "check_source": _Form(1, 1),
+    "code_hash": _Form(1, 1),
     "emit": _Form(1, 1, effect=True),
+    "is_public_key": _Form(2, 2),
+    "is_suite": _Form(1, 1),
     "mul_div": _Form(3, 4, frozenset({"rounding"})),
     "pro_rata": _Form(2, 2),
+    "rebuild_indexes": _Form(3, 3),
     "refuse": _Form(1, 1),
     "require": _Form(2, 2),
     "require_role": _Form(2, 3, takes_context=True),
     "require_signer": _Form(2, 2, takes_context=True),
-} | {name: _Form(2, 2) if name == "is_public_key" else _Form(1, 1) for name in SYSTEM_NAMES}
+}
 _LOOKUP_METHODS: Final = frozenset({"copy", "get", "items", "keys", "values"})
 _LOOKUP_BUILTINS: Final = frozenset({"all", "any", "dict", "enumerate", "len", "list", "sorted", "sum", "tuple"})
 """Built-ins that a constant dict may be the sole argument of: none of them keeps or returns it."""

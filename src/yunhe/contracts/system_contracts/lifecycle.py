@@ -5,7 +5,7 @@ when the source is submitted. The layouts are those of `yunhe.ledger.layouts`. S
 """
 
 from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, emit, require, view
-from yunhe.contracts.system import check_source, code_hash
+from yunhe.contracts.system import check_source, code_hash, rebuild_indexes
 
 GOVERNANCE = "governance"
 NAME_CHARACTERS_MAX = 40
@@ -184,6 +184,8 @@ def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
     require_vote(ctx)
     found = changeable(contract)
     check_upgrade(found, digest)
+    # SYS-024
+    rebuild_indexes(contract, found.code_hash, digest)
     found.code_hash = digest
     found.version += 1
     contracts.save(found)
@@ -231,6 +233,8 @@ def can_be_changed(ctx: Context, contract: str, operation: str, digest: bytes) -
     found = changeable(contract)
     if operation == "upgrade":
         check_upgrade(found, digest)
+        # SYS-024: a view cannot write, so this only refuses what the upgrade would refuse.
+        rebuild_indexes(contract, found.code_hash, digest)
     elif operation == "freeze":
         require(found.status == Status.ACTIVE, "UNCHANGED")
     elif operation == "unfreeze":

@@ -86,20 +86,20 @@ class Consortium:
         contract, name = table.split(".")
         self.state.apply([(state_key(contract, name, components), encode_record(fields))])
 
-    def transaction(self, signers: str, *calls: tuple[str, dict]) -> Transaction:
+    def transaction(self, signers: str, *calls: tuple[str, dict], gas_limit: int = GAS_LIMIT) -> Transaction:
         """Make a transaction of signers such as `carrier/admin bank/admin#2`; a call is `contract.action` with its arguments."""
         listed = tuple(
             Signer(*owner.partition("#")[0].split("/"), SUITE, key(owner))  # type: ignore[arg-type]  # two names
             for owner in signers.split()
         )
         named = tuple(Call(*name.split("."), arguments) for name, arguments in calls)
-        body = TransactionBody(self.genesis.network_id, listed, named, TIME_MS + 10**6, GAS_LIMIT, bytes(16))
+        body = TransactionBody(self.genesis.network_id, listed, named, TIME_MS + 10**6, gas_limit, bytes(16))
         return assemble_transaction(body.encode(), [bytes(64)] * len(listed), SHA256)
 
-    def block(self, *transactions: Transaction) -> list[Outcome]:
+    def block(self, *transactions: Transaction, may_fault: bool = False) -> list[Outcome]:
         self.height += 1
         execution = self.runner.execute(BlockContext(self.height, TIME_MS + self.height), transactions, self.state)
-        assert self.runner.faults == {}
+        assert may_fault or self.runner.faults == {}
         self.state.apply(execution.writes)
         return list(execution.outcomes)
 
