@@ -27,7 +27,7 @@ from yunhe.ledger.genesis import FoundingMember
 from yunhe.ledger.interfaces import BlockContext, Execution, StateReader, Write
 from yunhe.ledger.transaction import Call, Signer, TransactionBody, sign_transaction
 from yunhe.ledger.transition import EngineBlock, apply_block
-from yunhe.node import NodeConfig, make_node_folder
+from yunhe.node import NewNetwork, NodeConfig, make_node_folder
 from yunhe.storage import LedgerStore
 
 T = TypeVar("T")
@@ -87,12 +87,12 @@ class Bench:
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         time_ms = time.time_ns() // 1_000_000
         config = NodeConfig("port", "node1")
-        made = make_node_folder(folder, config=config, title="", admins=[founder], network="bench", time_ms=time_ms, python=python)
+        made = make_node_folder(folder, config=config, title="", admins=[founder], network=NewNetwork("bench", time_ms, python))
         self.network_id = made.genesis.network_id
         self.node_key, _ = made.load_keys()
         self.identity = made.identity(self.node_key)
         self.store = made.open_store()
-        self.worker = WorkerExecutor()
+        self.worker = WorkerExecutor(SHA256)
         self.height = 0
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ class Ledger:
 
     def __init__(self, *organisations: str, system: tuple[str, ...] = (), **sources: str) -> None:
         self.state = MemoryState()
-        self.runner = BlockRunner()
+        self.runner = BlockRunner(SHA256)
         self.height = 1
         self.time_ms = 1_000
         for name, value in DEFAULT_PARAMETERS.items():

@@ -1,22 +1,23 @@
-"""Nodes for end-to-end tests: one that a module shares, and one for a test that stops or breaks it."""
+"""Nodes for end-to-end tests: one of each flavour that a module shares, and one for a test that stops or breaks it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.node_process import NodeProcess
+from tests.e2e.node_process import FLAVOURS, NodeProcess
 
 
-@pytest.fixture(scope="module")
-def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    node = NodeProcess(tmp_path_factory.mktemp("shared")).start()
+@pytest.fixture(scope="module", params=FLAVOURS)
+def shared_node(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[NodeProcess]:
+    node = NodeProcess(tmp_path_factory.mktemp("shared"), request.param).start()
     yield node
     node.close()
 
 
 @pytest.fixture
-def own_node(tmp_path: Path) -> Iterator[NodeProcess]:
-    node = NodeProcess(tmp_path).start()
+def own_node(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NodeProcess]:
+    """A node of the flavour that a test names as this fixture's parameter, else of the first."""
+    node = NodeProcess(tmp_path, getattr(request, "param", next(iter(FLAVOURS)))).start()
     yield node
     node.close()

@@ -46,17 +46,23 @@ def yunhe_json(*arguments: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
+FLAVOURS = {"Ed25519 and SHA-256": ("ed25519-sha256", "sha256"), "SM2 and SM3": ("sm2-sm3", "sm3")}
+"""Suite of all keys, and chain hash."""
+
+
 class NodeProcess:
     """The folder of one node with its founder's key; the process comes and goes."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, flavour: str = "Ed25519 and SHA-256") -> None:
         self.home = home
         self.folder = home / "node"
-        self.founder_file: KeyFile = create_key_file(home / "port.admin.pem", Member("port", "admin"), PASSPHRASE)
+        self.suite, self.hash_name = FLAVOURS[flavour]
+        self.founder_file: KeyFile = create_key_file(home / "port.admin.pem", Member("port", "admin"), PASSPHRASE, self.suite)
         self.founder: MemberKey = self.founder_file.open(PASSPHRASE)
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
-        yunhe_json("node", "init", str(self.folder), "--org", "port", "--admin", str(self.founder_file.path), "--port", "0")
+        options = ("--port", "0", "--suite", self.suite, "--chain-hash", self.hash_name)
+        yunhe_json("node", "init", str(self.folder), "--org", "port", "--admin", str(self.founder_file.path), *options)
 
     def start(self) -> "NodeProcess":
         """Start the node and wait until it answers."""

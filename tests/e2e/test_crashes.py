@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.node_process import NodeProcess, wait_until, yunhe, yunhe_json
+from tests.e2e.node_process import FLAVOURS, NodeProcess, wait_until, yunhe, yunhe_json
 from yunhe.errors import YunheError
 from yunhe.sdk import Call, Submitted
 
@@ -78,19 +78,22 @@ def crash_often(node: NodeProcess, times: int, victim: str) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("own_node", FLAVOURS, indirect=True)
 def test_node_killed_at_random_moments_loses_and_doubles_nothing(own_node):
-    """Ten times here; a hundred in the long form."""
-    crash_often(own_node, 10, "node")
+    """Ten times here, half of them with national cryptography; a hundred of each in the long form."""
+    crash_often(own_node, 5, "node")
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("own_node", FLAVOURS, indirect=True)
 def test_worker_killed_at_random_moments_loses_and_doubles_nothing(own_node):
     """LED-024: a local fault is no receipt; the block is run again."""
-    crash_often(own_node, 10, "worker")
+    crash_often(own_node, 5, "worker")
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("own_node", FLAVOURS, indirect=True)
 @pytest.mark.parametrize("victim", ["node", "worker"])
 def test_killed_a_hundred_times_loses_and_doubles_nothing(own_node, victim):
     crash_often(own_node, 100, victim)
@@ -109,6 +112,7 @@ def test_transaction_submitted_before_a_restart_is_executed_once(own_node):
         assert client.view("counters", "value", name="once") == 1
 
 
+@pytest.mark.parametrize("own_node", FLAVOURS, indirect=True)
 def test_one_altered_byte_of_the_block_log_is_refused_by_name(own_node):
     own_node.deploy("counters", COUNTERS)
     own_node.stop()

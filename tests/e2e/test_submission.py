@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.node_process import PASSPHRASE, NodeProcess
-from yunhe.crypto import SHA256, PrivateKey
+from yunhe.crypto import PrivateKey, suite_names
 from yunhe.errors import (
     ExpiredError,
     InvalidSignatureError,
@@ -50,7 +50,7 @@ def add(name: str, amount: int = 1) -> Call:
 def resigned(client: Client, key: MemberKey, **changes: object):
     """A transaction whose body differs from a good one in some fields, signed properly."""
     body = replace(client.build([key], [add("never")]).body, **changes)
-    return sign_transaction(body, [key.key], SHA256)
+    return sign_transaction(body, [key.key], client.chain_hash)
 
 
 def test_submit_valid_transaction_has_its_receipt_transaction_and_block(node, client):
@@ -92,7 +92,7 @@ def test_submit_wrong_signature_is_refused_and_the_real_one_goes_through(node, c
     """LED-012 at the gateway."""
     real = client.build([node.founder], [add("real")])
     with pytest.raises(InvalidSignatureError):
-        client.submit(assemble_transaction(real.body_bytes, [bytes(64)], SHA256))
+        client.submit(assemble_transaction(real.body_bytes, [bytes(64)], client.chain_hash))
     assert client.submit(real).code == "OK"
 
 
@@ -101,19 +101,27 @@ def test_submit_unknown_suite_is_refused_by_name(node, client):
     signer = replace(good.body.signers[0], suite="rot13")
     body = replace(good.body, signers=(signer,)).encode()
     with pytest.raises(UnknownSuiteError):
-        client.submit(assemble_transaction(body, [bytes(64)], SHA256))
+        client.submit(assemble_transaction(body, [bytes(64)], client.chain_hash))
+
+
+def test_submit_suite_that_the_ledger_does_not_allow_is_refused_by_name(node, client):
+    """LED-010: a suite that the node knows, before any vote for it."""
+    (other,) = set(suite_names()) - {node.suite}
+    stranger = MemberKey(node.founder.member, PrivateKey.generate(other))
+    with pytest.raises(UnknownSuiteError, match="a vote"):
+        client.submit(client.build([stranger], [add("never")]))
 
 
 def test_submit_by_someone_never_enrolled_is_refused_by_name(node, client):
     """LED-020 at the gateway."""
-    stranger = MemberKey(Member("ghost", "nobody"), PrivateKey.generate())
+    stranger = MemberKey(Member("ghost", "nobody"), PrivateKey.generate(node.suite))
     with pytest.raises(NotEnrolledError):
         client.submit(client.build([stranger], [add("never")]))
 
 
 def test_submit_with_a_revoked_key_is_refused_by_name(node, client, tmp_path):
     """LED-020, SYS-003: at the gateway when it is known, in a receipt when it was revoked on the way."""
-    clerk = create_key_file(tmp_path / "clerk.pem", Member("port", "clerk"), PASSPHRASE).open(PASSPHRASE)
+    clerk = create_key_file(tmp_path / "clerk.pem", Member("port", "clerk"), PASSPHRASE, node.suite).open(PASSPHRASE)
     public = clerk.signer.public_key
     client.call(node.founder, "registry", "enrol_member", member="clerk", roles=[], suite=clerk.key.suite, public_key=public)
     assert client.submit(client.build([clerk], [add("clerk")])).code == "OK"

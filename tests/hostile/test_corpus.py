@@ -14,6 +14,7 @@ from tests.hostile.stage import state_with, transaction, written
 from yunhe.contracts.checker import check
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.contracts.worker.process import Launch
+from yunhe.crypto import SHA256
 from yunhe.errors import ContractRefusedError
 from yunhe.ledger.interfaces import BlockContext
 from yunhe.testing import MemoryState
@@ -28,8 +29,8 @@ def state() -> MemoryState:
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[tuple[WorkerExecutor, WorkerExecutor]]:
-    first = WorkerExecutor(launch=Launch(environment=(("PYTHONHASHSEED", "1"),)))
-    second = WorkerExecutor(launch=Launch(environment=(("PYTHONHASHSEED", "20261"),)))
+    first = WorkerExecutor(SHA256, launch=Launch(environment=(("PYTHONHASHSEED", "1"),)))
+    second = WorkerExecutor(SHA256, launch=Launch(environment=(("PYTHONHASHSEED", "20261"),)))
     yield first, second
     first.close()
     second.close()

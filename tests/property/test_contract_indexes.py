@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.contract_ledger import Ledger, transaction
 from tests.unit.contracts import crates
 from yunhe.contracts.worker.executor import WorkerExecutor
+from yunhe.crypto import SHA256
 from yunhe.ledger.interfaces import BlockContext
 from yunhe.ledger.state_keys import decode_state_key
 
@@ -106,7 +107,7 @@ BLOCKS = st.lists(st.lists(TRANSACTIONS, min_size=1, max_size=5), min_size=1, ma
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[WorkerExecutor]:
-    made = WorkerExecutor()
+    made = WorkerExecutor(SHA256)
     yield made
     made.close()
 

@@ -7,6 +7,7 @@ import typer
 
 from yunhe.cli.connection import PassphraseOption, read_passphrase
 from yunhe.cli.output import output, table
+from yunhe.crypto import ED25519_SHA256, suite_names
 from yunhe.sdk import KeyFile, Member, Wallet, create_key_file, read_key_file
 
 app = typer.Typer(name="key", help="Make and show key files.", no_args_is_help=True)
@@ -18,7 +19,7 @@ def _fields(file: KeyFile) -> dict[str, str]:
         "member": str(file.member),
         "suite": file.public_key.suite,
         "public_key": file.public_key.raw.hex(),
-    }
+    } | ({"signer_id": file.signer_id} if file.signer_id else {})
 
 
 @app.command()
@@ -26,12 +27,13 @@ def new(
     member: Annotated[str, typer.Argument(help="Whose key it is: organisation/member.")],
     file: Annotated[Path | None, typer.Argument(help="Where; ORGANISATION.MEMBER.pem here when left out.")] = None,
     passphrase_file: PassphraseOption = None,
+    suite: Annotated[str, typer.Option(help=f"Signature suite ({', '.join(suite_names())}).")] = ED25519_SHA256.name,
 ) -> None:
     """Make a new key and its encrypted file."""
     owner = Member.parse(member)
     path = file or Wallet(Path()).path(owner)
     passphrase = read_passphrase(passphrase_file, "Passphrase of the new key", confirm=True)
-    output.fields(_fields(create_key_file(path, owner, passphrase)))
+    output.fields(_fields(create_key_file(path, owner, passphrase, suite)))
 
 
 @app.command()

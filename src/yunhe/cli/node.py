@@ -14,9 +14,10 @@ import typer
 
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
 from yunhe.cli.output import EXIT_UNAVAILABLE, output
+from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
 from yunhe.ledger.genesis import FoundingMember
-from yunhe.node import NodeConfig, NodeFolder, check_ledger, make_node_folder
+from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
@@ -26,6 +27,11 @@ app = typer.Typer(name="node", help="Make, start, stop, watch and check a node."
 DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 
 PORT_VARIABLE: Final = "YUNHE_PORT"
+_SUITE_HELP: Final = (
+    f"Signature suite allowed from the beginning ({', '.join(suite_names())}); the first is that of the node's keys. "
+    "Give it again for more."
+)
+_CHAIN_HASH_HELP: Final = f"The ledger's hash, for ever ({', '.join(chain_hash_names())})."
 _START_TIMEOUT_S: Final = 120.0
 _STOP_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.05
@@ -47,6 +53,8 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
         int, typer.Option(min=0, max=65535, envvar=PORT_VARIABLE, help="Port of the HTTP API; 0 takes a free one at each start.")
     ] = 8440,
     parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
+    suite: Annotated[list[str] | None, typer.Option(help=_SUITE_HELP)] = None,
+    chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=_CHAIN_HASH_HELP)] = SHA256.name,
 ) -> None:
     """Make a new network and the folder of its first node."""
     files = [read_key_file(path) for path in admin]
@@ -60,13 +68,24 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
         config=NodeConfig(organisation, name, host=host, port=port),
         title=title or organisation,
         admins=admins,
-        network=network,
-        time_ms=clock_ms(),
-        python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        parameters=_parameters(parameter or []),
+        network=NewNetwork(
+            network,
+            clock_ms(),
+            f"{sys.version_info.major}.{sys.version_info.minor}",
+            tuple(suite or (ED25519_SHA256.name,)),
+            chain_hash(chain_hash_name),
+            _parameters(parameter or []),
+        ),
     )
     output.fields(
-        {"folder": str(folder), "network": network, "network_id": made.genesis.network_id.hex(), "start": f"yunhe node start {folder}"}
+        {
+            "folder": str(folder),
+            "network": network,
+            "network_id": made.genesis.network_id.hex(),
+            "suites": list(made.genesis.suites),
+            "chain_hash": made.genesis.chain_hash.name,
+            "start": f"yunhe node start {folder}",
+        }
     )
 
 

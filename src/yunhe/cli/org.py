@@ -9,6 +9,7 @@ from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption
 from yunhe.cli.output import output, table
 from yunhe.cli.proposal import proposal_fields
 from yunhe.cli.tx import show_submitted, submit_call
+from yunhe.crypto import suite_names
 from yunhe.ledger.codec import Value
 from yunhe.sdk import Call, Member, read_key_file
 
@@ -106,6 +107,19 @@ def vote(  # one for each option
     """Vote for a proposal, or against it."""
     arguments: dict[str, Value] = {"proposal_id": proposal, "approve": not against}
     _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments))
+
+
+@app.command()
+def suite(  # one for each option
+    name: Annotated[str, typer.Argument(help=f"Signature suite ({', '.join(suite_names())}).")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose to allow a signature suite; your organisation votes for it by proposing."""
+    _send(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "propose_suite", {"suite": name}))
 
 
 @app.command()

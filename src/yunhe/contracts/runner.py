@@ -18,7 +18,7 @@ from yunhe.contracts.machine import Machine
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.overlay import CommittedState
 from yunhe.contracts.value_types import org
-from yunhe.crypto import SHA256, ChainHash
+from yunhe.crypto import ChainHash
 from yunhe.errors import (
     ContractRefusedError,
     CorruptionError,
@@ -60,7 +60,7 @@ class _Deployed:
 class BlockRunner:
     """Implements `yunhe.ledger.interfaces.Executor` in this process. Not to be shared between threads."""
 
-    def __init__(self, chain_hash: ChainHash = SHA256) -> None:
+    def __init__(self, chain_hash: ChainHash) -> None:
         self._machine = Machine(self._deployed, self._code)
         self._chain_hash = chain_hash
         self._loader = Loader(self._machine, chain_hash)

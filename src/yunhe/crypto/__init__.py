@@ -3,7 +3,7 @@
 from yunhe.crypto.hashes import SHA256, SM3, ChainHash, chain_hash, chain_hash_names
 from yunhe.crypto.keys import PrivateKey, PublicKey
 from yunhe.crypto.signatures import SignedItem, invalid_signatures
-from yunhe.crypto.sm2 import signature_from_der, signature_to_der
+from yunhe.crypto.sm2 import sm2_signature_from_der, sm2_signature_to_der
 from yunhe.crypto.suites import ED25519_SHA256, SM2_SM3, Suite, suite, suite_names
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "chain_hash",
     "chain_hash_names",
     "invalid_signatures",
-    "signature_from_der",
-    "signature_to_der",
+    "sm2_signature_from_der",
+    "sm2_signature_to_der",
     "suite",
     "suite_names",
 ]

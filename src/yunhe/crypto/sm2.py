@@ -72,7 +72,7 @@ class Sm2Suite:
             return None
 
 
-def signature_from_der(der: bytes) -> bytes:
+def sm2_signature_from_der(der: bytes) -> bytes:
     """Return the 64 bytes of a signature that another tool gave as ASN.1 `SEQUENCE { r, s }` (GM/T 0009).
 
     Raises:
@@ -84,7 +84,7 @@ def signature_from_der(der: bytes) -> bytes:
         raise InvalidSignatureError("this is not the ASN.1 form of an SM2 signature, SEQUENCE { r, s }") from error
 
 
-def signature_to_der(signature: bytes) -> bytes:
+def sm2_signature_to_der(signature: bytes) -> bytes:
     """Return a signature as ASN.1 `SEQUENCE { r, s }`, for other tools (GM/T 0009).
 
     Raises:

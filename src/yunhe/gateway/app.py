@@ -95,6 +95,7 @@ def _state_routes(node: Node) -> APIRouter:
             protocol=node.genesis.protocol_version,
             python=platform.python_version(),
             network_id=node.network_id.hex(),
+            chain_hash=node.genesis.chain_hash.name,
         )
 
     return router

@@ -213,3 +213,4 @@ class VersionBody(BaseModel):
     protocol: int
     python: str
     network_id: HexHash
+    chain_hash: str

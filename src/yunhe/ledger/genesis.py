@@ -260,6 +260,12 @@ def _check_founders(genesis: Genesis) -> None:
     for certifier in genesis.certifiers.members:
         if certifier.organisation not in names:
             raise InvalidGenesisError(f"genesis: the certifier {certifier.organisation!r} is not one of the organisations")
+    used = {certifier.suite for certifier in genesis.certifiers.members}
+    for organisation in genesis.organisations:
+        used |= {key.suite for member in organisation.members for key in member.keys} | {node.suite for node in organisation.nodes}
+    # LED-003
+    if not used <= set(genesis.suites):
+        raise InvalidGenesisError(f"genesis: a key is of the suite {min(used - set(genesis.suites))!r}, which 'suites' does not allow")
 
 
 def _suites(items: Sequence[Any]) -> tuple[str, ...]:

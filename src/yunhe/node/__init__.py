@@ -2,11 +2,12 @@
 
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
-from yunhe.node.folder import NodeFolder, make_node_folder
+from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 
 __all__ = [
+    "NewNetwork",
     "Node",
     "NodeConfig",
     "NodeFolder",

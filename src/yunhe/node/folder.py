@@ -20,15 +20,15 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
-from yunhe.crypto import ED25519_SHA256, SHA256, PrivateKey
+from yunhe.crypto import ED25519_SHA256, SHA256, ChainHash, PrivateKey
 from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import as_name
@@ -106,17 +106,25 @@ class NodeFolder:
         return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, _report_progress)
 
 
-def make_node_folder(
-    path: Path,
-    *,
-    config: NodeConfig,
-    title: str,
-    admins: Sequence[FoundingMember],
-    network: str,
-    time_ms: int,
-    python: str,
-    parameters: dict[str, int] | None = None,
-) -> NodeFolder:
+@dataclass(frozen=True, slots=True)
+class NewNetwork:
+    """What its founder decides about a network; the rest of the genesis follows."""
+
+    name: str
+    """Its name for people."""
+    time_ms: int
+    """Time of the genesis, milliseconds since 1970-01-01 UTC."""
+    python: str
+    """CPython minor version that runs the contracts, such as `3.11`."""
+    suites: tuple[str, ...] = (ED25519_SHA256.name,)
+    """Suites allowed from the beginning; the first is that of the node's keys."""
+    chain_hash: ChainHash = SHA256
+    """The one hash of the ledger, for ever."""
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    """Parameters that differ from the defaults."""
+
+
+def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequence[FoundingMember], network: NewNetwork) -> NodeFolder:
     """Make the folder of the first node of a new network.
 
     Args:
@@ -124,10 +132,7 @@ def make_node_folder(
         config: settings, with the founding organisation and the node's name.
         title: the organisation's name for people.
         admins: founding members of the organisation.
-        network: the network's name for people.
-        time_ms: time of the genesis, milliseconds since 1970-01-01 UTC.
-        python: CPython minor version of the network, such as `3.11`.
-        parameters: parameters that differ from the defaults.
+        network: what is decided about the network.
 
     Raises:
         FolderNotEmptyError: something is there already; nothing was changed.
@@ -138,23 +143,23 @@ def make_node_folder(
     as_name(config.node, "the node's name")
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FolderNotEmptyError(f"{path} is not empty; name a folder that does not exist yet, or remove it")
-    unknown = set(parameters or {}) - set(DEFAULT_PARAMETERS)
+    unknown = set(network.parameters) - set(DEFAULT_PARAMETERS)
     if unknown:
         raise InvalidGenesisError(f"the parameter {min(unknown)!r} is unknown; the parameters are {', '.join(DEFAULT_PARAMETERS)}")
-    node_key, ledger_key = PrivateKey.generate(), PrivateKey.generate()
+    node_key, ledger_key = PrivateKey.generate(network.suites[0]), PrivateKey.generate(network.suites[0])
     node = NodeIdentity(config.organisation, config.node, node_key.suite, node_key.public_key.raw)
     genesis = Genesis(
-        name=network,
-        time_ms=time_ms,
-        chain_hash=SHA256,
-        python=python,
+        name=network.name,
+        time_ms=network.time_ms,
+        chain_hash=network.chain_hash,
+        python=network.python,
         protocol_version=PROTOCOL_VERSION,
-        suites=(ED25519_SHA256.name,),
-        parameters=DEFAULT_PARAMETERS | (parameters or {}),
+        suites=tuple(sorted(set(network.suites))),
+        parameters=DEFAULT_PARAMETERS | dict(network.parameters),
         thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority"),
         organisations=(FoundingOrganisation(config.organisation, title, tuple(admins), (node,)),),
         certifiers=CertifierSet.of([Certifier(config.organisation, ledger_key.suite, ledger_key.public_key.raw, 1)]),
-        system_contracts=system_code_hashes(SHA256),
+        system_contracts=system_code_hashes(network.chain_hash),
     )
     # What is written is read back by the rules for everyone's file, so a genesis that could not be loaded is never made.
     genesis = Genesis.from_json(genesis.to_json().encode())

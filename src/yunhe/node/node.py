@@ -85,7 +85,7 @@ class Node:
         self._identity = folder.identity(node_key)
         self.store: LedgerStore = folder.open_store()
         try:
-            self._worker = WorkerExecutor()
+            self._worker = WorkerExecutor(folder.genesis.chain_hash)
             memory = CosignerMemory.open(folder.path / STORE_FOLDER / COSIGNER_FILE, self.network_id)
             cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
             certificates = Certificates(folder.path / STORE_FOLDER / CERTIFICATES_FOLDER, self.network_id)
@@ -295,7 +295,7 @@ def check_ledger(folder: NodeFolder, progress: Progress, *, replay: bool) -> Che
     if not replay:
         return check_folder(path, folder.genesis, progress)
     check_platform(folder.genesis)
-    worker = WorkerExecutor()
+    worker = WorkerExecutor(folder.genesis.chain_hash)
     try:
         return check_folder(path, folder.genesis, progress, worker)
     finally:

@@ -3,6 +3,7 @@
 Runs without the native core. What is exported here is public; the rest is not.
 """
 
+from yunhe.crypto import sm2_signature_from_der, sm2_signature_to_der
 from yunhe.errors import TransactionRefusedError, ViewRefusedError, YunheError
 from yunhe.ledger.transaction import Call, Transaction
 from yunhe.sdk.client import Client, Submitted
@@ -26,6 +27,8 @@ __all__ = [
     "prove_record",
     "prove_transaction",
     "read_key_file",
+    "sm2_signature_from_der",
+    "sm2_signature_to_der",
     "verify_document",
     "verify_proof",
 ]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from yunhe.crypto import SHA256
+from yunhe.crypto import ChainHash, chain_hash
 from yunhe.errors import (
     BadAnswerError,
     NodeUnreachableError,
@@ -73,18 +73,22 @@ class Submitted:
 class Client:
     """A connection to one node. Use as a context manager, or call `close`."""
 
-    def __init__(self, address: str, token: str = "", *, network_id: bytes | None = None, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, address: str, token: str = "", *, network_id: bytes | None = None, hash_name: str | None = None, timeout_s: float = 30.0
+    ) -> None:
         """Connect lazily.
 
         Args:
             address: such as `http://127.0.0.1:8440`.
             token: the node's API token.
             network_id: hash of the genesis, if known; else the node is asked once and believed.
+            hash_name: the network's hash, as its genesis says, if known; else the node is asked once and believed.
             timeout_s: how long a call may take, retries included, seconds.
         """
         self._address = address
         self._http = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_s)
         self._network_id = network_id
+        self._chain_hash = None if hash_name is None else chain_hash(hash_name)
         self._timeout_s = timeout_s
 
     def __enter__(self) -> "Client":
@@ -105,6 +109,13 @@ class Client:
         if self._network_id is None:
             self._network_id = bytes.fromhex(str(self.version()["network_id"]))
         return self._network_id
+
+    @property
+    def chain_hash(self) -> ChainHash:
+        """The network's hash, which makes the ids of transactions."""
+        if self._chain_hash is None:
+            self._chain_hash = chain_hash(str(self.version()["chain_hash"]))
+        return self._chain_hash
 
     # --- Transactions -----------------------------------------------------------------------------------------------
 
@@ -135,7 +146,7 @@ class Client:
             gas_limit,
             secrets.token_bytes(SALT_BYTES),
         )
-        return sign_transaction(body, [signer.key for signer in signers], SHA256)
+        return sign_transaction(body, [signer.key for signer in signers], self.chain_hash)
 
     def submit(self, transaction: Transaction, *, wait: bool = True) -> Submitted:
         """Submit a transaction, and wait for its block unless told not to.

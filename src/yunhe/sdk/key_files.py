@@ -8,8 +8,9 @@ Public-Key: 5c0e…
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 ```
 
-The lines before the PEM block are explanatory text (RFC 7468 §2), which other tools skip. They are for people and for finding a key; what
-they say of the key is compared with the key itself when the file is opened.
+A key of `sm2-sm3` has one line more, `Signer-Id: 1234567812345678` (COD-023). The lines before the PEM block are explanatory text (RFC 7468
+§2), which other tools skip. They are for people and for finding a key; what they say of the key is compared with the key itself when the
+file is opened.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from yunhe.crypto import ED25519_SHA256, PrivateKey, PublicKey
+from yunhe.crypto import suite as suite_named
 from yunhe.errors import InvalidKeyError, KeyFileExistsError, KeyFileNotFoundError, MalformedError
 from yunhe.ledger.codec import as_name
 from yunhe.ledger.transaction import Signer
@@ -71,6 +73,11 @@ class KeyFile:
     public_key: PublicKey
     pem: bytes = field(repr=False)
 
+    @property
+    def signer_id(self) -> str | None:
+        """Id that is hashed with the key when it signs; None where its suite has no such thing (COD-023)."""
+        return suite_named(self.public_key.suite).signer_id
+
     def open(self, passphrase: str) -> MemberKey:
         """Decrypt the key.
 
@@ -92,8 +99,11 @@ def create_key_file(path: Path, member: Member, passphrase: str, suite: str = ED
         InvalidKeyError: the passphrase is empty, or the file cannot be written.
     """
     key = PrivateKey.generate(suite)
-    lines = [_TITLE, f"Member: {member}", f"Suite: {suite}", f"Public-Key: {key.public_key.raw.hex()}", ""]
-    data = "\n".join(lines).encode() + key.to_pem(passphrase.encode())
+    lines = [_TITLE, f"Member: {member}", f"Suite: {suite}", f"Public-Key: {key.public_key.raw.hex()}"]
+    signer_id = suite_named(suite).signer_id
+    if signer_id is not None:
+        lines.append(f"Signer-Id: {signer_id}")
+    data = "\n".join([*lines, ""]).encode() + key.to_pem(passphrase.encode())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -131,7 +141,13 @@ def read_key_file(path: Path) -> KeyFile:
         raise InvalidKeyError(f"{path} is not a key file of Yunhe (`yunhe key new` makes one)")
     with contextlib.suppress(KeyError, ValueError, MalformedError):
         public_key = PublicKey(fields["Suite"], bytes.fromhex(fields["Public-Key"]))
-        return KeyFile(path, Member.parse(fields["Member"]), public_key, data)
+        key_file = KeyFile(path, Member.parse(fields["Member"]), public_key, data)
+        # COD-023
+        if fields.get("Signer-Id") != key_file.signer_id:
+            raise InvalidKeyError(
+                f"{path} is for the signer id {fields.get('Signer-Id')!r}; a key of {public_key.suite} has {key_file.signer_id!r}"
+            )
+        return key_file
     raise InvalidKeyError(f"{path} does not say whose key it holds; its first lines were changed")
 
 
@@ -141,9 +157,9 @@ class Wallet:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def create(self, member: Member, passphrase: str) -> KeyFile:
+    def create(self, member: Member, passphrase: str, suite: str = ED25519_SHA256.name) -> KeyFile:
         """Make a new key for a member; raises as `create_key_file`."""
-        return create_key_file(self.path(member), member, passphrase)
+        return create_key_file(self.path(member), member, passphrase, suite)
 
     def find(self, member: Member) -> KeyFile:
         """Return a member's key file; raises as `read_key_file`."""

@@ -7,6 +7,7 @@ import pytest
 from tests.contract_ledger import Ledger, contract, transaction
 from tests.vectors_file import vectors
 from yunhe.contracts.runner import BlockRunner
+from yunhe.crypto import SHA256
 from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError
 from yunhe.ledger.interfaces import BlockContext
 from yunhe.ledger.layouts import contract_key, member_public_key_key, parameter_key
@@ -572,7 +573,7 @@ def test_con_140_execution_is_a_function_of_its_arguments(ledger) -> None:
     transactions = [transaction("bank", ("counter", action, {"name": "x"})) for action in ("add", "fail_after_adding", "add")]
     context = BlockContext(7, 7)
     first = ledger.runner.execute(context, transactions, ledger.state)
-    fresh = BlockRunner().execute(context, transactions, ledger.state)
+    fresh = BlockRunner(SHA256).execute(context, transactions, ledger.state)
     assert first == fresh == ledger.runner.execute(context, transactions, ledger.state)
     assert [key for key, _ in first.writes] == sorted(key for key, _ in first.writes)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sm2_signing import N
 from tests.vectors_file import vectors
-from yunhe.crypto import PrivateKey, PublicKey, signature_from_der, signature_to_der, sm2, suite
+from yunhe.crypto import PrivateKey, PublicKey, sm2, sm2_signature_from_der, sm2_signature_to_der, suite
 from yunhe.errors import InvalidKeyError, InvalidSignatureError, PlatformError, WrongPassphraseError
 
 SUITE = "sm2-sm3"
@@ -76,11 +76,11 @@ def test_keys_without_the_native_core_are_refused_by_name_and_verification_goes_
 
 
 def test_signature_as_asn1_and_back():
-    der = signature_to_der(SIGNATURE)
+    der = sm2_signature_to_der(SIGNATURE)
     assert der == bytes.fromhex("3046022100") + SIGNATURE[:32] + bytes.fromhex("022100") + SIGNATURE[32:]
-    assert signature_from_der(der) == SIGNATURE
+    assert sm2_signature_from_der(der) == SIGNATURE
     short = bytes(31) + b"\1" + bytes(30) + b"\xff\xff"
-    assert signature_from_der(signature_to_der(short)) == short
+    assert sm2_signature_from_der(sm2_signature_to_der(short)) == short
     for bad in (
         b"",
         SIGNATURE,
@@ -90,9 +90,9 @@ def test_signature_as_asn1_and_back():
         b"\x30\x06\x02\x01\xff\x02\x01\x01",
     ):
         with pytest.raises(InvalidSignatureError):
-            signature_from_der(bad)
+            sm2_signature_from_der(bad)
     with pytest.raises(InvalidSignatureError):
-        signature_to_der(SIGNATURE[1:])
+        sm2_signature_to_der(SIGNATURE[1:])
 
 
 # --- with OpenSSL 3 ---------------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_key_file_made_by_openssl_is_read(tmp_path, options):
 
 def verified_by_openssl(key_file: Path, message: bytes, signature: bytes, signer_id: str) -> bool:
     sealed = key_file.with_suffix(".sig")
-    sealed.write_bytes(signature_to_der(signature))
+    sealed.write_bytes(sm2_signature_to_der(signature))
     written = key_file.with_suffix(".message")
     written.write_bytes(message)
     options = ("-rawin", "-digest", "sm3", "-pkeyopt", f"distid:{signer_id}", "-in", str(written), "-sigfile", str(sealed))
@@ -172,7 +172,7 @@ def test_signature_made_by_openssl_is_verified(key_file):
     message.write_bytes(b"message")
     for signer_id, fine in (("1234567812345678", True), ("ALICE123@YAHOO.COM", False)):
         options = ("-rawin", "-digest", "sm3", "-pkeyopt", f"distid:{signer_id}", "-in", str(message))
-        signature = signature_from_der(openssl("pkeyutl", "-sign", "-inkey", str(key_file), "-passin", "pass:one", *options))
+        signature = sm2_signature_from_der(openssl("pkeyutl", "-sign", "-inkey", str(key_file), "-passin", "pass:one", *options))
         if fine:
             KEY.public_key.verify(b"message", signature)
         else:

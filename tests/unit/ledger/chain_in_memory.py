@@ -6,7 +6,7 @@ The executor records what it was asked and answers as it is told, so a test of t
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from yunhe.crypto import SHA256, PrivateKey
+from yunhe.crypto import SHA256, SM3, ChainHash, PrivateKey
 from yunhe.ledger.admission import OpenedEnvelope, open_envelope
 from yunhe.ledger.codec import Value
 from yunhe.ledger.envelope import Envelope, NodeIdentity, seal_envelope
@@ -28,10 +28,16 @@ from yunhe.ledger.transition import EngineBlock, Transition, apply_block
 NETWORK = bytes(range(32))
 TIME_MS = 1_700_000_000_000
 SUITE = "ed25519-sha256"
+SM2 = "sm2-sm3"
+FLAVOURS: dict[str, tuple[str, ChainHash]] = {
+    "Ed25519 and SHA-256": (SUITE, SHA256),
+    "SM2 and SHA-256": (SM2, SHA256),
+    "SM2 and SM3": (SM2, SM3),
+}
 
 
-def key(number: int) -> PrivateKey:
-    return PrivateKey(SUITE, bytes([number]) * 32)
+def key(number: int, suite: str = SUITE) -> PrivateKey:
+    return PrivateKey(suite, bytes([number]) * 32)
 
 
 class MemoryState:
@@ -74,7 +80,7 @@ class MemoryState:
             organisation=organisation,
             member=member,
             public_key=public,
-            suite=SUITE,
+            suite=private.suite,
             status=status,
             since_height=0,
             revoked_height=None,
@@ -102,21 +108,22 @@ class RecordingExecutor:
 class MemoryChain:
     """One organisation `carrier` with a clerk and a node, and a head at height 7."""
 
-    def __init__(self) -> None:
+    def __init__(self, suite: str = SUITE, chain_hash: ChainHash = SHA256) -> None:
+        self.suite, self.hash = suite, chain_hash
         self.state = MemoryState()
         self.executor = RecordingExecutor()
-        self.clerk = key(1)
-        self.node = key(2)
+        self.clerk = key(1, suite)
+        self.node = key(2, suite)
         self.state.enrol("carrier", "clerk", self.clerk)
         for name, value in DEFAULT_PARAMETERS.items():
             self.state.put(parameter_key(name), name=name, value=value)
-        self.state.put(suite_key(SUITE), suite=SUITE, since_height=0)
-        self.identity = NodeIdentity("carrier", "node1", SUITE, self.node.public_key.raw)
+        self.state.put(suite_key(suite), suite=suite, since_height=0)
+        self.identity = NodeIdentity("carrier", "node1", suite, self.node.public_key.raw)
         self.state.put(
             node_key("carrier", "node1"),
             organisation="carrier",
             node="node1",
-            suite=SUITE,
+            suite=suite,
             public_key=self.node.public_key.raw,
             status="active",
         )
@@ -124,19 +131,19 @@ class MemoryChain:
         self.head = Header(NETWORK, 7, TIME_MS, zero, zero, zero, zero, bytes([9]) * 32)
 
     def body(self, number: int = 0, **changes: object) -> TransactionBody:
-        signer = Signer("carrier", "clerk", SUITE, self.clerk.public_key.raw)
+        signer = Signer("carrier", "clerk", self.suite, self.clerk.public_key.raw)
         body = TransactionBody(NETWORK, (signer,), (Call("bill", "issue", {"n": 1}),), TIME_MS + 60_000, 1_000_000, bytes([number]) * 16)
         return replace(body, **changes)  # type: ignore[arg-type]  # a test names fields of the body
 
     def transaction(self, number: int = 0, **changes: object) -> Transaction:
-        return sign_transaction(self.body(number, **changes), [self.clerk], SHA256)
+        return sign_transaction(self.body(number, **changes), [self.clerk], self.hash)
 
     def envelope(self, *transactions: Transaction | bytes) -> Envelope:
         encoded = [t.encoded if isinstance(t, Transaction) else t for t in transactions]
-        return seal_envelope(NETWORK, self.identity, 1, encoded, self.node, SHA256)
+        return seal_envelope(NETWORK, self.identity, 1, encoded, self.node, self.hash)
 
     def open(self, *transactions: Transaction | bytes) -> OpenedEnvelope:
-        return open_envelope(self.envelope(*transactions).encoded, SHA256)
+        return open_envelope(self.envelope(*transactions).encoded, self.hash)
 
     def apply(self, *envelopes: OpenedEnvelope, time_ms: int = TIME_MS + 1) -> Transition:
-        return apply_block(self.head, EngineBlock(1, time_ms, envelopes), self.state, self.executor, SHA256)
+        return apply_block(self.head, EngineBlock(1, time_ms, envelopes), self.state, self.executor, self.hash)

@@ -1,15 +1,17 @@
-"""LED-001, LED-002: the genesis file, its id, and header 0."""
+"""LED-001 to LED-003: the genesis file, its id, and header 0."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.ledger.chain_in_memory import SUITE, key
-from yunhe.crypto import SHA256
+from tests.unit.ledger.chain_in_memory import SM2, SUITE, key
+from yunhe.crypto import SHA256, SM3, PublicKey
 from yunhe.errors import InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
+from yunhe.ledger.codec import encode
 from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, SYSTEM_CONTRACTS
@@ -114,6 +116,52 @@ def test_genesis_wrong_field_is_refused_by_name(path, value, named):
     """LED-001 refused."""
     with pytest.raises(InvalidGenesisError, match=named):
         Genesis.from_json(changed(path, value))
+
+
+def keyed(suite: str, suites: tuple[str, ...], *, only: str = "") -> Genesis:
+    """The genesis with keys of a suite everywhere, or in one place only."""
+
+    def place(name: str, number: int) -> PublicKey:
+        return key(number, suite if only in ("", name) else SUITE).public_key
+
+    member, node, certifier = place("member", 1), place("node", 2), place("certifier", 3)
+    organisation = FoundingOrganisation(
+        "port",
+        "Port of Departure",
+        (FoundingMember("admin", ("admin",), (member,)),),
+        (NodeIdentity("port", "node1", node.suite, node.raw),),
+    )
+    certifiers = CertifierSet.of([Certifier("port", certifier.suite, certifier.raw, 1)])
+    return replace(GENESIS, suites=suites, organisations=(organisation,), certifiers=certifiers)
+
+
+@pytest.mark.parametrize(("suite", "chain_hash"), [(SUITE, SM3), (SM2, SHA256), (SM2, SM3)])
+def test_genesis_with_sm2_or_sm3_round_trip(suite, chain_hash):
+    """LED-003 accepted, COD-022."""
+    genesis = replace(keyed(suite, (suite,)), chain_hash=chain_hash)
+    assert Genesis.from_json(genesis.to_json().encode()) == genesis
+    assert genesis.network_id == chain_hash.tagged(b"yunhe/genesis/1", encode(json.loads(genesis.to_json())))
+    assert Genesis.from_json(keyed(SM2, (SUITE, SM2), only="node").to_json().encode())
+
+
+@pytest.mark.parametrize("only", ["member", "node", "certifier"])
+def test_genesis_with_a_key_of_a_suite_that_it_does_not_allow_is_refused(only):
+    """LED-003 refused."""
+    with pytest.raises(InvalidGenesisError, match=SM2):
+        Genesis.from_json(keyed(SM2, (SUITE,), only=only).to_json().encode())
+
+
+@pytest.mark.parametrize("where", ["organisations.0.members.0.keys.0", "organisations.0.nodes.0", "certifiers.0"])
+def test_genesis_with_a_key_that_is_no_point_is_refused(where):
+    """COD-022 refused."""
+    value = json.loads(keyed(SM2, (SM2,)).to_json())
+    place = value
+    for name in where.split("."):
+        place = place[int(name) if name.isdigit() else name]
+    for wrong in (place["public_key"][:-2] + "00", place["public_key"][2:], "04" + "00" * 64):
+        place["public_key"] = wrong
+        with pytest.raises(InvalidGenesisError, match="65 bytes"):
+            Genesis.from_json(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, MemoryChain, key
-from yunhe.crypto import SHA256
+from tests.unit.ledger.chain_in_memory import NETWORK, SM2, SUITE, MemoryChain, key
+from yunhe.crypto import SHA256, SM3
 from yunhe.errors import InvalidInputError, InvalidSignatureError, MalformedError, TooLargeError
 from yunhe.ledger.admission import open_envelope, open_transactions
 from yunhe.ledger.codec import encode
@@ -35,6 +35,24 @@ def test_transaction_several_signers_round_trip():
     assert again.sender == signer(1)
     assert again.id == SHA256.tagged(b"yunhe/transaction/1", body.encode())
     assert open_transactions([made.encoded], SHA256) == (made,)
+
+
+def test_signers_of_either_suite_sign_one_transaction():
+    """COD-021, COD-022, LED-010: and one wrong signature among them refuses it."""
+    keys = [key(1), key(3, SM2), key(4), key(5, SM2)]
+    listed = tuple(Signer("carrier", "clerk", each.suite, each.public_key.raw) for each in keys)
+    body = replace(CHAIN.body(), signers=listed)
+    for chain_hash in (SHA256, SM3):
+        made = sign_transaction(body, keys, chain_hash)
+        assert open_transactions([made.encoded], chain_hash) == (made,)
+        for wrong in range(4):
+            signatures = [bytes(64) if at == wrong else signature for at, signature in enumerate(made.signatures)]
+            verdicts = open_transactions([made.encoded, encode([made.body_bytes, signatures])], chain_hash)
+            assert isinstance(verdicts[0], Transaction)
+            assert isinstance(verdicts[1], InvalidSignatureError)
+        # Signed over the id that the other hash gives.
+        (verdict,) = open_transactions([made.encoded], SM3 if chain_hash is SHA256 else SHA256)
+        assert isinstance(verdict, InvalidSignatureError)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.ledger.chain_in_memory import NETWORK, SUITE, TIME_MS, MemoryChain, key
+from tests.unit.ledger.chain_in_memory import FLAVOURS, NETWORK, TIME_MS, MemoryChain, key
 from yunhe.crypto import SHA256
 from yunhe.errors import CorruptionError, UnavailableError
 from yunhe.ledger import transition as transition_module
@@ -17,6 +17,11 @@ from yunhe.ledger.state_keys import state_key
 from yunhe.ledger.transaction import Call, Transaction, assemble_transaction
 
 
+@pytest.fixture(params=FLAVOURS)
+def chain(request) -> MemoryChain:
+    return MemoryChain(*FLAVOURS[request.param])
+
+
 def garbled(transaction: Transaction) -> bytes:
     """The same id with a signature that does not verify."""
     signature = bytes(64)
@@ -27,23 +32,21 @@ def codes(transition) -> list[str]:
     return [dropped.error.code for dropped in transition.dropped]
 
 
-def test_apply_block_valid_transaction_makes_header_over_everything():
-    chain = MemoryChain()
+def test_apply_block_valid_transaction_makes_header_over_everything(chain):
     one, two = chain.transaction(1), chain.transaction(2)
     block = chain.apply(chain.open(one, two)).block
     assert block is not None
     header = block.header
     assert (header.network_id, header.height, header.time_ms) == (NETWORK, 8, TIME_MS + 1)
-    assert header.previous == chain.head.hash(SHA256)
-    assert header.transactions_root == merkle_root([one.leaf(SHA256), two.leaf(SHA256)], SHA256)
-    assert header.receipts_root == merkle_root([receipt.encoded for receipt in block.receipts], SHA256)
+    assert header.previous == chain.head.hash(chain.hash)
+    assert header.transactions_root == merkle_root([one.leaf(chain.hash), two.leaf(chain.hash)], chain.hash)
+    assert header.receipts_root == merkle_root([receipt.encoded for receipt in block.receipts], chain.hash)
     assert [receipt.transaction_id for receipt in block.receipts] == [one.id, two.id]
     assert header.next_certifiers == chain.head.next_certifiers
 
 
-def test_apply_block_no_effective_transaction_makes_no_block():
+def test_apply_block_no_effective_transaction_makes_no_block(chain):
     """LED-014."""
-    chain = MemoryChain()
     before = dict(chain.state.records)
     assert chain.apply().block is None
     transition = chain.apply(chain.open(garbled(chain.transaction())))
@@ -62,30 +65,26 @@ def test_apply_block_no_effective_transaction_makes_no_block():
         ({"network_id": bytes(32)}, "WRONG_NETWORK"),
     ],
 )
-def test_apply_block_outside_validity_is_dropped(changes, code):
+def test_apply_block_outside_validity_is_dropped(chain, changes, code):
     """LED-010 refused."""
-    chain = MemoryChain()
     transition = chain.apply(chain.open(chain.transaction(**changes)))
     assert (transition.block, codes(transition)) == (None, [code])
 
 
 @pytest.mark.parametrize("valid_until_ms", [TIME_MS + 2, TIME_MS + 1 + 600_000])
-def test_apply_block_at_the_edges_of_validity_takes_effect(valid_until_ms):
+def test_apply_block_at_the_edges_of_validity_takes_effect(chain, valid_until_ms):
     """LED-010 accepted: time < valid_until_ms <= time + W."""
-    chain = MemoryChain()
     assert chain.apply(chain.open(chain.transaction(valid_until_ms=valid_until_ms))).block is not None
 
 
-def test_apply_block_suite_not_allowed_is_dropped():
-    chain = MemoryChain()
-    del chain.state.records[suite_key(SUITE)]
+def test_apply_block_suite_not_allowed_is_dropped(chain):
+    del chain.state.records[suite_key(chain.suite)]
     transition = chain.apply(chain.open(chain.transaction()))
     assert (transition.block, codes(transition)) == (None, ["SUITE_UNKNOWN"])
 
 
-def test_apply_block_garbled_copy_first_leaves_the_id_to_the_real_transaction():
+def test_apply_block_garbled_copy_first_leaves_the_id_to_the_real_transaction(chain):
     """LED-012: nobody can burn another's id, not even in the same block or envelope."""
-    chain = MemoryChain()
     real = chain.transaction()
     transition = chain.apply(chain.open(garbled(real), real))
     assert transition.block is not None
@@ -93,9 +92,8 @@ def test_apply_block_garbled_copy_first_leaves_the_id_to_the_real_transaction():
     assert codes(transition) == ["SIGNATURE_INVALID"]
 
 
-def test_apply_block_same_transaction_twice_is_executed_once():
+def test_apply_block_same_transaction_twice_is_executed_once(chain):
     """LED-011 within one block, across envelopes."""
-    chain = MemoryChain()
     real = chain.transaction()
     transition = chain.apply(chain.open(real, real), chain.open(real))
     assert transition.block is not None
@@ -103,9 +101,8 @@ def test_apply_block_same_transaction_twice_is_executed_once():
     assert codes(transition) == ["ALREADY_USED", "ALREADY_USED"]
 
 
-def test_apply_block_seen_id_is_dropped():
+def test_apply_block_seen_id_is_dropped(chain):
     """LED-011 across blocks."""
-    chain = MemoryChain()
     real = chain.transaction()
     chain.state.ids.add(real.id)
     transition = chain.apply(chain.open(real))
@@ -142,34 +139,31 @@ def test_apply_block_over_the_bytes_of_a_block_drops_what_does_not_fit_and_leave
 
 
 @pytest.mark.parametrize("time_ms", [TIME_MS, TIME_MS - 1])
-def test_apply_block_time_not_above_the_last_is_an_engine_fault(time_ms):
+def test_apply_block_time_not_above_the_last_is_an_engine_fault(chain, time_ms):
     """LED-013 refused; accepted by every other test here."""
-    chain = MemoryChain()
     with pytest.raises(CorruptionError):
         chain.apply(chain.open(chain.transaction()), time_ms=time_ms)
 
 
 @pytest.mark.parametrize("fault", ["node unknown", "node suspended", "organisation suspended", "other key"])
-def test_apply_block_envelope_of_a_node_that_is_not_enrolled_is_dropped_whole(fault):
+def test_apply_block_envelope_of_a_node_that_is_not_enrolled_is_dropped_whole(chain, fault):
     """COD-041 refused."""
-    chain = MemoryChain()
     if fault == "node unknown":
         del chain.state.records[node_key("carrier", "node1")]
     elif fault == "organisation suspended":
         chain.state.put(organisation_key("carrier"), organisation="carrier", title="", status="suspended")
     else:
-        public_key = chain.node.public_key.raw if fault == "node suspended" else key(3).public_key.raw
+        public_key = chain.node.public_key.raw if fault == "node suspended" else key(3, chain.suite).public_key.raw
         status = "suspended" if fault == "node suspended" else "active"
         chain.state.put(
-            node_key("carrier", "node1"), organisation="carrier", node="node1", suite=SUITE, public_key=public_key, status=status
+            node_key("carrier", "node1"), organisation="carrier", node="node1", suite=chain.suite, public_key=public_key, status=status
         )
     transition = chain.apply(chain.open(chain.transaction()))
     assert (transition.block, codes(transition)) == (None, ["NOT_PERMITTED"])
 
 
-def test_apply_block_runs_transactions_in_order_with_the_block_context():
+def test_apply_block_runs_transactions_in_order_with_the_block_context(chain):
     """LED-022, LED-023: one executor call with everything in order."""
-    chain = MemoryChain()
     transactions = [chain.transaction(salt) for salt in (3, 1, 2)]
     chain.apply(chain.open(*transactions[:2]), chain.open(transactions[2]))
     ((context, executed),) = chain.executor.blocks
@@ -177,24 +171,21 @@ def test_apply_block_runs_transactions_in_order_with_the_block_context():
     assert [t.id for t in executed] == [t.id for t in transactions]
 
 
-def test_apply_block_failed_outcome_becomes_a_receipt():
-    chain = MemoryChain()
+def test_apply_block_failed_outcome_becomes_a_receipt(chain):
     chain.executor.run = lambda context, transactions: Execution((Outcome("NOT_HOLDER", 0, 5),), ())
     block = chain.apply(chain.open(chain.transaction())).block
     assert block is not None
     assert (block.receipts[0].outcome.code, block.receipts[0].succeeded) == ("NOT_HOLDER", False)
 
 
-def test_apply_block_executor_with_missing_outcomes_decides_nothing():
-    chain = MemoryChain()
+def test_apply_block_executor_with_missing_outcomes_decides_nothing(chain):
     chain.executor.run = lambda context, transactions: Execution((), ())
     with pytest.raises(UnavailableError):
         chain.apply(chain.open(chain.transaction()))
 
 
-def test_apply_block_executor_fault_is_never_a_receipt():
+def test_apply_block_executor_fault_is_never_a_receipt(chain):
     """LED-024."""
-    chain = MemoryChain()
 
     def fail(context, transactions):
         raise UnavailableError("the worker died twice")
@@ -206,29 +197,27 @@ def test_apply_block_executor_fault_is_never_a_receipt():
     assert chain.state.records == before
 
 
-def test_apply_block_change_of_certifiers_shows_in_the_header():
+def test_apply_block_change_of_certifiers_shows_in_the_header(chain):
     """LED-041."""
-    chain = MemoryChain()
-    certifier = Certifier("carrier", SUITE, key(5).public_key.raw, 3)
-    record = {"organisation": "carrier", "suite": SUITE, "public_key": certifier.public_key, "power": 3}
+    certifier = Certifier("carrier", chain.suite, key(5, chain.suite).public_key.raw, 3)
+    record = {"organisation": "carrier", "suite": chain.suite, "public_key": certifier.public_key, "power": 3}
     write = (state_key("governance", "certifiers", ("carrier",)), encode_record(record))
     chain.executor.run = lambda context, transactions: Execution((Outcome("OK", -1, 5, (None,)),), (write,))
     block = chain.apply(chain.open(chain.transaction())).block
     assert block is not None
-    assert block.header.next_certifiers == CertifierSet.of([certifier]).hash(SHA256)
+    assert block.header.next_certifiers == CertifierSet.of([certifier]).hash(chain.hash)
 
 
-def test_header_round_trip_and_any_change_changes_the_hash():
-    chain = MemoryChain()
+def test_header_round_trip_and_any_change_changes_the_hash(chain):
     header = chain.head
     assert type(header).decode(header.encode()) == header
-    assert replace(header, height=8).hash(SHA256) != header.hash(SHA256)
+    assert replace(header, height=8).hash(chain.hash) != header.hash(chain.hash)
 
 
-def test_signatures_are_part_of_the_transactions_leaf():
+def test_signatures_are_part_of_the_transactions_leaf(chain):
     """COD-011: the leaf binds the signatures although the id does not."""
-    real = MemoryChain().transaction()
-    other = assemble_transaction(real.body_bytes, [bytes(64)], SHA256)
+    real = chain.transaction()
+    other = assemble_transaction(real.body_bytes, [bytes(64)], chain.hash)
     assert other.id == real.id
-    assert other.leaf(SHA256) != real.leaf(SHA256)
-    assert real.leaf(SHA256) == real.id + SHA256.tagged(b"yunhe/signatures/1", encode(list(real.signatures)))
+    assert other.leaf(chain.hash) != real.leaf(chain.hash)
+    assert real.leaf(chain.hash) == real.id + chain.hash.tagged(b"yunhe/signatures/1", encode(list(real.signatures)))

@@ -12,7 +12,7 @@ from typing import Final
 
 from yunhe.contracts.worker.messages import AskView, Done, Execute, Get, Refused, Result, Scan, Viewed
 from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
-from yunhe.crypto import SHA256, ChainHash
+from yunhe.crypto import ChainHash
 from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError, YunheError
 from yunhe.ledger.codec import Value, as_array, as_fields, as_text, decode, encode
 from yunhe.ledger.interfaces import BlockContext, Event, Execution, Outcome, StateReader, Write
@@ -28,7 +28,7 @@ class WorkerExecutor:
 
     def __init__(
         self,
-        chain_hash: ChainHash = SHA256,
+        chain_hash: ChainHash,
         *,
         silence_ms: int = WORKER_SILENCE_MS_MAX,
         view_ms: int = VIEW_MS_MAX,

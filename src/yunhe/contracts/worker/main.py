@@ -32,7 +32,7 @@ from yunhe.contracts.worker.messages import (
 )
 from yunhe.contracts.worker.prefetch import Prefetcher
 from yunhe.contracts.worker.remote_state import RemoteState
-from yunhe.crypto import SHA256
+from yunhe.crypto import ChainHash
 from yunhe.crypto.hashes import TAG_CODE, chain_hash
 from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError
 from yunhe.ledger.codec import decode, encode
@@ -137,10 +137,10 @@ def _result(outcome: Outcome) -> Result:
     return Result(outcome.code, outcome.call_index, outcome.gas_used, content)
 
 
-def _rehearse() -> None:
+def _rehearse(own_hash: ChainHash) -> None:
     """Use everything once, so that no file is wanted afterwards."""
     inspect_source(_REHEARSAL)
-    SHA256.tagged(TAG_CODE, encode({"a": [1, "b", b"c", None, True]}))
+    own_hash.tagged(TAG_CODE, encode({"a": [1, "b", b"c", None, True]}))
     Hello("", "", {})
     # What was made so far lives as long as the process; collections need not look at it again.
     gc.collect()
@@ -158,7 +158,7 @@ def main(descriptor: int, parent: int, hash_name: str, cache_bytes: int = WORKER
     """
     end = socket.socket(fileno=descriptor)
     worker = Worker(end, hash_name, cache_bytes)
-    _rehearse()
+    _rehearse(chain_hash(hash_name))
     # CON-081: from here on there is no way back.
     protections = close_jail(end.fileno(), parent)
     send(end, Hello(".".join(platform.python_version_tuple()[:2]), yunhe.__version__, protections.data()))

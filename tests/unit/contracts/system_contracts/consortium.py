@@ -78,7 +78,7 @@ class Consortium:
     def __init__(self, *organisations: str | FoundingOrganisation, **genesis: Any) -> None:
         self.genesis = make_genesis(organisations or FOUNDERS, **genesis)
         self.state = MemoryState(dict(genesis_writes(self.genesis)))
-        self.runner = BlockRunner()
+        self.runner = BlockRunner(SHA256)
         self.height = 0
 
     def write(self, table: str, *components: Any, **fields: Any) -> None:

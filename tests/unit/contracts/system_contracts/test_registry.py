@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.contracts.system_contracts.consortium import SUITE, TIME_MS, Consortium, founder, key
 from yunhe.contracts.runner import BlockRunner
+from yunhe.crypto import SHA256
 from yunhe.errors import NotPermittedError
 from yunhe.ledger.enrolment import authorise_node
 from yunhe.ledger.envelope import NodeIdentity
@@ -419,7 +420,7 @@ def test_enrolment_of_long_ago_still_counts(consortium):
     """SYS-006: ten years and ten million blocks later."""
     later = BlockContext(10**7, TIME_MS + 10 * 365 * 86_400_000)
     clerk = consortium.transaction("carrier/clerk", ("registry.add_key", new_key("clerk")))
-    assert BlockRunner().execute(later, [clerk], consortium.state).outcomes[0].code == "OK"
+    assert BlockRunner(SHA256).execute(later, [clerk], consortium.state).outcomes[0].code == "OK"
 
 
 def test_enrolment_revoked_long_ago_still_does_not_count(consortium):
@@ -427,7 +428,7 @@ def test_enrolment_revoked_long_ago_still_does_not_count(consortium):
     consortium.does("carrier/clerk", "registry.revoke_key", member="clerk", public_key=key("carrier/clerk"))
     later = BlockContext(10**7, TIME_MS + 10 * 365 * 86_400_000)
     clerk = consortium.transaction("carrier/clerk", ("registry.add_key", new_key("clerk")))
-    assert BlockRunner().execute(later, [clerk], consortium.state).outcomes[0].code == "KEY_REVOKED"
+    assert BlockRunner(SHA256).execute(later, [clerk], consortium.state).outcomes[0].code == "KEY_REVOKED"
 
 
 def test_contract_that_an_admin_calls_cannot_act_in_its_name(consortium):

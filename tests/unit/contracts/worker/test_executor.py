@@ -11,6 +11,7 @@ from tests.hostile.stage import state_with, transaction
 from yunhe.contracts.runner import BlockRunner
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.contracts.worker.process import Launch
+from yunhe.crypto import SHA256
 from yunhe.errors import (
     CorruptionError,
     JailIncompleteError,
@@ -87,7 +88,7 @@ def state() -> MemoryState:
 
 @pytest.fixture(scope="module")
 def executor():
-    made = WorkerExecutor()
+    made = WorkerExecutor(SHA256)
     yield made
     made.close()
 
@@ -116,14 +117,14 @@ def write(key: str, text: str = "t"):
 
 def misbehaving(how: str, folder: str = "", **settings) -> WorkerExecutor:
     launch = Launch("tests.unit.contracts.worker.escapes:misbehave", folders=(ROOT,), arguments=(how, folder))
-    return WorkerExecutor(launch=launch, **settings)
+    return WorkerExecutor(SHA256, launch=launch, **settings)
 
 
 def test_execute_in_worker_does_what_the_runner_does(executor, state) -> None:
     block = [write("a"), write("b", "运河"), write("a"), transaction(("neutral", "swell", {})), transaction(("nobody", "go", {}))]
     context = BlockContext(1, 1000)
     inside = executor.execute(context, block, state)
-    assert inside == BlockRunner().execute(context, block, state)
+    assert inside == BlockRunner(SHA256).execute(context, block, state)
     assert [outcome.code for outcome in inside.outcomes] == ["OK", "OK", "ALREADY_EXISTS", "OUT_OF_MEMORY", "CONTRACT_NOT_FOUND"]
     assert inside.outcomes[1].results == ({"count": 2},)
 
@@ -167,7 +168,7 @@ def test_execute_on_another_state_forgets_the_one_before(executor, state) -> Non
 
 def test_discard_ends_the_worker_and_what_it_knows(state) -> None:
     # CON-086
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     before = executor.worker_pids
     executor.execute(BlockContext(1, 1000), [write("a")], state)
     executor.discard()
@@ -179,7 +180,7 @@ def test_discard_ends_the_worker_and_what_it_knows(state) -> None:
 
 def test_execute_after_the_worker_was_killed_runs_in_a_new_one(state) -> None:
     # CON-085
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     (pid,) = executor.worker_pids
     os.kill(pid, signal.SIGKILL)
     execution = executor.execute(BlockContext(1, 1000), [write("a")], state)
@@ -189,7 +190,7 @@ def test_execute_after_the_worker_was_killed_runs_in_a_new_one(state) -> None:
 
 
 def test_close_leaves_no_process(state) -> None:
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     executor.view(BlockContext(1, 1000), "ledger", "count", {}, state)
     pids = executor.worker_pids
     assert len(pids) == 2
@@ -199,7 +200,7 @@ def test_close_leaves_no_process(state) -> None:
 
 def test_execute_state_that_fails_raises_its_error_and_ends_the_worker(state) -> None:
     # CON-086
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     before = executor.worker_pids
 
     class Broken(Counting):
@@ -216,7 +217,7 @@ def test_execute_state_that_fails_raises_its_error_and_ends_the_worker(state) ->
 
 
 def test_execute_state_that_is_corrupt_is_named_so(state) -> None:
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     state.apply([(contract_key("ledger"), b"\xff")])
     with pytest.raises((CorruptionError, UnavailableError)):
         executor.execute(BlockContext(1, 1000), [write("a")], state)
@@ -255,7 +256,7 @@ def test_execute_worker_that_misbehaves_once_is_replaced(state, tmp_path) -> Non
     block = [write("a")]
     execution = executor.execute(BlockContext(1, 1000), block, state)
     assert execution.outcomes[0].code == "OK"
-    assert execution == BlockRunner().execute(BlockContext(1, 1000), block, state)
+    assert execution == BlockRunner(SHA256).execute(BlockContext(1, 1000), block, state)
     executor.close()
 
 
@@ -305,7 +306,7 @@ def test_view_refusal_has_the_contracts_code(executor, state) -> None:
 
 def test_view_that_takes_too_long_is_refused_and_holds_up_nothing(state) -> None:
     # CON-087
-    executor = WorkerExecutor(view_ms=1)
+    executor = WorkerExecutor(SHA256, view_ms=1)
     before = executor.worker_pids
     with pytest.raises(ViewTooSlowError):
         executor.view(BlockContext(1, 1000), "ledger", "spin", {}, state)
@@ -316,7 +317,7 @@ def test_view_that_takes_too_long_is_refused_and_holds_up_nothing(state) -> None
 
 def test_view_after_its_worker_was_killed_is_answered_by_a_new_one(state) -> None:
     # CON-085
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     context = BlockContext(1, 1000)
     assert executor.view(context, "ledger", "count", {}, state) == 0
     os.kill(executor.worker_pids[1], signal.SIGKILL)

@@ -10,6 +10,7 @@ from yunhe.contracts.worker.jail import Protections, check_memory, require_prote
 from yunhe.contracts.worker.jail_filter import filter_program
 from yunhe.contracts.worker.messages import Execute
 from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError
+from yunhe.crypto import SHA256
 from yunhe.errors import ConfigurationError, JailIncompleteError
 from yunhe.limits import LIVE_MEMORY_BYTES_MAX
 
@@ -83,7 +84,7 @@ def test_jail_memory_ends_at_its_limit() -> None:
 
 def test_jail_of_a_running_worker_has_every_required_protection() -> None:
     # CON-083
-    executor = WorkerExecutor()
+    executor = WorkerExecutor(SHA256)
     (pid,) = executor.worker_pids
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
     assert Protections.missing(executor.protections) == []
