@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from bench.transfer import BALANCE, CONTRACT, OPENED_AT_ONCE
 from yunhe.contracts.worker.executor import WorkerExecutor
-from yunhe.crypto import SHA256, PrivateKey
+from yunhe.crypto import ChainHash, PrivateKey, chain_hash
 from yunhe.ledger.admission import OpenedEnvelope, decode_transaction, verify_signatures
 from yunhe.ledger.codec import Value
 from yunhe.ledger.envelope import seal_envelope
@@ -80,19 +80,22 @@ class TimedState:
 class Bench:
     """A ledger without a node around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suite: str, own_hash: ChainHash) -> None:
         self.stages = Stages()
-        self.admin = PrivateKey.generate()
+        self.hash = own_hash
+        self.admin = PrivateKey.generate(suite)
         founder = FoundingMember("admin", ("admin",), (self.admin.public_key,))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         time_ms = time.time_ns() // 1_000_000
         config = NodeConfig("port", "node1")
-        made = make_node_folder(folder, config=config, title="", admins=[founder], network=NewNetwork("bench", time_ms, python))
+        made = make_node_folder(
+            folder, config=config, title="", admins=[founder], network=NewNetwork("bench", time_ms, python, (suite,), own_hash)
+        )
         self.network_id = made.genesis.network_id
         self.node_key, _ = made.load_keys()
         self.identity = made.identity(self.node_key)
         self.store = made.open_store()
-        self.worker = WorkerExecutor(SHA256)
+        self.worker = WorkerExecutor(own_hash)
         self.height = 0
 
     def close(self) -> None:
@@ -105,22 +108,22 @@ class Bench:
         signer = (Signer("port", "admin", self.admin.suite, self.admin.public_key.raw),)
         until = time.time_ns() // 1_000_000 + 300_000
         bodies = [TransactionBody(self.network_id, signer, (call,), until, 50_000_000, secrets.token_bytes(16)) for call in calls]
-        return [sign_transaction(body, [self.admin], SHA256).encoded for body in bodies]
+        return [sign_transaction(body, [self.admin], self.hash).encoded for body in bodies]
 
     def block(self, calls: Sequence[Call]) -> list[Value]:
         """Take one block of calls through all stages; return the first results."""
         stages = self.stages
         stages.count = len(calls)
         encoded = stages.run("sign (load generator)", lambda: self.sign(calls))
-        decoded = stages.run("decode and hash", lambda: [decode_transaction(data, SHA256) for data in encoded])
+        decoded = stages.run("decode and hash", lambda: [decode_transaction(data, self.hash) for data in encoded])
         verdicts = stages.run("verify signatures", lambda: verify_signatures(decoded))
         envelope = stages.run(
-            "seal the envelope", lambda: seal_envelope(self.network_id, self.identity, self.height, encoded, self.node_key, SHA256)
+            "seal the envelope", lambda: seal_envelope(self.network_id, self.identity, self.height, encoded, self.node_key, self.hash)
         )
         self.height += 1
         delivered = EngineBlock(self.height, time.time_ns() // 1_000_000 + self.height, (OpenedEnvelope(envelope, verdicts),))
         executor, state = TimedExecutor(self.worker, stages), TimedState(self.store, stages)
-        transition = stages.run("apply the block, in all", lambda: apply_block(self.store.head(), delivered, state, executor, SHA256))
+        transition = stages.run("apply the block, in all", lambda: apply_block(self.store.head(), delivered, state, executor, self.hash))
         stages.run("commit: log, marker, derived state", lambda: self.store.commit(transition.block, self.height))
         if transition.block is None or any(not receipt.succeeded for receipt in transition.block.receipts):
             codes = [] if transition.block is None else sorted({receipt.outcome.code for receipt in transition.block.receipts})
@@ -134,9 +137,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--block", type=int, default=400)
     parser.add_argument("--blocks", type=int, default=50)
+    parser.add_argument("--suite", default="ed25519-sha256")
+    parser.add_argument("--chain-hash", default="sha256")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="yunhe-bench-") as folder:
-        bench = Bench(Path(folder) / "node")
+        bench = Bench(Path(folder) / "node", options.suite, chain_hash(options.chain_hash))
         try:
             (code_hash,) = bench.block([Call("lifecycle", "submit", {"source": CONTRACT.read_text()})])
             bench.block([Call("governance", "propose_deployment", {"contract": "accounts", "code_hash": code_hash})])

@@ -1,6 +1,7 @@
 """First figure of the `transfer` workload: committed, durable, signed transactions a second against a real node over HTTP.
 
-    .venv/bin/python -m bench.transfer [--records 100000] [--batch 100] [--seconds 20] [--connections 4] [--json FILE]
+    .venv/bin/python -m bench.transfer [--records 100000] [--batch 100] [--seconds 20] [--connections 4]
+        [--suite sm2-sm3] [--chain-hash sm3] [--json FILE]
 
 The node runs in its own processes with fsync on; the load generator runs on the same machine and signs while it measures.
 Closed loop: each connection sends a batch, waits until every transaction in it has its committed receipt, and sends the next. A receipt
@@ -39,12 +40,13 @@ def run(*arguments: str) -> dict[str, object]:
 
 
 @contextmanager
-def node() -> Iterator[tuple[Path, str, int, MemberKey]]:
+def node(suite: str, hash_name: str) -> Iterator[tuple[Path, str, int, MemberKey]]:
     """Run a fresh node; yield its folder, address and process, and the founder's key."""
     folder = Path(tempfile.mkdtemp(prefix="yunhe-bench-"))
-    key_file = create_key_file(folder / "port.admin.pem", Member("port", "admin"), PASSPHRASE)
+    key_file = create_key_file(folder / "port.admin.pem", Member("port", "admin"), PASSPHRASE, suite)
+    options = ("--port", "0", "--suite", suite, "--chain-hash", hash_name)
     try:
-        run("node", "init", str(folder / "node"), "--org", "port", "--admin", str(key_file.path), "--port", "0")
+        run("node", "init", str(folder / "node"), "--org", "port", "--admin", str(key_file.path), *options)
         started = run("node", "start", str(folder / "node"), "--background")
         try:
             yield folder / "node", str(started["address"]), int(str(started["pid"])), key_file.open(PASSPHRASE)
@@ -146,14 +148,14 @@ def quantile(values: list[float], share: float) -> float:
 
 def measure(options: argparse.Namespace) -> dict[str, object]:
     """Run the workload once and return its figures."""
-    with node() as (folder, address, pid, key):
+    with node(options.suite, options.chain_hash) as (folder, address, pid, key):
         with connect(folder, address) as client:
             prepare(client, key, options.records)
         names = processes(pid)
         clients = [connect(folder, address) for _ in range(options.connections)]
         for client in clients:
             client.version()
-            _ = client.network_id
+            _ = client.network_id, client.chain_hash
         cpu = {child: cpu_s(child) for child in names} | {0: time.process_time()}
         begun = time.monotonic()
         loads = [Load(client, key, options, seed, begun + options.seconds) for seed, client in enumerate(clients)]
@@ -171,6 +173,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         committed = sum(load.committed for load in loads)
         return {
             "workload": "transfer",
+            "suite": options.suite,
+            "chain_hash": options.chain_hash,
             "records": options.records,
             "batch": options.batch,
             "connections": options.connections,
@@ -194,6 +198,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--suite", default="ed25519-sha256")
+    parser.add_argument("--chain-hash", default="sha256")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
     figures = measure(options)

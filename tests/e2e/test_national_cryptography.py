@@ -51,8 +51,8 @@ def test_proof_of_a_transaction_receipt_and_record_is_verified_by_a_stranger(own
     assert report["height"] == submitted.height
 
 
-# SYS-013, SYS-014, LED-010
-def test_vote_adds_sm2_to_a_running_chain_whose_keys_then_go_over_to_it(own_node, tmp_path):
+# SYS-013, LED-010
+def test_vote_adds_sm2_to_a_running_chain_beside_what_it_has(own_node, tmp_path):
     folder = ("--folder", str(own_node.folder))
     signed = ("--key", str(own_node.founder_file.path), *folder)
     own_node.deploy("counters", COUNTERS)
@@ -81,3 +81,35 @@ def test_vote_adds_sm2_to_a_running_chain_whose_keys_then_go_over_to_it(own_node
     own_node.start()
     with own_node.client() as client:
         assert client.call(clerk, "counters", "add", name="a", amount=1).results == [4]
+
+
+# SYS-014, LED-041, PRF-003, PRF-012
+def test_node_goes_over_to_sm2_and_its_proofs_lead_over_the_change(own_node, tmp_path):
+    signed = ("--key", str(own_node.founder_file.path), "--folder", str(own_node.folder))
+    own_node.deploy("counters", COUNTERS)
+    assert yunhe_json("org", "suite", SM2, *signed)["code"] == "OK"
+    passphrase = ("--passphrase-file", str(own_node.folder / "secrets" / "passphrase"))
+    fresh = {name: tmp_path / f"{name}.pem" for name in ("node", "ledger")}
+    keys = {
+        name: bytes.fromhex(yunhe_json("key", "new", f"port/{name}", str(path), "--suite", SM2, *passphrase)["public_key"])
+        for name, path in fresh.items()
+    }
+    with own_node.client() as client:
+        before = client.prove([prove_record("governance", "suites", [SM2])])
+        certifier = {"organisation": "port", "suite": SM2, "public_key": keys["ledger"], "power": 1}
+        assert client.call(own_node.founder, "governance", "propose_certifier", **certifier)
+        node = {"node": "node1", "suite": SM2, "public_key": keys["node"], "status": "active"}
+        assert client.call(own_node.founder, "registry", "set_node", **node)
+    own_node.stop()
+    for name, path in fresh.items():
+        (own_node.folder / "keys" / f"{name}.pem").write_bytes(path.read_bytes())
+    own_node.start()
+    with own_node.client() as client:
+        submitted = client.submit(client.build([own_node.founder], [ADD]))
+        after = client.prove([prove_receipt(submitted.transaction_id)])
+    genesis = (own_node.folder / "genesis.json").read_bytes()
+    assert len(verifier.verify(before, genesis).certificates) == 1
+    proof = verifier.verify(after, genesis)
+    assert [certificate.organisations for certificate in proof.certificates] == [("port",), ("port",)]
+    assert verified(own_node, after, tmp_path)["code"] == 0
+    assert keys["ledger"] in after

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yunhe.crypto import SHA256
+from yunhe.crypto import SHA256, SM3, ChainHash
 from yunhe.errors import HistoryGoneError
 from yunhe.ledger.state_tree import EMPTY, StateProof, prove, root_from_proof, state_root
 from yunhe_native import StateStore
@@ -26,9 +26,12 @@ RECORDS = st.dictionaries(KEYS, VALUES, max_size=80)
 BLOCKS = st.dictionaries(KEYS, st.none() | VALUES, max_size=60)
 
 
+HASHES = pytest.mark.parametrize("chain_hash", [SHA256, SM3], ids=lambda chain_hash: chain_hash.name)
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[StateStore]:
-    store = StateStore.open(str(path), "sha256", 1024 * 1024)
+def opened(path: Path, chain_hash: ChainHash = SHA256) -> Iterator[StateStore]:
+    store = StateStore.open(str(path), chain_hash.name, 1024 * 1024)
     yield store
     store.close()
 
@@ -47,6 +50,7 @@ def native_proof(store: StateStore, height: int, key: bytes) -> tuple[bytes | No
 class History:
     """What the store should hold after each height."""
 
+    hash: ChainHash
     states: list[Records] = field(default_factory=list)
     oldest: int = 0
 
@@ -59,25 +63,28 @@ class History:
                     continue
                 value, proof = native_proof(store, height, key)
                 assert value == records.get(key)
-                assert proof == prove(records, key, SHA256)
-                assert root_from_proof(key, value, proof, SHA256) == state_root(records, SHA256)
+                assert proof == prove(records, key, self.hash)
+                assert root_from_proof(key, value, proof, self.hash) == state_root(records, self.hash)
 
 
 # LED-030, LED-031, STO-025, STO-026
-@settings(max_examples=40)
+@HASHES
+@settings(max_examples=25)
 @given(st.lists(BLOCKS, min_size=1, max_size=6), st.sets(KEYS, min_size=1, max_size=6), st.data())
-def test_store_equals_the_reference_at_every_kept_height(blocks: list[Block], keys: set[bytes], data: st.DataObject) -> None:
-    history, records = History(), Records()
+def test_store_equals_the_reference_at_every_kept_height(
+    chain_hash: ChainHash, blocks: list[Block], keys: set[bytes], data: st.DataObject
+) -> None:
+    history, records = History(chain_hash), Records()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         for height, block in enumerate(blocks):
             # A new process for each block: nothing may live in memory only.
-            with opened(path) as store:
-                assert store.head() == (height - 1, state_root(records, SHA256) if height else EMPTY)
+            with opened(path, chain_hash) as store:
+                assert store.head() == (height - 1, state_root(records, chain_hash) if height else EMPTY)
                 writes = data.draw(st.permutations(list(block.items())))
                 root = store.stage(height, writes)
                 staged = after(records, block)
-                assert root == state_root(staged, SHA256)
+                assert root == state_root(staged, chain_hash)
                 assert store.scan(b"", b"\xff" * 600, 1000, False) == sorted(staged.items())
                 store.apply([], False)
                 records = staged
@@ -90,24 +97,27 @@ def test_store_equals_the_reference_at_every_kept_height(blocks: list[Block], ke
 
 
 # LED-030
-@settings(max_examples=40)
+@HASHES
+@settings(max_examples=25)
 @given(
     st.dictionaries(KEYS, VALUES, max_size=80),
     st.dictionaries(KEYS, VALUES, max_size=80),
     st.integers(1, 90),
     st.randoms(use_true_random=False),
 )
-def test_root_depends_on_the_records_and_not_on_the_way_there(kept: Records, gone: Records, block_size: int, shuffle: Random) -> None:
+def test_root_depends_on_the_records_and_not_on_the_way_there(
+    chain_hash: ChainHash, kept: Records, gone: Records, block_size: int, shuffle: Random
+) -> None:
     writes: list[Write] = [*gone.items(), *kept.items()]
     shuffle.shuffle(writes)
     ending: list[Write] = [*((key, None) for key in gone if key not in kept), *kept.items()]
     shuffle.shuffle(ending)
     sequence = [*writes, *ending]
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as store:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), chain_hash) as store:
         for height, start in enumerate(range(0, len(sequence), block_size)):
             store.stage(height, list(dict(sequence[start : start + block_size]).items()))
             store.apply([], False)
-        assert store.head()[1] == state_root(kept, SHA256)
+        assert store.head()[1] == state_root(kept, chain_hash)
 
 
 @settings(max_examples=60)

@@ -8,20 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.proof_chain import Chain, cbor, certifiers, sample_chain, sealed
+from tests.proof_chain import SM2, Chain, cbor, certifiers, sample_chain, sealed
+from tests.sm2_signing import sm3
 from yunhe.verifier import VerificationError, decode, encode, root_from_path, root_from_siblings, verify
 
-CHAIN = sample_chain(certifiers("bank", "carrier", "port", "shipper"))
-PARTS = CHAIN.bundle(
-    [4],
-    1,
-    CHAIN.transaction_subject(1, 1),
-    CHAIN.receipt_subject(1, 2),
-    CHAIN.state_subject(1, "ebl", "bills", ["B-1"]),
-    CHAIN.state_subject(1, "ebl", "bills", ["none"]),
-)
-BUNDLE = sealed(PARTS)
-EXPECTED = verify(BUNDLE, CHAIN.genesis)
+
+def parts_of(chain: Chain) -> list[Any]:
+    return chain.bundle(
+        [4],
+        1,
+        chain.transaction_subject(1, 1),
+        chain.receipt_subject(1, 2),
+        chain.state_subject(1, "ebl", "bills", ["B-1"]),
+        chain.state_subject(1, "ebl", "bills", ["none"]),
+    )
+
+
+NAMES = ("bank", "carrier", "port", "shipper")
+CHAIN = sample_chain(certifiers(*NAMES))
+CHAINS = {"Ed25519 and SHA-256": CHAIN, "SM2 and SM3": sample_chain(certifiers(*NAMES, suite=SM2), sm3)}
+BUNDLE = sealed(parts_of(CHAIN))
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.binary(max_size=70) | st.text(max_size=20)
 KEYS = st.text(max_size=5) | st.integers(-(2**63), 2**63 - 1)
@@ -83,9 +89,17 @@ def places(value: Any, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
     return [*inner, *([path] if path else [])]
 
 
-@given(st.sampled_from(places(PARTS)), st.sampled_from(["replace", "drop", "double", "swap"]), VALUES)
-def test_bundle_with_any_part_changed_is_refused_or_says_the_same(place: tuple[int, ...], how: str, value: Any) -> None:
-    parts: Any = copy.deepcopy(PARTS)
+PARTS = {flavour: parts_of(chain) for flavour, chain in CHAINS.items()}
+PLACES = {flavour: places(parts) for flavour, parts in PARTS.items()}
+EXPECTED = {flavour: verify(chain.sealed(PARTS[flavour]), chain.genesis) for flavour, chain in CHAINS.items()}
+
+
+@pytest.mark.parametrize("flavour", CHAINS)
+@given(st.integers(0, 10**6), st.sampled_from(["replace", "drop", "double", "swap"]), VALUES)
+def test_bundle_with_any_part_changed_is_refused_or_says_the_same(flavour: str, number: int, how: str, value: Any) -> None:
+    chain = CHAINS[flavour]
+    parts: Any = copy.deepcopy(PARTS[flavour])
+    place = PLACES[flavour][number % len(PLACES[flavour])]
     holder = parts
     for index in place[:-1]:
         holder = holder[index]
@@ -99,17 +113,18 @@ def test_bundle_with_any_part_changed_is_refused_or_says_the_same(place: tuple[i
     else:
         holder[index], holder[0] = holder[0], holder[index]
     try:
-        proof = verify(sealed(parts), CHAIN.genesis)
+        proof = verify(chain.sealed(parts), chain.genesis)
     except VerificationError:
         return
+    expected = EXPECTED[flavour]
     # A subject may be left out, repeated or moved, and any absent key stands for another absent one; nothing else can be said.
     assert (proof.network_id, proof.height, proof.time_ms, proof.certificates) == (
-        EXPECTED.network_id,
-        EXPECTED.height,
-        EXPECTED.time_ms,
-        EXPECTED.certificates,
+        expected.network_id,
+        expected.height,
+        expected.time_ms,
+        expected.certificates,
     )
-    present = [subject for subject in EXPECTED.subjects if subject.kind != "absence"]
+    present = [subject for subject in expected.subjects if subject.kind != "absence"]
     assert all(subject in present for subject in proof.subjects if subject.kind != "absence")
 
 

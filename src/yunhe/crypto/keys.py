@@ -40,22 +40,27 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A private key with its suite. Its text form never shows the secret."""
+    """A private key with its suite. Its text form never shows the secret.
+
+    Raises:
+        InvalidKeyError: the secret is none of the suite's.
+        PlatformError: keys of the suite need the native core, which is not installed.
+    """
 
     suite: str
     """Name of the suite."""
     raw: bytes = field(repr=False)
     """Secret in the suite's encoding (32 bytes)."""
+    public_key: PublicKey = field(init=False, repr=False, compare=False)
+    """The public half; deriving it costs as much as a signature, so it is done once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "public_key", PublicKey(self.suite, suite(self.suite).public_key(self.raw)))
 
     @classmethod
     def generate(cls, suite_name: str = ED25519_SHA256.name) -> "PrivateKey":
         """Make a new key from the operating system's generator."""
         return cls(suite_name, suite(suite_name).generate())
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half."""
-        return PublicKey(self.suite, suite(self.suite).public_key(self.raw))
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message; deterministic for Ed25519, not for SM2."""

@@ -49,8 +49,9 @@ def test_public_key_that_is_no_point_is_refused(raw):
 # COD-022
 @pytest.mark.parametrize("raw", [bytes(32), (N - 1).to_bytes(32, "big"), N.to_bytes(32, "big"), b"\xff" * 32, bytes(31), b"\1" * 33])
 def test_private_key_out_of_range_is_refused(raw):
-    key = PrivateKey(SUITE, raw)
-    for use in (lambda: key.sign(b"m"), lambda: key.public_key, lambda: key.to_pem(b"one")):
+    with pytest.raises(InvalidKeyError, match="from 1 to n - 2"):
+        PrivateKey(SUITE, raw)
+    for use in (lambda: suite(SUITE).sign(raw, b"m"), lambda: suite(SUITE).encrypt_key(raw, b"one")):
         with pytest.raises(InvalidKeyError):
             use()
 
@@ -70,7 +71,7 @@ def test_keys_without_the_native_core_are_refused_by_name_and_verification_goes_
     monkeypatch.setattr(sm2, "_native", None)
     assert suite(SUITE).is_public_key(public_key.raw)
     assert not suite(SUITE).is_public_key(public_key.raw[1:])
-    for use in (lambda: PrivateKey.generate(SUITE), lambda: KEY.sign(b"m"), lambda: KEY.public_key, lambda: KEY.to_pem(b"one")):
+    for use in (lambda: PrivateKey.generate(SUITE), lambda: KEY.sign(b"m"), lambda: PrivateKey(SUITE, KEY.raw), lambda: KEY.to_pem(b"one")):
         with pytest.raises(PlatformError, match="native core"):
             use()
 

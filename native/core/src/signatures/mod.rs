@@ -43,7 +43,7 @@ impl Suite {
     }
 
     /// Returns the positions, ascending, of the items of one share that are not valid.
-    fn invalid(self, share: &[Item<'_>]) -> Vec<usize> {
+    pub fn invalid(self, share: &[Item<'_>]) -> Vec<usize> {
         match self {
             Self::Ed25519Sha256 => ed25519::invalid(share),
             Self::Sm2Sm3 => sm2::invalid(share),
