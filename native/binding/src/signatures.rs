@@ -1,10 +1,10 @@
-//! Signatures of any suites, decided singly and in batches on all cores, and the private keys of SM2.
+//! Signatures of any suites, decided singly and in batches on all cores; key files; and the private keys of SM2.
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyList};
 use yunhe_core::signatures::{self, Item, Suite, sm2};
-use yunhe_core::sm2_keys::{KeyError, PrivateKey};
+use yunhe_core::sm2_keys::{KeyError, PrivateKey, encrypt_key_file as encrypt};
 
 use crate::errors::named_error;
 
@@ -12,6 +12,7 @@ use crate::errors::named_error;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(signature_is_valid, module)?)?;
     module.add_function(wrap_pyfunction!(invalid_signatures, module)?)?;
+    module.add_function(wrap_pyfunction!(encrypt_key_file, module)?)?;
     module.add_function(wrap_pyfunction!(sm2_is_public_key, module)?)?;
     module.add_function(wrap_pyfunction!(sm2_generate, module)?)?;
     module.add_function(wrap_pyfunction!(sm2_public_key, module)?)?;
@@ -41,6 +42,12 @@ fn invalid_signatures(py: Python<'_>, items: &Bound<'_, PyList>) -> PyResult<Vec
         })
         .collect();
     Ok(py.detach(|| signatures::invalid(&items)))
+}
+
+#[pyfunction]
+fn encrypt_key_file<'py>(py: Python<'py>, private_key_info: &[u8], passphrase: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let pem = py.detach(|| encrypt(private_key_info, passphrase)).map_err(|error| raised(py, error))?;
+    Ok(PyBytes::new(py, pem.as_bytes()))
 }
 
 #[pyfunction]

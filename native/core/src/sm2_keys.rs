@@ -24,7 +24,7 @@ const ATTEMPTS: usize = 4;
 /// Why a key or a key file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// The bytes are no private key: not 32, or not from 1 to n − 2.
+    /// The bytes are no private key: not 32, or not from 1 to n − 2; or no `PrivateKeyInfo`.
     NotAKey,
     /// The file is no encrypted PKCS#8 file, or is encrypted in a way that is not supported.
     NotAKeyFile,
@@ -105,15 +105,10 @@ impl PrivateKey {
         Err(KeyError::NoRandomNumbers)
     }
 
-    /// Encrypts the key into a PEM file: PKCS#8, PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC (COD-024).
+    /// Encrypts the key into a PEM file (COD-024).
     pub fn to_pem(&self, passphrase: &[u8]) -> Result<String, KeyError> {
-        let parameters = pbes2::Parameters::generate_pbkdf2(&mut SysRng).map_err(|_| KeyError::NoRandomNumbers)?;
-        self.0
-            .to_pkcs8_der()
-            .and_then(|document| PrivateKeyInfoRef::try_from(document.as_bytes())?.encrypt_with_params(parameters, passphrase))
-            .and_then(|document| Ok(document.to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)?))
-            .map(|pem| pem.to_string())
-            .map_err(|_| KeyError::NotAKey)
+        let document = self.0.to_pkcs8_der().map_err(|_| KeyError::NotAKey)?;
+        encrypt_key_file(document.as_bytes(), passphrase)
     }
 
     /// Decrypts a PEM file; text before the PEM block is passed over.
@@ -128,6 +123,16 @@ impl PrivateKey {
         })?;
         Self::of(SecretKey::from_pkcs8_der(decrypted.as_bytes()).map_err(|_| KeyError::AnotherKind)?)
     }
+}
+
+/// Encrypts a PKCS#8 `PrivateKeyInfo` of any suite into a PEM file: PBES2 with PBKDF2-HMAC-SHA-256, 600,000 rounds, and AES-256-CBC (COD-024).
+pub fn encrypt_key_file(private_key_info: &[u8], passphrase: &[u8]) -> Result<String, KeyError> {
+    let parameters = pbes2::Parameters::generate_pbkdf2(&mut SysRng).map_err(|_| KeyError::NoRandomNumbers)?;
+    PrivateKeyInfoRef::try_from(private_key_info)
+        .and_then(|info| info.encrypt_with_params(parameters, passphrase))
+        .and_then(|document| Ok(document.to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF)?))
+        .map(|pem| pem.to_string())
+        .map_err(|_| KeyError::NotAKey)
 }
 
 impl fmt::Debug for PrivateKey {

@@ -46,4 +46,5 @@ def show(file: Annotated[Path, typer.Argument(help="Key file.")]) -> None:
 def list_(folder: Annotated[Path, typer.Argument(help="Folder with key files.")] = Path()) -> None:
     """List the key files of a folder."""
     files = [_fields(file) for file in Wallet(folder).key_files()]
-    output.result(files, table(["file", "member", "suite", "public_key"], [list(file.values()) for file in files]))
+    columns = ["file", "member", "suite", "public_key"]
+    output.result(files, table(columns, [[file[column] for column in columns] for file in files]))

@@ -263,9 +263,10 @@ def _check_founders(genesis: Genesis) -> None:
     used = {certifier.suite for certifier in genesis.certifiers.members}
     for organisation in genesis.organisations:
         used |= {key.suite for member in organisation.members for key in member.keys} | {node.suite for node in organisation.nodes}
+    strange = used - set(genesis.suites)
     # LED-003
-    if not used <= set(genesis.suites):
-        raise InvalidGenesisError(f"genesis: a key is of the suite {min(used - set(genesis.suites))!r}, which 'suites' does not allow")
+    if strange:
+        raise InvalidGenesisError(f"genesis: a key is of the suite {min(strange)!r}; add that to 'suites', or take other keys")
 
 
 def _suites(items: Sequence[Any]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Suites, keys and key files."""
 
+from base64 import b64decode
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -17,6 +19,7 @@ from yunhe.crypto import (
     suite,
     suite_names,
 )
+from yunhe.crypto import ed25519 as ed25519_suite
 from yunhe.errors import (
     InvalidGenesisError,
     InvalidKeyError,
@@ -80,6 +83,17 @@ def test_key_file_round_trip_and_openssl_form():
     assert isinstance(loaded, ed25519.Ed25519PrivateKey)
     assert key.raw.hex() not in repr(key)
     assert key.raw not in pem
+
+
+def test_key_file_takes_time_to_try_passphrases_and_is_read_with_and_without_the_native_core(monkeypatch):
+    """COD-024"""
+    key = PrivateKey.generate()
+    strong = key.to_pem(b"one")
+    # The number of rounds, as DER has it: INTEGER 600000.
+    assert b"\x02\x03\x09\x27\xc0" in b64decode(b"".join(strong.split(b"\n")[1:-2]))
+    monkeypatch.setattr(ed25519_suite, "_native", None)
+    for pem in (strong, key.to_pem(b"one")):
+        assert PrivateKey.from_pem(pem, b"one") == key
 
 
 def test_key_file_wrong_passphrase_is_refused_by_name():

@@ -13,6 +13,7 @@ __all__ = [
     "decode",
     "digest",
     "encode",
+    "encrypt_key_file",
     "invalid_signatures",
     "merkle_path",
     "merkle_root",
@@ -63,6 +64,13 @@ def invalid_signatures(items: list[tuple[str, bytes, bytes, bytes]]) -> list[int
     """Verify (suite, public key, message, signature) of any suites on all cores; return the indices that fail, ascending.
 
     Decides each item exactly as `signature_is_valid`. Ed25519 items are combined; when a combination fails, its items are checked singly.
+    """
+
+def encrypt_key_file(private_key_info: bytes, passphrase: bytes) -> bytes:
+    """Encrypt a PKCS#8 `PrivateKeyInfo` in DER into a key file in PEM (COD-024). Takes a fraction of a second on purpose.
+
+    Raises:
+        InvalidKeyError: the bytes are no `PrivateKeyInfo`.
     """
 
 def sm2_is_public_key(public_key: bytes) -> bool:
