@@ -99,6 +99,7 @@ def test_killed_a_hundred_times_loses_and_doubles_nothing(own_node, victim):
     crash_often(own_node, 100, victim)
 
 
+@pytest.mark.parametrize("own_node", FLAVOURS, indirect=True)
 def test_transaction_submitted_before_a_restart_is_executed_once(own_node):
     """LED-011 across a restart."""
     own_node.deploy("counters", COUNTERS)

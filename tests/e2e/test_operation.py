@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from tests.e2e.node_process import NodeProcess, yunhe, yunhe_json
+from tests.e2e.node_process import PASSPHRASE, NodeProcess, yunhe, yunhe_json
+from yunhe.sdk import Member, create_key_file
 
 
 @pytest.fixture
@@ -63,6 +64,25 @@ def test_wrong_genesis_is_refused(stopped, tmp_path):
     assert json.loads(done.stderr.splitlines()[-1])["code"] == "WRONG_GENESIS"
     done = yunhe("--json", "node", "check", str(stopped.folder))
     assert json.loads(done.stderr.splitlines()[-1])["code"] == "WRONG_GENESIS"
+
+
+@pytest.mark.parametrize(("field", "value"), [("hash", "sm3"), ("suites", ["ed25519-sha256", "sm2-sm3"])])
+def test_genesis_with_another_hash_or_suites_is_refused(stopped, field, value):
+    """LED-001, COD-010: both are part of what the network id is the hash of."""
+    path = stopped.folder / "genesis.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    for arguments in (("node", "start", str(stopped.folder), "--port", "0"), ("node", "check", str(stopped.folder))):
+        done = yunhe("--json", *arguments)
+        assert json.loads(done.stderr.splitlines()[-1])["code"] == "WRONG_GENESIS"
+
+
+def test_admin_key_of_a_suite_that_is_not_asked_for_is_refused(tmp_path):
+    """LED-003"""
+    key = create_key_file(tmp_path / "key.pem", Member("port", "admin"), PASSPHRASE, "sm2-sm3")
+    init = ("node", "init", str(tmp_path / "node"), "--org", "port", "--admin", str(key.path))
+    assert "sm2-sm3" in refused("GENESIS_INVALID", *init)
+    assert not (tmp_path / "node").exists()
+    assert yunhe_json(*init, "--suite", "ed25519-sha256", "--suite", "sm2-sm3")["suites"] == ["ed25519-sha256", "sm2-sm3"]
 
 
 @pytest.mark.parametrize(
