@@ -14,6 +14,8 @@ INTEGER_MAX: Final = 2**63 - 1
 """Largest integer that an encoding, a record or an argument may hold."""
 CODEC_DEPTH_MAX: Final = 16
 """Containers nested in one encoding."""
+CODEC_INTEGER_KEYS_MAX: Final = 1024
+"""Integer keys of one map of an encoding."""
 NAME_CHARS_MAX: Final = 40
 """Characters of an organisation, member, contract, action, table, field or event name."""
 HASH_BYTES: Final = 32

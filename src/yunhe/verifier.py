@@ -46,6 +46,7 @@ _T = TypeVar("_T")
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
 CODEC_DEPTH_MAX = 16
+CODEC_INTEGER_KEYS_MAX = 1024
 NAME_CHARS_MAX = 40
 SIGNERS_MAX = 16
 CALLS_MAX = 16
@@ -80,7 +81,7 @@ def _require(condition: object, rule: str, message: str) -> None:
         raise VerificationError(rule, message)
 
 
-# --- Canonical CBOR (COD-001 to COD-004) ------------------------------------------------------------------------------------------
+# --- Canonical CBOR (COD-001 to COD-006) ------------------------------------------------------------------------------------------
 
 
 def encode(value: object) -> bytes:
@@ -119,6 +120,9 @@ def _encode(value: object, depth: int) -> bytes:
 def _encode_map(value: Unchecked, depth: int) -> bytes:
     are_keys = all(isinstance(key, str | int) and not isinstance(key, bool) for key in value)
     _require(are_keys, "COD-002", "a map's key is neither text nor an integer")
+    # COD-006
+    fits = sum(isinstance(key, int) for key in value) <= CODEC_INTEGER_KEYS_MAX
+    _require(fits, "COD-006", f"a map has more than {CODEC_INTEGER_KEYS_MAX} integer keys")
     # COD-001. Keys that differ in Python may encode alike (a text and a subclass of it), so the encodings are counted.
     entries = {_encode(key, depth): _encode(item, depth) for key, item in value.items()}
     _require(len(entries) == len(value), "COD-001", "a map has the same key twice")
@@ -177,11 +181,16 @@ def _decode(data: bytes, start: int, depth: int) -> tuple[Any, int]:
 def _decode_map(data: bytes, position: int, count: int, depth: int) -> tuple[dict[Any, Any], int]:
     entries: dict[Any, Any] = {}
     previous = b""
+    integer_keys = 0
     for _ in range(count):
         start = position
         key, position = _decode(data, start, depth)
         # COD-002
         _require(type(key) in (str, int), "COD-002", f"the map key at offset {start} is neither text nor an integer")
+        integer_keys += type(key) is int
+        # COD-006
+        too_many = f"more than {CODEC_INTEGER_KEYS_MAX} integer keys in the map that has one at offset {start}"
+        _require(integer_keys <= CODEC_INTEGER_KEYS_MAX, "COD-006", too_many)
         # COD-001: ascending order also means that no key comes twice.
         _require(data[start:position] > previous, "COD-001", f"the map key at offset {start} is out of order or comes twice")
         previous = data[start:position]

@@ -24,7 +24,7 @@ RATCHET_FILE = "tests/tidy/rule_ratchet.py"
 
 FILE_RATCHET = {
     # One file on purpose: a third party reads it in one sitting, and runs it with nothing beside it.
-    VERIFIER: 1068,
+    VERIFIER: 1077,
 }
 """Files over the wall, with their length, each with its reason."""
 FUNCTION_RATCHET: dict[str, int] = {}

@@ -1,13 +1,16 @@
-"""The reference codec: COD-001 to COD-004 of docs/spec/encoding.md."""
+"""The reference codec: COD-001 to COD-006 of docs/spec/encoding.md."""
 
 import enum
 import json
+from collections.abc import Callable
 
 import cbor2
 import pytest
 
 from tests.vectors_file import vectors
 from yunhe import limits, verifier
+from yunhe.errors import EncodingError, ValueNotEncodableError
+from yunhe.ledger import codec as ledger_codec
 from yunhe.verifier import VerificationError, decode, encode
 
 RFC8949 = vectors("cbor_rfc8949")
@@ -153,6 +156,36 @@ def test_containers_nested_beyond_the_limit_are_refused_both_ways_cod_003(depth:
         value = [value]
     with pytest.raises(VerificationError, match="COD-003"):
         encode(value)
+
+
+def integer_map(count: int) -> bytes:
+    """Encode a map of `count` integer keys and two text keys without a limit."""
+    keys = [*sorted(encode(number) for number in range(count)), encode("a"), encode("b")]
+    return b"\xb9" + len(keys).to_bytes(2, "big") + b"".join(key + b"\x00" for key in keys)
+
+
+# COD-006
+@pytest.mark.parametrize("decoder", [decode, lambda data: ledger_codec.decode(data, len(data))], ids=["reference", "ledger"])
+def test_map_has_integer_keys_to_the_limit_and_any_number_of_texts(decoder: Callable[[bytes], object]) -> None:
+    most = limits.CODEC_INTEGER_KEYS_MAX
+    assert decoder(integer_map(most)) == dict.fromkeys([*range(most), "a", "b"], 0)
+    texts = {f"{number:05}": 0 for number in range(2 * most)}
+    assert decoder(encode(texts)) == texts
+
+
+@pytest.mark.parametrize("decoder", [decode, lambda data: ledger_codec.decode(data, len(data))], ids=["reference", "ledger"])
+def test_map_of_more_integer_keys_is_refused_cod_006(decoder: Callable[[bytes], object]) -> None:
+    with pytest.raises((VerificationError, EncodingError), match="COD-006"):
+        decoder(integer_map(limits.CODEC_INTEGER_KEYS_MAX + 1))
+
+
+@pytest.mark.parametrize("encoder", [encode, ledger_codec.encode], ids=["reference", "ledger"])
+def test_map_of_integer_keys_is_encoded_to_the_limit_cod_006(encoder: Callable[[object], bytes]) -> None:
+    most = limits.CODEC_INTEGER_KEYS_MAX
+    fitting: dict[int | str, int] = dict.fromkeys([*range(most), "a", "b"], 0)
+    assert encoder(fitting) == integer_map(most)
+    with pytest.raises((VerificationError, ValueNotEncodableError), match="COD-006"):
+        encoder(fitting | {-1: 0})
 
 
 def test_limits_are_those_of_the_protocol() -> None:

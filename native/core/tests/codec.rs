@@ -4,7 +4,7 @@
 
 use std::vec::Drain;
 
-use yunhe_core::codec::{Builder, DEPTH_MAX, DecodeError, EncodeError, Encoder, Fault, decode};
+use yunhe_core::codec::{Builder, DEPTH_MAX, DecodeError, EncodeError, Encoder, Fault, INTEGER_KEYS_MAX, decode};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
@@ -236,6 +236,23 @@ fn containers_nest_to_the_limit_and_no_deeper() {
 fn containers_beside_each_other_are_not_nested() {
     let side_by_side = Value::Array(vec![Value::Map(vec![(text("a"), nested(DEPTH_MAX - 2))]); 100]);
     assert_eq!(decoded(&encoded(&side_by_side).unwrap()).unwrap(), side_by_side);
+}
+
+// COD-006
+#[test]
+fn maps_have_integer_keys_to_the_limit_and_no_more() {
+    let map = |count: usize| {
+        let numbers = (0..i64::try_from(count).unwrap()).map(|number| (Value::Integer(number - 500), Value::Null));
+        Value::Map(numbers.chain([(text("a"), Value::Null)]).collect())
+    };
+    let fullest = encoded(&map(INTEGER_KEYS_MAX)).unwrap();
+    assert!(decoded(&fullest).is_ok());
+    assert_eq!(encoded(&map(INTEGER_KEYS_MAX + 1)), Err(EncodeError::IntegerKeys));
+    // One text key less and one integer key more: a head of the same length, and another first entry.
+    let mut too_many = fullest;
+    too_many.truncate(too_many.len() - 3);
+    too_many.extend(bytes("397ffff6"));
+    assert_eq!(decoded(&too_many).unwrap_err().fault, Fault::IntegerKeys);
 }
 
 // COD-001

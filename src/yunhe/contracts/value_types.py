@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from yunhe.contracts.codes import VALUE_TOO_LARGE
 from yunhe.contracts.faults import ContractStop, Fault, IntegerOutOfRange
 from yunhe.contracts.scalars import Choice, Org
-from yunhe.limits import INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
+from yunhe.limits import CODEC_INTEGER_KEYS_MAX, INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
 
 TypeData: typing.TypeAlias = str | dict[str, Any]
 """A type as plain data, for interfaces: a scalar's name, {"list": T}, {"dict": [K, V]}, {"optional": T}, {"record": NAME} or
@@ -238,6 +238,11 @@ class DictType(ValueType):
     def to_plain(self, value: Any, room: Room) -> Any:
         if type(value) is not dict:
             ill_typed(self.name, value)
+        # CON-100, COD-006
+        if self.key is INT and len(value) > CODEC_INTEGER_KEYS_MAX:
+            raise ContractStop(
+                VALUE_TOO_LARGE, f"a dict with integers as keys has at most {CODEC_INTEGER_KEYS_MAX} entries outside of a contract"
+            )
         room.take(2 * len(value))
         key_to_plain, value_to_plain = self.key.to_plain, self.value.to_plain
         return {key_to_plain(key, room): value_to_plain(element, room) for key, element in value.items()}

@@ -10,7 +10,7 @@ from yunhe.contracts.faults import ContractStop, Fault, IntegerOutOfRange
 from yunhe.contracts.records import record_type
 from yunhe.contracts.value_types import Room, value_type
 from yunhe.ledger.codec import decode, encode
-from yunhe.limits import INTEGER_MAX, INTEGER_MIN, RECORD_BYTES_MAX, RECORD_FIELDS_MAX, VALUE_DEPTH_MAX
+from yunhe.limits import CODEC_INTEGER_KEYS_MAX, INTEGER_MAX, INTEGER_MIN, RECORD_BYTES_MAX, RECORD_FIELDS_MAX, VALUE_DEPTH_MAX
 
 
 class Status(Choice):
@@ -159,6 +159,15 @@ def test_con_122_integer_of_more_than_64_bits_is_not_stored(fields) -> None:
 def test_con_121_value_of_too_much_content_is_refused_before_it_is_encoded(fields) -> None:
     with pytest.raises(ContractStop) as stop:
         stored(bill(**fields))
+    assert stop.value.code == VALUE_TOO_LARGE
+
+
+def test_con_100_dict_of_integers_is_stored_to_the_limit_of_the_codec() -> None:
+    """COD-006"""
+    most = {number: [] for number in range(CODEC_INTEGER_KEYS_MAX)}
+    assert loaded(stored(bill(by_day=most))).by_day == most
+    with pytest.raises(ContractStop) as stop:
+        stored(bill(by_day=most | {-1: []}))
     assert stop.value.code == VALUE_TOO_LARGE
 
 

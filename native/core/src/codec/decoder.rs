@@ -3,7 +3,7 @@
 use std::fmt;
 use std::vec::Drain;
 
-use super::{DEPTH_MAX, major, simple};
+use super::{DEPTH_MAX, INTEGER_KEYS_MAX, major, simple};
 
 /// Makes values of the parts that the decoder finds, innermost first.
 pub trait Builder {
@@ -56,6 +56,8 @@ pub enum Fault {
     KeyType,
     /// COD-003: too many containers in one another.
     TooDeep,
+    /// COD-006: too many integer keys in one map.
+    IntegerKeys,
     /// COD-004: the input ends where an item is expected.
     Missing,
     /// COD-004: the input ends within a head.
@@ -78,6 +80,9 @@ impl fmt::Display for DecodeError {
             Fault::NotAllowed => write!(formatter, "COD-002: a tag, a float or another simple value at offset {at}"),
             Fault::KeyType => write!(formatter, "COD-002: the map key at offset {at} is neither text nor an integer"),
             Fault::TooDeep => write!(formatter, "COD-003: more than {DEPTH_MAX} containers are nested at offset {at}"),
+            Fault::IntegerKeys => {
+                write!(formatter, "COD-006: more than {INTEGER_KEYS_MAX} integer keys in the map that has one at offset {at}")
+            }
             Fault::Missing => write!(formatter, "COD-004: the input ends at offset {at}, where an item is expected"),
             Fault::HeadCut => write!(formatter, "COD-004: the input ends within the head at offset {at}"),
             Fault::LongerThanInput => write!(formatter, "COD-004: the item at offset {at} is longer than what is left"),
@@ -158,6 +163,7 @@ impl<'a, V> Decoder<'a, V> {
 
     fn entries<B: Builder<Value = V>>(&mut self, count: usize, builder: &mut B) -> Result<(), B::Error> {
         let mut previous: &'a [u8] = &[];
+        let mut integer_keys = 0;
         for _ in 0..count {
             let start = self.position;
             // COD-002: the key's type is in its first byte; a key that is missing or damaged is named by `item`.
@@ -165,6 +171,11 @@ impl<'a, V> Decoder<'a, V> {
             let key = self.item(builder)?;
             if !matches!(major, major::UNSIGNED | major::NEGATIVE | major::TEXT) {
                 return Err(refuse(Fault::KeyType, start).into());
+            }
+            // COD-006: checked before the map is built.
+            integer_keys += usize::from(major != major::TEXT);
+            if integer_keys > INTEGER_KEYS_MAX {
+                return Err(refuse(Fault::IntegerKeys, start).into());
             }
             // COD-001: ascending order also means that no key comes twice.
             let encoding = &self.data[start..self.position];

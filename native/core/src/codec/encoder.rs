@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::{DEPTH_MAX, major, simple};
+use super::{DEPTH_MAX, INTEGER_KEYS_MAX, major, simple};
 
 /// Why a value has no encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum EncodeError {
     KeyTwice,
     /// COD-003: too many containers in one another.
     TooDeep,
+    /// COD-006: too many integer keys in one map.
+    IntegerKeys,
 }
 
 impl fmt::Display for EncodeError {
@@ -19,6 +21,7 @@ impl fmt::Display for EncodeError {
         match self {
             Self::KeyTwice => write!(formatter, "COD-001: a map has the same key twice"),
             Self::TooDeep => write!(formatter, "COD-003: more than {DEPTH_MAX} containers are nested"),
+            Self::IntegerKeys => write!(formatter, "COD-006: a map has more than {INTEGER_KEYS_MAX} integer keys"),
         }
     }
 }
@@ -45,6 +48,7 @@ pub struct MapStart {
     /// Offset of its first key.
     offset: usize,
     sorted: bool,
+    integer_keys: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +116,7 @@ impl Encoder {
     pub fn begin_map(&mut self, length: usize) -> Result<MapStart, EncodeError> {
         self.enter()?;
         self.head(major::MAP, length as u64);
-        Ok(MapStart { base: self.entries.len(), offset: self.out.len(), sorted: true })
+        Ok(MapStart { base: self.entries.len(), offset: self.out.len(), sorted: true, integer_keys: 0 })
     }
 
     /// Says that the key which began at `key` (the length of what was written before it) is complete and its value follows.
@@ -120,12 +124,17 @@ impl Encoder {
         if let Some(previous) = self.entries[map.base..].last() {
             map.sorted = map.sorted && self.out[previous.key..previous.value] < self.out[key..];
         }
+        map.integer_keys += usize::from(self.out[key] >> 5 != major::TEXT);
         self.entries.push(Entry { key, value: self.out.len() });
     }
 
     /// Ends the map and puts its entries into order.
     pub fn end_map(&mut self, map: &MapStart) -> Result<(), EncodeError> {
         self.depth -= 1;
+        // COD-006
+        if map.integer_keys > INTEGER_KEYS_MAX {
+            return Err(EncodeError::IntegerKeys);
+        }
         // COD-001: what was ascending from the start needs no second look.
         if !map.sorted {
             self.sort(map)?;

@@ -13,6 +13,9 @@ pub use encoder::{EncodeError, Encoder, MapStart};
 /// Containers nested in one encoding: `CODEC_DEPTH_MAX` of `yunhe.limits` (COD-003).
 pub const DEPTH_MAX: usize = 16;
 
+/// Integer keys of one map: `CODEC_INTEGER_KEYS_MAX` of `yunhe.limits` (COD-006).
+pub const INTEGER_KEYS_MAX: usize = 1024;
+
 /// Major types (RFC 8949 §3.1).
 mod major {
     pub const UNSIGNED: u8 = 0;
