@@ -34,12 +34,14 @@ impl Suite {
         }
     }
 
-    /// Fewest and most items of a share: fewer do not pay for waking another core, and more gain nothing.
-    fn share_items(self) -> (usize, usize) {
-        match self {
+    /// Items of a share when there are so many: fewer do not pay for waking another core, and more gain nothing.
+    fn share_of(self, items: usize) -> usize {
+        let (fewest, most) = match self {
             Self::Ed25519Sha256 => (32, 256),
             Self::Sm2Sm3 => (8, 64),
-        }
+        };
+        // Asking for the number of threads starts them.
+        if items <= fewest { fewest } else { items.div_ceil(rayon::current_num_threads()).clamp(fewest, most) }
     }
 
     /// Returns the positions, ascending, of the items of one share that are not valid.
@@ -80,15 +82,14 @@ pub fn invalid(items: &[Item<'_>]) -> Vec<usize> {
     let mut shares: Vec<(Suite, Vec<usize>)> = Vec::new();
     for suite in Suite::ALL {
         let indices: Vec<usize> = of_suite(Some(suite)).collect();
-        let (fewest, most) = suite.share_items();
-        let share = indices.len().div_ceil(rayon::current_num_threads()).clamp(fewest, most);
+        let share = suite.share_of(indices.len());
         shares.extend(indices.chunks(share).map(|indices| (suite, indices.to_vec())));
     }
     let decide = |(suite, indices): &(Suite, Vec<usize>)| -> Vec<usize> {
         let share: Vec<Item<'_>> = indices.iter().map(|index| items[*index]).collect();
         suite.invalid(&share).into_iter().map(|position| indices[position]).collect()
     };
-    if shares.len() == 1 {
+    if shares.len() <= 1 {
         invalid.extend(shares.iter().flat_map(decide));
     } else {
         invalid.par_extend(shares.par_iter().flat_map_iter(decide));
