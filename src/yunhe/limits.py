@@ -106,6 +106,9 @@ SCAN_ROWS_MAX: Final = 10_000
 """Rows that one scan of a contract can return."""
 GAS_LIMIT_MAX: Final = 1_000_000_000
 """Largest value of the parameter `gas_limit_max` and of a transaction's gas limit."""
+BLOCK_GAS_MAX: Final = 3_000_000_000
+"""Largest value of the parameter `block_gas_max`. What a block writes, returns and announces costs at least 20 gas a byte and has to fit,
+with its transactions, into `BLOCK_RECORD_BYTES_MAX` and `WORKER_MESSAGE_BYTES_MAX`."""
 LIVE_MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024
 """Memory, as gas counts it, that one transaction may hold."""
 

@@ -94,6 +94,7 @@ def changed(path: str, value: object) -> bytes:
         ("colour", "blue", "colour"),
         ("parameters.colour", 1, "colour"),
         ("parameters.gas_limit_max", 10**10, "gas_limit_max"),
+        ("parameters.block_gas_max", 3 * 10**9 + 1, "block_gas_max"),
         ("parameters.validity_window_ms", ..., "validity_window_ms"),
         ("parameters.validity_window_ms", 3_600_001, "validity_window_ms"),
         ("thresholds.contract", "some", "contract"),

@@ -25,7 +25,7 @@ SUITE = "suite"
 PARAMETER_BOUNDS = {
     "validity_window_ms": (10_000, 3_600_000),
     "gas_limit_max": (20_000_000, 1_000_000_000),
-    "block_gas_max": (20_000_000, 9_223_372_036_854_775_807),
+    "block_gas_max": (20_000_000, 3_000_000_000),
     "state_history_blocks": (1, 1_000_000),
 }
 CERTIFIER_POWER_MAX = 1_000_000

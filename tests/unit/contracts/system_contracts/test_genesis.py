@@ -18,7 +18,7 @@ from yunhe.ledger.genesis import FoundingMember
 from yunhe.ledger.layouts import SYSTEM_CONTRACTS, Parameters, read_certifiers, read_parameters
 from yunhe.ledger.state_keys import decode_state_key
 from yunhe.ledger.transaction import Signer
-from yunhe.limits import CERTIFIER_POWER_MAX, CERTIFIERS_MAX, GAS_LIMIT_MAX, INTEGER_MAX, RECORD_BYTES_MAX, VALIDITY_WINDOW_MS_MAX
+from yunhe.limits import BLOCK_GAS_MAX, CERTIFIER_POWER_MAX, CERTIFIERS_MAX, GAS_LIMIT_MAX, RECORD_BYTES_MAX, VALIDITY_WINDOW_MS_MAX
 
 MODULES = {name: system_module(name) for name in SYSTEM_CONTRACTS}
 
@@ -174,7 +174,7 @@ def test_bounds_of_governance_are_those_of_the_ledger():
     assert all(bounds[name][0] <= value <= bounds[name][1] for name, value in layouts.DEFAULT_PARAMETERS.items())
     assert bounds["validity_window_ms"][1] == VALIDITY_WINDOW_MS_MAX
     assert bounds["gas_limit_max"][1] == GAS_LIMIT_MAX
-    assert bounds["block_gas_max"][1] == INTEGER_MAX
+    assert bounds["block_gas_max"][1] == BLOCK_GAS_MAX
     assert (governance.CERTIFIERS_MAX, governance.CERTIFIER_POWER_MAX) == (CERTIFIERS_MAX, CERTIFIER_POWER_MAX)
 
 

@@ -278,7 +278,7 @@ def test_recount_changes_nothing_while_the_votes_do_not_suffice(consortium):
 BOUNDS = {
     "validity_window_ms": (10_000, 3_600_000),
     "gas_limit_max": (20_000_000, 1_000_000_000),
-    "block_gas_max": (20_000_000, 2**63 - 1),
+    "block_gas_max": (20_000_000, 3_000_000_000),
     "state_history_blocks": (1, 1_000_000),
 }
 
