@@ -427,7 +427,7 @@ def bad_subjects(four: Chain) -> dict[str, dict[str, Change]]:
         "COD-060": {"a list as a key component": put(6, 2, 3)([["B-1"]]), "a truth value as a key component": put(6, 2, 3)([True])},
         "COD-061": {
             "a key without components": put(6, 2, 3)([]),
-            "a key of five components": put(6, 2, 3)(["a"] * 5),
+            "a key of a component too many": put(6, 2, 3)(["a"] * (verifier.KEY_COMPONENTS_MAX + 1)),
             "a key of more than 512 bytes": put(6, 2, 3)(["a" * 512]),
         },
         "COD-002": {"a record that is not CBOR of ours": put(6, 2, 4)(cbor2.dumps({"weight": 0.5}))},
