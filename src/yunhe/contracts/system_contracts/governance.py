@@ -292,6 +292,8 @@ def check_suspension(organisation: str) -> None:
     # SYS-014
     require(organisation not in certifiers, "IS_CERTIFIER")
     require(len(call_view(REGISTRY, "active_organisations")) > 1, "LAST_ORGANISATION")
+    # SYS-009
+    require(call_view(REGISTRY, "has_node_besides", organisation=organisation), "LAST_NODE")
 
 
 def check_certifier(change: Change) -> None:

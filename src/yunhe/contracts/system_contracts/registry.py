@@ -14,6 +14,7 @@ TITLE_CHARACTERS_MAX = 200
 PUBLIC_KEY_BYTES_MAX = 256
 ROLES_MAX = 32
 ORGANISATIONS_MAX = 2_000
+PAGE_ROWS = 64
 
 
 class Status(Choice):
@@ -207,6 +208,18 @@ def check_administrable(ctx: Context) -> None:
     require(any(is_able_admin(member) for member in members.scan(prefix=(ctx.sender,))), "LAST_ADMIN")
 
 
+def has_node(besides: str) -> bool:
+    """Tell whether the ledger has a node whose envelopes count, of any organisation but one."""
+    page = nodes.scan(limit=PAGE_ROWS)
+    while len(page) > 0:
+        for node in page:
+            others = node.organisation != besides and node.status == Status.ACTIVE
+            if others and organisations[node.organisation].status == Status.ACTIVE:
+                return True
+        page = nodes.scan(after=(page[-1].organisation, page[-1].node), limit=PAGE_ROWS)
+    return False
+
+
 def check_new_organisation(organisation: Org, title: str, admin: str) -> None:
     """Refuse what cannot be admitted."""
     require(is_name(organisation), "NOT_A_NAME")
@@ -311,6 +324,8 @@ def set_node(ctx: Context, node: str, suite: str, public_key: bytes, status: Sta
     record.public_key = public_key
     record.status = status
     nodes.save(record)
+    # SYS-009: without one nothing is decided any more, the change back neither.
+    require(status == Status.ACTIVE or has_node(""), "LAST_NODE")
     emit(NodeChanged(organisation=ctx.sender, node=node, public_key=public_key, status=status))
 
 
@@ -325,6 +340,12 @@ def is_active(ctx: Context, organisation: Org) -> bool:
     """Tell whether an organisation is enrolled and not suspended."""
     record = organisations.get(organisation)
     return record is not None and record.status == Status.ACTIVE
+
+
+@view
+def has_node_besides(ctx: Context, organisation: Org) -> bool:
+    """Tell whether the ledger has an active node of another active organisation."""
+    return has_node(organisation)
 
 
 @view

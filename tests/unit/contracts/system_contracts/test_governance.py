@@ -408,6 +408,18 @@ def test_last_active_organisation_is_not_suspended():
     consortium.refuses("LAST_ORGANISATION", "bank/admin", "governance.propose_suspension", organisation="bank")
 
 
+def test_organisation_of_the_last_active_node_is_not_suspended():
+    """SYS-009, SYS-012"""
+    consortium = Consortium("carrier", "bank")
+    bank = {"node": "node", "suite": SUITE, "public_key": key("bank/node")}
+    consortium.does("bank/admin", "registry.set_node", status="suspended", **bank)
+    consortium.agree("propose_certifier", **certifier("bank"))
+    consortium.agree("propose_certifier_removal", organisation="carrier")
+    consortium.refuses("LAST_NODE", "bank/admin", "governance.propose_suspension", organisation="carrier")
+    consortium.does("bank/admin", "registry.set_node", status="active", **bank)
+    assert consortium.agree("propose_suspension", organisation="carrier") == "accepted"
+
+
 def test_organisation_beside_another_active_one_is_suspended():
     """SYS-014"""
     consortium = Consortium("carrier", "bank")

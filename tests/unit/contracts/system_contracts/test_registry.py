@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.contracts.system_contracts.consortium import SUITE, TIME_MS, Consortium, founder, key
 from yunhe.contracts.runner import BlockRunner
+from yunhe.contracts.system_contracts import registry
 from yunhe.crypto import SHA256
 from yunhe.errors import NotPermittedError
 from yunhe.ledger.enrolment import authorise_node
@@ -479,6 +480,23 @@ def test_node_changed_by_an_admin_has_the_new_key_and_status(consortium):
     consortium.does("carrier/admin", "registry.set_node", node="node", suite=SUITE, public_key=key("new"), status="suspended")
     with pytest.raises(NotPermittedError):
         authorise_node(consortium.state, NodeIdentity("carrier", "node", SUITE, key("new")))
+
+
+def test_last_active_node_is_not_suspended():
+    """SYS-009: counted are nodes of active organisations alone, in whatever order and however many there are."""
+    consortium = Consortium("bank", "carrier")
+    own = {"node": "node", "suite": SUITE, "public_key": key("carrier/node")}
+    consortium.write("registry.organisations", "bank", organisation="bank", title="Bank", status="suspended")
+    for number in range(registry.PAGE_ROWS + 1):
+        spare = f"spare{number:03}"
+        consortium.write(
+            "registry.nodes", "bank", spare, organisation="bank", node=spare, suite=SUITE, public_key=key("x"), status="active"
+        )
+    consortium.refuses("LAST_NODE", "carrier/admin", "registry.set_node", status="suspended", **own)
+    consortium.does("carrier/admin", "registry.set_node", status="active", **own)
+    consortium.does("carrier/admin", "registry.enrol_node", node="spare", suite=SUITE, public_key=key("spare"))
+    consortium.does("carrier/admin", "registry.set_node", status="suspended", **own)
+    consortium.refuses("LAST_NODE", "carrier/admin", "registry.set_node", status="suspended", **own | {"node": "spare"})
 
 
 def test_node_with_a_fault_is_refused(consortium):
