@@ -32,6 +32,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
         threading.Event().wait(0.001)
 
 
+class Panic(BaseException):
+    """What a panic of native code is in Python: no Exception."""
+
+
 class RecordingApplication:
     """Keeps what an engine does; can hold it in `commit`, refuse in `check`, fail in `deliver` or `commit`."""
 
@@ -43,6 +47,7 @@ class RecordingApplication:
         self.gate = threading.Event()
         self.gate.set()
         self.fail_at = ""
+        self.fault: type[BaseException] = RuntimeError
 
     def committed(self) -> Committed:
         return START
@@ -64,7 +69,7 @@ class RecordingApplication:
     def _enter(self, call: str) -> None:
         self.threads[call].add(threading.get_ident())
         if self.fail_at == call:
-            raise RuntimeError(call)
+            raise self.fault(call)
         self.calls.append(call)
         self.uncommitted.append(self.calls.count("deliver") - self.calls.count("commit"))
 
@@ -230,9 +235,10 @@ class EngineConformance:
         assert len(application.deliveries) == 1
 
     @pytest.mark.parametrize("call", ["deliver", "commit"])
-    def test_failure_stops_the_engine_for_good(self, engine, application, call):
-        """ENG-008."""
-        application.fail_at = call
+    @pytest.mark.parametrize("fault", [RuntimeError, Panic])
+    def test_failure_stops_the_engine_for_good(self, engine, application, call, fault):
+        """ENG-008: whatever was raised; an engine that is silently dead would take envelopes for ever."""
+        application.fail_at, application.fault = call, fault
         engine.submit(b"x")
         wait_until(lambda: engine.failure is not None)
         assert str(engine.failure) == call

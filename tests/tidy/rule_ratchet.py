@@ -27,7 +27,6 @@ UNCITED = frozenset(
     [
         "API-001",
         "API-004",
-        "API-005",
         "API-007",
         "API-008",
         "API-009",
@@ -44,7 +43,6 @@ UNDERTESTED = frozenset(
         "API-002",
         "API-003",
         "API-004",
-        "API-005",
         "API-006",
         "API-007",
         "API-008",

@@ -87,7 +87,7 @@ class SoloEngine:
                 with self._changed:
                     self._uncommitted += 1
                     self._changed.notify_all()
-        except Exception as failure:  # noqa: BLE001  # a thread's edge: whatever it is, the node must learn of it and stop (ENG-008)
+        except BaseException as failure:  # noqa: BLE001  # a thread's edge: whatever it is, the node must learn of it and stop (ENG-008)
             self._fail(failure)
         finally:
             with self._changed:
@@ -101,7 +101,7 @@ class SoloEngine:
                 with self._changed:
                     self._uncommitted -= count
                     self._changed.notify_all()
-        except Exception as failure:  # noqa: BLE001  # as above
+        except BaseException as failure:  # noqa: BLE001  # as above
             self._fail(failure)
 
     def _fail(self, failure: BaseException) -> None:

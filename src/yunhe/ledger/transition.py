@@ -63,7 +63,7 @@ class Dropped:
     """A transaction or envelope without effect, and why; for the node to report, not part of the ledger."""
 
     transaction_id: bytes | None
-    """None when it could not even be decoded, or for a whole envelope."""
+    """None when it could not even be decoded, or for an envelope that could not be opened."""
     error: YunheError
 
 
@@ -130,7 +130,8 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
             # COD-041
             authorise_node(state, opened.envelope.node)
         except YunheError as error:
-            dropped.append(Dropped(None, error))
+            # Whoever waits for one of its transactions has to hear of it.
+            dropped.extend(Dropped(verdict.id if isinstance(verdict, Transaction) else None, error) for verdict in opened.verdicts)
             continue
         for verdict in opened.verdicts:
             if isinstance(verdict, YunheError):

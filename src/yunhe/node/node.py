@@ -17,7 +17,15 @@ import structlog
 from yunhe.consensus import Engine, SoloEngine
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
-from yunhe.errors import NodeHaltedError, NodeStoppingError, PlatformError, TransactionNotFoundError, UnavailableError, WrongPythonError
+from yunhe.errors import (
+    AlreadyUsedError,
+    NodeHaltedError,
+    NodeStoppingError,
+    PlatformError,
+    TransactionNotFoundError,
+    WrongPythonError,
+    YunheError,
+)
 from yunhe.ledger.admission import OpenedEnvelope, Verdict
 from yunhe.ledger.codec import Value
 from yunhe.ledger.envelope import seal_envelope, split_for_envelopes
@@ -205,7 +213,7 @@ class Node:
             position += len(group)
             try:
                 self._submit_group(group, members)
-            except UnavailableError as error:
+            except YunheError as error:
                 for transaction in members:
                     self._pending.drop(transaction.id, error)
         return futures
@@ -235,14 +243,19 @@ class Node:
 
     def _committed(self, news: BlockCommitted) -> None:
         """Called in the engine's thread after each commit."""
+        # API-005: a retry that was checked just before its first try had a place has the same place.
+        retried = {d.transaction_id for d in news.dropped if d.transaction_id is not None and isinstance(d.error, AlreadyUsedError)}
+        known = {t: placed for t in retried if (placed := self.find_placed(t)) is not None}
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._answer, news)
+            self._loop.call_soon_threadsafe(self._answer, news, known)
 
-    def _answer(self, news: BlockCommitted) -> None:
+    def _answer(self, news: BlockCommitted, known: dict[bytes, Placed]) -> None:
         block = news.block
         if block is not None:
             for position, receipt in enumerate(block.receipts):
                 self._pending.place(receipt.transaction_id, Placed(block.header.height, position, block.header.time_ms, receipt))
+        for known_id, placed in known.items():
+            self._pending.place(known_id, placed)
         for dropped in news.dropped:
             identity = dropped.transaction_id.hex() if dropped.transaction_id else None
             _log.warning("dropped without effect", transaction=identity, code=dropped.error.code, reason=dropped.error.message)

@@ -158,8 +158,10 @@ def test_apply_block_envelope_of_a_node_that_is_not_enrolled_is_dropped_whole(ch
         chain.state.put(
             node_key("carrier", "node1"), organisation="carrier", node="node1", suite=chain.suite, public_key=public_key, status=status
         )
-    transition = chain.apply(chain.open(chain.transaction()))
-    assert (transition.block, codes(transition)) == (None, ["NOT_PERMITTED"])
+    inside = [chain.transaction(1), chain.transaction(2)]
+    transition = chain.apply(chain.open(*inside))
+    assert (transition.block, codes(transition)) == (None, ["NOT_PERMITTED"] * 2)
+    assert [dropped.transaction_id for dropped in transition.dropped] == [transaction.id for transaction in inside]
 
 
 def test_apply_block_runs_transactions_in_order_with_the_block_context(chain):

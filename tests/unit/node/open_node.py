@@ -1,0 +1,50 @@
+"""A node in the test's own process, opened on a folder; its engine takes envelopes and delivers none before the test starts it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from yunhe.crypto import PrivateKey
+from yunhe.ledger.codec import Value
+from yunhe.ledger.transaction import Call, Signer, Transaction, TransactionBody, sign_transaction
+from yunhe.node import Node, NodeConfig, NodeFolder, make_node_folder
+from yunhe.node.folder import FoundingMember, NewNetwork
+from yunhe.node.node import clock_ms
+
+SUITE = "ed25519-sha256"
+ADMIN = PrivateKey(SUITE, bytes([7]) * 32)
+DEADLINE_S = 20
+
+
+def make_folder(path: Path) -> NodeFolder:
+    """Make the folder of a network of one organisation with one admin."""
+    return make_node_folder(
+        path,
+        config=NodeConfig("port", "node1"),
+        title="Port",
+        admins=[FoundingMember("admin", ("admin",), (ADMIN.public_key,))],
+        network=NewNetwork("test", clock_ms(), "3.11"),
+    )
+
+
+def transaction(node: Node, action: str = "none", /, *, salt: int = 0, **arguments: Value) -> Transaction:
+    """Sign a transaction of the admin."""
+    signer = Signer("port", "admin", SUITE, ADMIN.public_key.raw)
+    valid_until_ms = node.clock() + 60_000
+    body = TransactionBody(
+        node.network_id, (signer,), (Call("registry", action, arguments),), valid_until_ms, 20_000_000, salt.to_bytes(16, "big")
+    )
+    return sign_transaction(body, [ADMIN], node.genesis.chain_hash)
+
+
+def run_node(folder: NodeFolder, body: Callable[[Node], Awaitable[None]]) -> None:
+    """Open a node, run a test with it, and stop it."""
+
+    async def run() -> None:
+        node = Node(folder)
+        try:
+            await body(node)
+        finally:
+            await node.stop()
+
+    asyncio.run(run())

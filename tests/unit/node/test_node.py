@@ -1,0 +1,61 @@
+"""What a node does with transactions that it accepted and that come to nothing: whoever waits is told, and none waits for ever."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node.open_node import DEADLINE_S, make_folder, run_node, transaction
+from yunhe.crypto import PrivateKey
+from yunhe.errors import NotPermittedError, OverloadedError
+from yunhe.limits import ENGINE_QUEUE_ENVELOPES_MAX
+from yunhe.node import Node
+
+
+def test_submit_to_a_full_engine_is_refused_and_leaves_nothing_waiting(tmp_path: Path) -> None:
+    """ENG-006, API-008: the caller is told at once, and can try again."""
+
+    async def fill(node: Node) -> None:
+        for salt in range(ENGINE_QUEUE_ENVELOPES_MAX):
+            node.submit([transaction(node, salt=salt)])
+        late = transaction(node, salt=ENGINE_QUEUE_ENVELOPES_MAX)
+        for _ in range(2):
+            (future,) = node.submit([late])
+            with pytest.raises(OverloadedError):
+                await asyncio.wait_for(future, DEADLINE_S)
+            assert node.find_waiting(late.id) is None
+        assert node.status().waiting == ENGINE_QUEUE_ENVELOPES_MAX
+
+    run_node(make_folder(tmp_path / "node"), fill)
+
+
+def test_transactions_of_a_node_whose_key_was_changed_are_told_that_they_were_dropped(tmp_path: Path) -> None:
+    """COD-041: the envelope is dropped whole, and everyone whose transaction is in it hears of it."""
+    other = PrivateKey.generate().public_key
+
+    async def change_key(node: Node) -> None:
+        change = transaction(node, "set_node", node="node1", suite=other.suite, public_key=other.raw, status="active")
+        (changed,) = node.submit([change])
+        node.start()
+        assert (await asyncio.wait_for(changed, DEADLINE_S)).receipt.outcome.code == "OK"
+        for future in node.submit([transaction(node, salt=1), transaction(node, salt=2)]):
+            with pytest.raises(NotPermittedError):
+                await asyncio.wait_for(future, DEADLINE_S)
+        assert node.status().waiting == 0
+
+    run_node(make_folder(tmp_path / "node"), change_key)
+
+
+def test_retry_that_was_checked_before_its_first_try_was_committed_has_the_first_receipt(tmp_path: Path) -> None:
+    """API-005, LED-011: submitted twice on the way between gateway and engine; executed once, and both are told of the one place."""
+
+    async def retry(node: Node) -> None:
+        node.start()
+        again = transaction(node)
+        (first,) = node.submit([again])
+        placed = await asyncio.wait_for(first, DEADLINE_S)
+        (second,) = node.submit([again])
+        assert await asyncio.wait_for(second, DEADLINE_S) == placed
+        assert node.head().height == 1
+
+    run_node(make_folder(tmp_path / "node"), retry)
