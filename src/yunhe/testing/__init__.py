@@ -11,15 +11,26 @@ def test_a_stranger_cannot_transfer():
 ```
 """
 
-from yunhe.testing.chain import Chain, Member, MeteredDifferenceError, NotRefusedError, Signers, UnsavedChangeError
+from yunhe.testing.chain import Chain, Member, MeteredDifferenceError, NotRefusedError, Signers, Snapshot
+from yunhe.testing.invariants import Invariant, InvariantError, invariant, invariants_of
 from yunhe.testing.memory import MemoryState
+from yunhe.testing.rows import Change
+from yunhe.testing.transaction import Call
+from yunhe.testing.unsaved import UnsavedChangeError
 
 __all__ = [
+    "Call",
     "Chain",
+    "Change",
+    "Invariant",
+    "InvariantError",
     "Member",
     "MemoryState",
     "MeteredDifferenceError",
     "NotRefusedError",
     "Signers",
+    "Snapshot",
     "UnsavedChangeError",
+    "invariant",
+    "invariants_of",
 ]

@@ -10,38 +10,37 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
-from yunhe.contracts import Context, Event, Org, Record, Signer
+from yunhe.contracts import Context, Event, Log, Map, Org, Record, Signer, Table
 from yunhe.contracts.calls import running_machine
 from yunhe.contracts.codes import CONTRACT_FAULT, OK
 from yunhe.contracts.faults import ContractStop
 from yunhe.contracts.index_building import rebuild_indexes
 from yunhe.contracts.loader import Loader
-from yunhe.contracts.machine import Machine
 from yunhe.contracts.meter import UNLIMITED
-from yunhe.contracts.module import ContractModule, Entry
+from yunhe.contracts.module import ContractModule
 from yunhe.contracts.overlay import CommittedState
-from yunhe.contracts.records import RecordType
-from yunhe.contracts.value_types import Room
 from yunhe.crypto import SHA256
-from yunhe.ledger.codec import Value, encode
-from yunhe.ledger.interfaces import BlockContext, Write
+from yunhe.ledger.codec import Value
+from yunhe.ledger.interfaces import BlockContext
 from yunhe.ledger.interfaces import Event as PlainEvent
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, GAS_LIMIT_MAX
-from yunhe.limits import RECORD_BYTES_MAX
+from yunhe.testing.invariants import Invariant, InvariantError
 from yunhe.testing.memory import MemoryState
+from yunhe.testing.rows import Change, changes, contract_of, table_rows
+from yunhe.testing.transaction import Call, PlainCall, Request, Side, plain_arguments
+from yunhe.testing.unsaved import UnsavedChanges
 
 P = ParamSpec("P")
 R = TypeVar("R")
 E = TypeVar("E", bound=Event)
+T = TypeVar("T", bound=Record)
+K = TypeVar("K", bound=str | int | bytes | tuple[Any, ...])
+V = TypeVar("V", bound=str | int | bytes | bool)
 
 _BEGINNING_MS = 1_767_225_600_000
 """Time of a new chain: 2026-01-01 00:00 UTC."""
-
-
-class UnsavedChangeError(AssertionError):
-    """An action changed a record that it had loaded, and neither saved nor discarded it."""
 
 
 class NotRefusedError(AssertionError):
@@ -71,8 +70,11 @@ class Chain:
         self.events: list[Event] = []
         """Events of the last call that succeeded."""
         self._modules: dict[str, ModuleType] = {}
-        self._plain = _Side(self._plain_module)
-        self._metered = _Side(self._metered_module) if metered else None
+        self.changes: list[Change] = []
+        """What the last call that succeeded changed: each row of a table, map or log before and after."""
+        self._plain = Side(self._plain_module)
+        self._metered = Side(self._metered_module) if metered else None
+        self._invariants: list[Invariant] = []
         self._loaded: dict[str, ContractModule] = {}
         self._members: dict[tuple[str, str], Member] = {}
 
@@ -123,11 +125,50 @@ class Chain:
         """Move the time of the next block ahead."""
         self.time_ms += milliseconds
 
+    def keep(self, *invariants: Invariant) -> None:
+        """Check invariants after each transaction from now on, and once now.
+
+        Raises:
+            InvariantError: one does not hold.
+        """
+        self._invariants += invariants
+        self._check_invariants("before any call")
+
+    # --- Going back -------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> "Snapshot":
+        """Return what `rewind` needs to come back to this moment: state, time, height and the contracts deployed."""
+        return Snapshot(self.state.records(), self.time_ms, self.height, dict(self._modules), dict(self._loaded))
+
+    def rewind(self, snapshot: "Snapshot") -> None:
+        """Go back to a snapshot of this chain, as often as needed; the last call's events and changes are forgotten."""
+        self.state.replace(snapshot.records)
+        self.time_ms, self.height = snapshot.time_ms, snapshot.height
+        self._modules, self._loaded = dict(snapshot.modules), dict(snapshot.loaded)
+        self.events, self.changes = [], []
+
     # --- Asking -----------------------------------------------------------------------------------------------------
 
     def view(self, view: Callable[Concatenate[Context, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Ask a view of a deployed contract."""
-        return cast("R", self._run((), view, args, kwargs, is_view=True))
+        return cast("R", self._run((), [Call(view, *args, **kwargs)], is_view=True)[0])
+
+    @overload
+    def rows(self, table: Table[T]) -> dict[Any, T]: ...
+    @overload
+    def rows(self, table: Map[K, V]) -> dict[K, V]: ...
+    @overload
+    def rows(self, table: Log[K, T]) -> dict[K, list[T]]: ...
+    def rows(self, table: Table[Any] | Map[Any, Any] | Log[Any, Any]) -> dict[Any, Any]:
+        """Return all rows of a table of a deployed contract by key, in the order of the keys; of a log, the entries of each key.
+
+        They are copies: changing them changes nothing. A key of several fields is a tuple.
+        """
+        for name, module in self._modules.items():
+            if any(value is table for value in vars(module).values()):
+                self._plain_module(name, True)
+                return table_rows(table, self.state)
+        raise LookupError(f"{table.name or 'the table'} belongs to no contract deployed on this chain: call chain.deploy first")
 
     @contextmanager
     def refuses(self, code: str) -> Iterator[None]:
@@ -156,71 +197,79 @@ class Chain:
 
     # --- Running ----------------------------------------------------------------------------------------------------
 
-    def _run(
-        self, signers: Sequence[Signer], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, is_view: bool
-    ) -> Any:
-        contract = self._contract_of(function)
-        module = self._plain_module(contract, is_view)
-        entry = module.entry(function.__name__, view=is_view)
-        request = _Request(
+    def _run(self, signers: Sequence[Signer], calls: Sequence[Call], *, is_view: bool) -> list[Any]:
+        request = Request(
             BlockContext(self.height, self.time_ms),
             CommittedState(self.state),
             tuple(signers),
-            contract,
-            entry.name,
-            _plain_arguments(entry, args, kwargs),
+            tuple(self._plain_call(call, is_view=is_view) for call in calls),
             is_view,
         )
-        unsaved = _Unsaved()
+        unsaved = UnsavedChanges()
         self._plain.machine.watch = None if is_view else unsaved
         token = running_machine.set(self._plain.machine)
         failure: Exception | None = None
-        result: Value = None
+        results: list[Value] = []
         try:
-            result = self._plain.run(request, UNLIMITED)
+            results = self._plain.run(request, UNLIMITED)
         except Exception as error:  # noqa: BLE001  # compared below, then raised as it was
             failure = error
         finally:
             running_machine.reset(token)
         if self._metered is not None:
-            self._compare(self._metered, request, result, failure)
+            self._compare(self._metered, request, results, failure)
         if failure is not None:
             raise failure
         unsaved.check()
         if not is_view:
-            self._commit(module)
-        return entry.result.from_plain(result)
+            self._commit()
+            self._check_invariants(f"after {request}")
+        return [call.entry.result.from_plain(result) for call, result in zip(request.calls, results, strict=True)]
 
-    def _commit(self, module: ContractModule) -> None:
-        machine = self._plain.machine
-        self.events = [self._typed_event(event, module) for event in machine.events]
-        self.state.apply(self._plain.writes())
+    def _plain_call(self, call: Call, *, is_view: bool) -> PlainCall:
+        contract = self._contract_of(call.action)
+        entry = self._plain_module(contract, is_view).entry(call.action.__name__, view=is_view)
+        return PlainCall(contract, entry, plain_arguments(entry, call.args, call.kwargs))
+
+    def _commit(self) -> None:
+        writes = self._plain.writes()
+        touched = {event.contract for event in self._plain.machine.events} | {contract_of(state_key) for state_key, _ in writes}
+        modules = {name: self._plain_module(name, False) for name in sorted(touched)}
+        self.events = [self._typed_event(event, modules[event.contract]) for event in self._plain.machine.events]
+        self.changes = changes(writes, self.state, modules.values())
+        self.state.apply(writes)
         self.height += 1
 
-    def _typed_event(self, event: PlainEvent, module: ContractModule) -> Event:
-        owner = module if event.contract == module.name else self._plain_module(event.contract, False)
+    def _check_invariants(self, moment: str) -> None:
+        for check in self._invariants:
+            try:
+                check(self)
+            except AssertionError as error:
+                changed = "".join(f"\n  {change}" for change in self.changes)
+                raise InvariantError(f"{check.__name__} does not hold {moment}: {error}{changed}") from error
+
+    def _typed_event(self, event: PlainEvent, owner: ContractModule) -> Event:
         return cast("Event", owner.events[event.name].from_plain(event.fields))
 
-    def _compare(self, side: "_Side", request: "_Request", result: Value, failure: Exception | None) -> None:
-        """Run the call as a node would and compare; leaves no trace but the gas."""
-        metered_result: Value = None
+    def _compare(self, side: Side, request: Request, results: list[Value], failure: Exception | None) -> None:
+        """Run the transaction as a node would and compare; leaves no trace but the gas."""
+        metered_results: list[Value] = []
         metered_failure: Exception | None = None
         try:
-            metered_result = side.run(request, DEFAULT_PARAMETERS[GAS_LIMIT_MAX])
+            metered_results = side.run(request, DEFAULT_PARAMETERS[GAS_LIMIT_MAX])
         except Exception as error:  # noqa: BLE001  # compared here
             metered_failure = error
         self.gas_used = side.machine.meter.used
-        call = f"{request.contract}.{request.name}"
         plain_code, metered_code = _code(failure), _code(metered_failure)
         if plain_code != metered_code:
             raise MeteredDifferenceError(
-                f"{call} ends with {plain_code} as plain Python and with {metered_code} on a node: {metered_failure}"
+                f"{request} ends with {plain_code} as plain Python and with {metered_code} on a node: {metered_failure}"
             ) from (metered_failure or failure)
         if failure is not None:
             return
-        same = result == metered_result and self._plain.writes() == side.writes()
+        same = results == metered_results and self._plain.writes() == side.writes()
         if not same or self._plain.machine.events != side.machine.events:
-            raise MeteredDifferenceError(f"{call} has another result, other writes or other events on a node")
+            raise MeteredDifferenceError(f"{request} has another result, other writes or other events on a node")
 
     # --- Contracts --------------------------------------------------------------------------------------------------
 
@@ -259,9 +308,19 @@ class Signers:
         Raises:
             UnsavedChangeError: it forgot to save a record.
             MeteredDifferenceError: it does something else on a node.
+            InvariantError: it breaks an invariant that the chain keeps.
         """
-        signers = [member.signer for member in self._members]
-        return cast("R", self._chain._run(signers, action, args, kwargs, is_view=False))
+        return cast("R", self.transact(Call(action, *args, **kwargs))[0])
+
+    def transact(self, *calls: Call) -> list[Any]:
+        """Make several calls in one transaction, all of which take effect or none, and return their results.
+
+        Raises:
+            UnsavedChangeError: one forgot to save a record.
+            MeteredDifferenceError: the transaction does something else on a node.
+            InvariantError: it breaks an invariant that the chain keeps.
+        """
+        return self._chain._run([member.signer for member in self._members], calls, is_view=False)
 
 
 class Member(Signers):
@@ -278,77 +337,17 @@ class Member(Signers):
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """One call."""
+class Snapshot:
+    """A moment of a chain, to go back to."""
 
-    block: BlockContext
-    state: CommittedState
-    """As it was before the call."""
-    signers: tuple[Signer, ...]
-    contract: str
-    name: str
-    arguments: dict[str, Value]
-    is_view: bool
-
-
-class _Side:
-    """A machine with what it needs to run single calls: plain or metered."""
-
-    def __init__(self, modules: Callable[[str, bool], ContractModule]) -> None:
-        self.machine = Machine(modules, _no_code)
-
-    def run(self, request: _Request, gas_limit: int) -> Value:
-        machine = self.machine
-        machine.begin_block(request.block, request.state)
-        machine.begin_transaction(gas_limit, request.signers, read_only=request.is_view)
-        return machine.run(request.contract, request.name, request.arguments, view=request.is_view)
-
-    def writes(self) -> tuple[Write, ...]:
-        return self.machine.writes.net_writes()
-
-
-class _Unsaved:
-    """Follows loaded records, to find one that was changed and not saved."""
-
-    def __init__(self) -> None:
-        self._loaded: list[tuple[str, RecordType, Record]] = []
-        self._stored: dict[int, bytes] = {}
-        """Encoding of each loaded record as it was loaded or last stored, by the object's identity."""
-
-    def loaded(self, table: str, kind: RecordType, record: Record, data: bytes) -> None:
-        self._loaded.append((table, kind, record))
-        self._stored[id(record)] = data
-
-    def stored(self, record: Record, data: bytes) -> None:
-        if id(record) in self._stored:
-            self._stored[id(record)] = data
-
-    def discarded(self, record: Record) -> None:
-        self._loaded = [entry for entry in self._loaded if entry[2] is not record]
-
-    def check(self) -> None:
-        """Compare each loaded record with what is stored of it.
-
-        Raises:
-            UnsavedChangeError: one was changed since.
-        """
-        for table, kind, record in self._loaded:
-            if encode(kind.to_plain(record, Room(RECORD_BYTES_MAX))) != self._stored[id(record)]:
-                raise UnsavedChangeError(
-                    f"a {kind.name} loaded from {table} was changed and not saved: {record!r}; "
-                    f"call {table}.save(...), or {table}.discard(...) if the change is not to be stored"
-                )
-
-
-def _plain_arguments(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Value]:
-    """Turn a test's arguments into those of a transaction, as a client would."""
-    bound = inspect.signature(entry.function).bind(None, *args, **kwargs)
-    room = Room(RECORD_BYTES_MAX)
-    return {name: entry.parameters[name].to_plain(value, room) for name, value in bound.arguments.items() if name in entry.parameters}
-
-
-def _no_code(name: str, code_hash: bytes) -> NoReturn:  # noqa: ARG001  # the shape that a machine asks for
-    raise ContractStop("CONTRACT_NOT_FOUND", f"a chain knows no code of {name} by its hash; call chain.deploy to upgrade it")
+    records: dict[bytes, bytes]
+    """The whole state, by state key."""
+    time_ms: int
+    height: int
+    modules: dict[str, ModuleType]
+    """Contracts as they were imported, by name."""
+    loaded: dict[str, ContractModule]
+    """Contracts as a node loads them, by name; empty where calls are not repeated metered."""
 
 
 def _code(failure: Exception | None) -> str:

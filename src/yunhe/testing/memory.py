@@ -44,3 +44,8 @@ class MemoryState:
     def records(self) -> dict[bytes, bytes]:
         """Return a copy of all records."""
         return dict(self._records)
+
+    def replace(self, records: Mapping[bytes, bytes]) -> None:
+        """Forget everything and hold these records."""
+        self._records = dict(records)
+        self._keys = sorted(self._records)

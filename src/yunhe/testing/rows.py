@@ -1,0 +1,97 @@
+"""What tables hold, as a test sees it: typed rows of a state, and what a transaction changed.
+
+Nothing here runs a contract or counts rows: a test may look at everything.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from yunhe.contracts import Log, Map, Table
+from yunhe.contracts.module import ContractModule
+from yunhe.contracts.records import Record, record_type
+from yunhe.contracts.rows import decode_record
+from yunhe.ledger.interfaces import StateReader, Write
+from yunhe.ledger.state_keys import decode_state_key, prefix_end
+from yunhe.limits import INTEGER_MAX
+from yunhe.testing.memory import MemoryState
+
+State = Table[Any] | Map[Any, Any] | Log[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a transaction did to one row."""
+
+    contract: str
+    table: str
+    """Name of the table, map or log."""
+    key: Any
+    """A value, or a tuple of several; in a log the last one is the position."""
+    before: Any
+    """None where there was no row."""
+    after: Any
+    """None where it was deleted."""
+
+    def __str__(self) -> str:
+        """Return the change in one line, of a changed record only the fields that differ."""
+        row = f"{self.contract}.{self.table}[{self.key!r}]"
+        if self.before is None:
+            return f"{row} added: {self.after!r}"
+        if self.after is None:
+            return f"{row} deleted: {self.before!r}"
+        if not isinstance(self.before, Record) or not isinstance(self.after, Record):
+            return f"{row}: {self.before!r} -> {self.after!r}"
+        fields = [field for field in record_type(type(self.after)).fields if getattr(self.before, field) != getattr(self.after, field)]
+        return f"{row}: " + ", ".join(f"{field} {getattr(self.before, field)!r} -> {getattr(self.after, field)!r}" for field in fields)
+
+
+def table_rows(table: State, state: MemoryState) -> dict[Any, Any]:
+    """Return all rows of a table or map by key, in order; of a log, the entries of each key."""
+    prefix = table.keys.prefix
+    found: dict[Any, Any] = {}
+    for state_key, data in state.scan(prefix, prefix_end(prefix), INTEGER_MAX):
+        parts = _key_parts(table, state_key)
+        value = _value(table, data)
+        if isinstance(table, Log):
+            found.setdefault(_key(parts[:-1]), []).append(value)
+        else:
+            found[_key(parts)] = value
+    return found
+
+
+def changes(writes: Iterable[Write], before: StateReader, modules: Iterable[ContractModule]) -> list[Change]:
+    """Return what a transaction's writes change in tables, maps and logs; rows of indexes follow from them and are left out."""
+    declared = {(module.name, name): table for module in modules for name, table in _declared(module).items()}
+    found = []
+    for state_key, data in writes:
+        contract, name, _ = decode_state_key(state_key)
+        table = declared.get((contract, name))
+        if table is not None:
+            old = before.get(state_key)
+            values = [None if row is None else _value(table, row) for row in (old, data)]
+            found.append(Change(contract, name, _key(_key_parts(table, state_key)), *values))
+    return found
+
+
+def contract_of(state_key: bytes) -> str:
+    """Return the contract whose row lies at a state key."""
+    return decode_state_key(state_key)[0]
+
+
+def _declared(module: ContractModule) -> dict[str, State]:
+    return {**module.tables, **module.maps, **module.logs}
+
+
+def _key_parts(table: State, state_key: bytes) -> tuple[Any, ...]:
+    parts = decode_state_key(state_key)[2]
+    return tuple(kind.from_plain(part) for kind, part in zip(table.keys.parts, parts, strict=True))
+
+
+def _key(parts: tuple[Any, ...]) -> Any:
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _value(table: State, data: bytes) -> Any:
+    plain = decode_record(data)
+    return table.value_type.from_plain(plain["value"]) if isinstance(table, Map) else table.kind.from_plain(plain)

@@ -1,0 +1,112 @@
+"""The chain of tests: several calls in one transaction, rows, changes, snapshots and invariants."""
+
+import pytest
+
+from tests.unit.testing import points
+from yunhe.contracts import Org
+from yunhe.testing import Call, Chain, InvariantError, Member, invariant
+
+ALPHA, BETA = Org("alpha"), Org("beta")
+
+
+@pytest.fixture
+def issuer(chain: Chain) -> Member:
+    chain.deploy(points)
+    return chain.member("alpha", roles=["issuer"])
+
+
+@invariant
+def nothing_is_lost(chain: Chain) -> None:
+    assert sum(account.points for account in chain.rows(points.accounts).values()) == chain.rows(points.totals).get("issued", 0)
+
+
+# --- Several calls in one transaction -----------------------------------------------------------------------------------
+
+
+def test_transact_several_calls_returns_the_results_and_makes_one_block(chain: Chain, issuer: Member) -> None:
+    height = chain.height
+    assert issuer.transact(Call(points.issue, ALPHA, 3), Call(points.issue, ALPHA, points=4)) == [3, 7]
+    assert chain.height == height + 1
+
+
+def test_transact_with_a_refused_call_changes_nothing_and_names_the_call(chain: Chain, issuer: Member) -> None:
+    with pytest.raises(Exception, match="NOT_ENOUGH") as caught:
+        issuer.transact(Call(points.issue, ALPHA, 3), Call(points.move, BETA, 4))
+    assert caught.value.__notes__ == ["in call 2 of 2 of the transaction: points.move"]
+    assert chain.rows(points.accounts) == {}
+    with chain.refuses("NOT_ENOUGH"):
+        issuer.transact(Call(points.issue, ALPHA, 3), Call(points.move, BETA, 4))
+
+
+# --- Rows and changes ---------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_typed_and_in_the_order_of_their_keys(chain: Chain, issuer: Member) -> None:
+    issuer.transact(Call(points.issue, BETA, 1), Call(points.issue, ALPHA, 5), Call(points.move, BETA, 2))
+    assert list(chain.rows(points.accounts).items()) == [
+        ("alpha", points.Account(owner=ALPHA, points=3)),
+        ("beta", points.Account(owner=BETA, points=3)),
+    ]
+    assert chain.rows(points.totals) == {"issued": 6}
+    assert chain.rows(points.movements) == {BETA: [points.Movement(points=2, time_ms=chain.time_ms)]}
+
+
+def test_rows_of_a_contract_that_is_not_deployed_says_what_to_do() -> None:
+    with pytest.raises(LookupError, match=r"chain\.deploy"):
+        Chain().rows(points.accounts)
+
+
+def test_changes_tell_what_the_last_call_did(chain: Chain, issuer: Member) -> None:
+    issuer.transact(Call(points.issue, ALPHA, 5), Call(points.issue, BETA, 1))
+    assert [str(change) for change in chain.changes][-1] == "points.totals['issued'] added: 6"
+    issuer.call(points.move, BETA, 2)
+    assert [str(change) for change in chain.changes] == [
+        "points.accounts['alpha']: points 5 -> 3",
+        "points.accounts['beta']: points 1 -> 3",
+        f"points.movements[('beta', 0)] added: Movement(points=2, time_ms={chain.time_ms})",
+    ]
+    assert (chain.changes[0].before.points, chain.changes[0].after.points) == (5, 3)
+
+
+# --- Snapshots ----------------------------------------------------------------------------------------------------------
+
+
+def test_rewind_restores_state_time_and_height_more_than_once(chain: Chain, issuer: Member) -> None:
+    issuer.call(points.issue, ALPHA, 5)
+    moment, records, time_ms, height = chain.snapshot(), chain.state.records(), chain.time_ms, chain.height
+    for amount in (1, 2):
+        chain.advance(1000)
+        assert issuer.call(points.issue, ALPHA, amount) == 5 + amount
+        chain.rewind(moment)
+        assert (chain.state.records(), chain.time_ms, chain.height, chain.changes) == (records, time_ms, height, [])
+
+
+def test_rewind_before_a_deployment_forgets_the_contract() -> None:
+    chain = Chain()
+    moment = chain.snapshot()
+    chain.deploy(points)
+    chain.rewind(moment)
+    with pytest.raises(LookupError, match="not deployed"):
+        chain.member("alpha").call(points.lose, 1)
+
+
+# --- Invariants ---------------------------------------------------------------------------------------------------------
+
+
+def test_keep_lets_calls_pass_that_keep_the_invariant(chain: Chain, issuer: Member) -> None:
+    chain.keep(nothing_is_lost)
+    issuer.transact(Call(points.issue, ALPHA, 5), Call(points.issue, BETA, 1), Call(points.move, BETA, 2))
+    assert chain.rows(points.accounts)[ALPHA].points == 3
+
+
+def test_keep_fails_the_call_that_breaks_the_invariant_and_shows_its_changes(chain: Chain, issuer: Member) -> None:
+    chain.keep(nothing_is_lost)
+    issuer.call(points.issue, ALPHA, 5)
+    with pytest.raises(InvariantError, match=r"nothing_is_lost does not hold after points\.lose(.|\n)*points 5 -> 4"):
+        issuer.call(points.lose, 1)
+
+
+def test_keep_fails_at_once_when_the_invariant_is_broken_already(chain: Chain, issuer: Member) -> None:
+    issuer.transact(Call(points.issue, ALPHA, 5), Call(points.lose, 1))
+    with pytest.raises(InvariantError, match="before any call"):
+        chain.keep(nothing_is_lost)
