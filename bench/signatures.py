@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from yunhe.crypto import PrivateKey, SignedItem, suite, suite_names
+from yunhe.crypto import PrivateKey, SignedItem, invalid_signatures, suite_names
 from yunhe.verifier import SUITES
 
 MESSAGE_BYTES = 56
@@ -23,20 +23,22 @@ REFERENCE_ITEMS = 4
 
 def ways(name: str) -> Iterator[tuple[str, int, Callable[[], object]]]:
     """Yield each way to spend time on signatures of a suite: what it is, of how many signatures, and the work."""
-    decider = suite(name)
     keys = [PrivateKey.generate(name) for _ in range(max(BATCHES))]
     messages = [number.to_bytes(MESSAGE_BYTES, "big") for number in range(len(keys))]
     items = [SignedItem(name, key.public_key.raw, message, key.sign(message)) for key, message in zip(keys, messages, strict=True)]
-    if decider.invalid_items(items):
+    if invalid_signatures(items):
         raise SystemExit(f"{name}: a signature that was just made does not verify")
-    raw = [(item.public_key, item.message, item.signature) for item in items]
     spoilt = [SignedItem(name, items[1].public_key, items[0].message, items[0].signature), *items[1:]]
     yield "sign", len(keys), lambda: [key.sign(message) for key, message in zip(keys, messages, strict=True)]
-    yield "verify singly", len(raw), lambda: [decider.is_valid(*item) for item in raw]
+    yield "verify singly", len(items), lambda: [invalid_signatures([item]) for item in items]
     for size in BATCHES:
-        yield f"verify in a batch of {size}", size, lambda size=size: decider.invalid_items(items[:size])  # type: ignore[misc]
-    yield f"verify in a batch of {len(spoilt)}, one invalid", len(spoilt), lambda: decider.invalid_items(spoilt)
-    yield "verify by the reference", REFERENCE_ITEMS, lambda: [SUITES[name](*item) for item in raw[:REFERENCE_ITEMS]]
+        yield f"verify in a batch of {size}", size, lambda size=size: invalid_signatures(items[:size])  # type: ignore[misc]
+    yield f"verify in a batch of {len(spoilt)}, one invalid", len(spoilt), lambda: invalid_signatures(spoilt)
+    yield (
+        "verify by the reference",
+        REFERENCE_ITEMS,
+        lambda: [SUITES[name](item.public_key, item.message, item.signature) for item in items[:REFERENCE_ITEMS]],
+    )
 
 
 def main() -> None:
