@@ -1,13 +1,16 @@
 """Certified checkpoints and proof bundles, as this node can make them.
 
 The newest checkpoint is cosigned when someone asks for it. A checkpoint that ends with a change of certifiers is cosigned at once and kept
-for ever, because the set that counts for it may never sign again (PRF-012).
+for ever, because the set that counts for it may never sign again (PRF-012). A node whose key does not carry enough power can do neither:
+the ledger goes on without, and proofs that would need such a checkpoint are refused by name.
 """
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import structlog
 
 from yunhe.errors import BlockNotFoundError, MalformedError, NotACertifierError, TransactionNotFoundError
 from yunhe.ledger.certifiers import CertifierSet
@@ -20,6 +23,8 @@ from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import CERTIFIERS_MAX, PROOF_SUBJECTS_MAX
 from yunhe.node.cosigner import Cosigner
 from yunhe.storage import Certificates, LedgerStore, Location
+
+_log = structlog.get_logger("yunhe.node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +83,16 @@ class Certification:
             MalformedError: none or too many subjects, or of different heights.
             TransactionNotFoundError: a transaction has no place in the ledger.
             HistoryGoneError: records of that height are no longer kept.
-            NotACertifierError: the node's ledger key does not count.
+            NotACertifierError: the node's ledger key does not certify the newest block alone, or did not certify a change of certifiers.
         """
         if not 1 <= len(subjects) <= PROOF_SUBJECTS_MAX:
             raise MalformedError(f"a bundle proves 1 to {PROOF_SUBJECTS_MAX} things, not {len(subjects)}")
         with self._lock:
-            newest = self._certify()
+            newest = _require_certified(self._certify())
         at = self._height(subjects, height, newest.checkpoint.size - 1)
         sizes = [size for size in self._certificates.sizes() if size < newest.checkpoint.size]
         certified = [self._certificates.read(size) for size in sizes] + [newest]
+        self._require_every_change(certified)
         made = [self._subject(subject, at) for subject in subjects]
         return build_bundle(self._store.header, self._store.log, certified, at, made).encode()
 
@@ -118,8 +124,20 @@ class Certification:
             return transaction_subject(block.transactions, position, self._genesis.chain_hash)
         return receipt_subject(block.receipts, position, self._genesis.chain_hash)
 
+    def _require_every_change(self, certified: Sequence[CertifiedCheckpoint]) -> None:
+        """Check that the sets follow one another from the genesis, so that no change of certifiers is without its checkpoint."""
+        # PRF-012
+        named = self._genesis.certifiers.hash(self._genesis.chain_hash)
+        for item in certified:
+            if item.certifiers.hash(self._genesis.chain_hash) != named:
+                raise NotACertifierError(
+                    f"the certifiers changed before block {item.checkpoint.size - 1} while this node's ledger key did not certify, "
+                    "so no proof can lead there from the genesis; ask a node whose key did"
+                )
+            named = self._store.header(item.checkpoint.size - 1).next_certifiers
+
     def _certify(self) -> CertifiedCheckpoint:
-        """Return the newest certified checkpoint, cosigning it if nobody asked since the last block."""
+        """Return the newest checkpoint with this node's cosignature, cosigning it if nobody asked since the last block."""
         while self._newest is None or self._newest.checkpoint.size != self._store.log.size:
             size = self._store.log.size
             counting = self._counting_set(size)
@@ -165,5 +183,26 @@ class Certification:
         head = self._store.head()
         if head.height == 0 or head.next_certifiers == self._store.header(head.height - 1).next_certifiers:
             return
-        if head.height + 1 not in self._certificates.sizes():
-            self._certificates.keep(self._certify())
+        if head.height + 1 in self._certificates.sizes():
+            return
+        try:
+            self._certificates.keep(_require_certified(self._certify()))
+        except NotACertifierError as error:
+            # Halting would not bring the missing cosignatures, and take from the ledger the votes that put things right.
+            _log.error("a change of certifiers was not certified", height=head.height, reason=error.message)
+
+
+def _require_certified(item: CertifiedCheckpoint) -> CertifiedCheckpoint:
+    """Return a checkpoint if its cosignatures carry more than two thirds of the power.
+
+    Raises:
+        NotACertifierError: they do not.
+    """
+    power = sum(member.power for c in item.cosignatures if (member := item.certifiers.find(c.organisation)) is not None)
+    # PRF-002
+    if 3 * power <= 2 * item.certifiers.power:
+        raise NotACertifierError(
+            f"this node's ledger key has power {power} of {item.certifiers.power} and more than two thirds is needed, so it can prove "
+            "nothing alone; a vote (governance.propose_certifier) can change powers"
+        )
+    return item

@@ -27,12 +27,14 @@ def make_folder(path: Path) -> NodeFolder:
     )
 
 
-def transaction(node: Node, action: str = "none", /, *, salt: int = 0, **arguments: Value) -> Transaction:
-    """Sign a transaction of the admin."""
-    signer = Signer("port", "admin", SUITE, ADMIN.public_key.raw)
+def transaction(
+    node: Node, action: str = "none", /, *, contract: str = "registry", salt: int = 0, sender: str = "port", **arguments: Value
+) -> Transaction:
+    """Sign a transaction of an organisation's admin; the admins of all have the same key."""
+    signer = Signer(sender, "admin", SUITE, ADMIN.public_key.raw)
     valid_until_ms = node.clock() + 60_000
     body = TransactionBody(
-        node.network_id, (signer,), (Call("registry", action, arguments),), valid_until_ms, 20_000_000, salt.to_bytes(16, "big")
+        node.network_id, (signer,), (Call(contract, action, arguments),), valid_until_ms, 20_000_000, salt.to_bytes(16, "big")
     )
     return sign_transaction(body, [ADMIN], node.genesis.chain_hash)
 
