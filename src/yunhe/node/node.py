@@ -94,6 +94,10 @@ class Node:
         self.store: LedgerStore = folder.open_store()
         try:
             self._worker = WorkerExecutor(folder.genesis.chain_hash)
+        except BaseException:
+            self.store.close()
+            raise
+        try:
             memory = CosignerMemory.open(folder.path / STORE_FOLDER / COSIGNER_FILE, self.network_id)
             cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
             certificates = Certificates(folder.path / STORE_FOLDER / CERTIFICATES_FOLDER, self.network_id)
@@ -103,7 +107,7 @@ class Node:
             )
             self._engine: Engine = SoloEngine(self._application, clock)
         except BaseException:
-            self.store.close()
+            self._close()
             raise
         self._pending = PendingTransactions()
         self._sequence = clock()

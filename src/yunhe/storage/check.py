@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yunhe.errors import BlockLogAlteredError, BlockLogShortenedError, ConfigurationError, CorruptionError, DerivedStateDamagedError
+from yunhe.errors import ConfigurationError, CorruptionError, DerivedStateDamagedError
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Executor
@@ -21,12 +21,11 @@ from yunhe.limits import HASH_BYTES
 from yunhe.storage.block_check import BlockChecker
 from yunhe.storage.block_files import read_record
 from yunhe.storage.block_record import BlockRecord
-from yunhe.storage.cosigner_memory import read_signed_tree
 from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import Progress, index_entries
 from yunhe.storage.log_scan import LogScan, scan_log
 from yunhe.storage.marker import Mark, read_mark
-from yunhe.storage.opening import check_marked, log_of_scan
+from yunhe.storage.opening import check_cosigned, check_marked, log_of_scan
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
 
 
@@ -100,7 +99,7 @@ class _FolderCheck:
     def run(self, scratch: Path, progress: Progress) -> CheckReport:
         # STO-014
         mark, scan, log = self._check_frame()
-        _check_cosigned(self._folder, self._genesis.network_id, log)
+        check_cosigned(self._folder, self._genesis.network_id, log)
         transactions = 0
         derived = self._open_derived()
         replica = self._opener(scratch, self._genesis.chain_hash.name)
@@ -198,14 +197,3 @@ def _records(scan: LogScan, genesis: Genesis) -> Iterator[BlockRecord]:
             height = segment.first_height + position
             header_hash = bytes(scan.header_hashes[height * HASH_BYTES : (height + 1) * HASH_BYTES])
             yield read_record(segment.path, offset, height, header_hash, genesis.chain_hash)
-
-
-def _check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> None:
-    # LED-042, STO-015
-    signed = read_signed_tree(folder.cosigner, network_id)
-    if signed is None:
-        return
-    if signed.size > log.size:
-        raise BlockLogShortenedError(f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}")
-    if not log.is_extension_of(signed.size, signed.root):
-        raise BlockLogAlteredError(f"this node cosigned another block log of {signed.size} headers than the one here")

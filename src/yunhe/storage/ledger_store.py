@@ -40,7 +40,7 @@ from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import DerivedState, Location, Progress, index_entries, prune_history, transaction_index_key
 from yunhe.storage.log_scan import scan_log
 from yunhe.storage.marker import Mark, Marker, read_mark
-from yunhe.storage.opening import acknowledge_whole, check_first_header, check_marked, log_of_scan, write_first_block
+from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_first_header, check_marked, log_of_scan, write_first_block
 from yunhe.storage.readers import SnapshotReader
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
 
@@ -147,6 +147,7 @@ class LedgerStore:
         scan = scan_log(folder.blocks, genesis.network_id, mark.height)
         log = log_of_scan(scan, genesis.chain_hash)
         check_marked(mark, scan, log, genesis)
+        check_cosigned(folder, genesis.network_id, log)
         blocks = BlockFiles.open(folder.blocks, scan, genesis.chain_hash, segment_bytes_max)
         marker = Marker.open(folder.marker)
         try:

@@ -9,7 +9,7 @@ import shutil
 import structlog
 
 from yunhe.crypto import ChainHash
-from yunhe.errors import BlockLogAlteredError, InvalidInputError
+from yunhe.errors import BlockLogAlteredError, BlockLogShortenedError, InvalidInputError
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Write
@@ -18,6 +18,7 @@ from yunhe.limits import HASH_BYTES
 from yunhe.storage import files
 from yunhe.storage.block_files import BlockFiles, NewRecord
 from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.cosigner_memory import read_signed_tree
 from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.log_scan import LogScan
 from yunhe.storage.marker import Mark, Marker
@@ -45,6 +46,31 @@ def check_marked(mark: Mark, scan: LogScan, log: MerkleLog, genesis: Genesis) ->
         raise BlockLogAlteredError(
             f"the headers up to block {mark.height} are not those that were acknowledged: the block log or its marker was altered; "
             "restore the folder from a backup, or join with a fresh one and catch up"
+        )
+
+
+def check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> None:
+    """Check that the block log continues the one that this node cosigned last, so that nothing is decided twice on a restored older one.
+
+    Raises:
+        CosignerMemoryDamagedError: the memory cannot be read.
+        BlockLogShortenedError: the log is shorter than the one that was signed.
+        BlockLogAlteredError: the log is another one than was signed.
+    """
+    # LED-042, STO-015
+    signed = read_signed_tree(folder.cosigner, network_id)
+    if signed is None:
+        return
+    if signed.size > log.size:
+        raise BlockLogShortenedError(
+            f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}: it was cut, or restored from an "
+            f"older backup. Put the newer one back. Whoever means to go on from here removes {folder.cosigner}; who holds the longer log "
+            "can then show that this node signed two histories"
+        )
+    if not log.is_extension_of(signed.size, signed.root):
+        raise BlockLogAlteredError(
+            f"this node cosigned another block log of {signed.size} headers than the one here: put the one that belongs to "
+            f"{folder.cosigner} back"
         )
 
 

@@ -1,5 +1,6 @@
 """STO-008 to STO-013 and LED-011, LED-014, LED-031, LED-040: the store as the node sees it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.unit.storage.stored_chain import (
 )
 from yunhe.crypto import SHA256
 from yunhe.errors import (
+    BlockLogAlteredError,
+    BlockLogShortenedError,
     BlockNotFoundError,
     CommitOrderError,
     FolderInUseError,
@@ -36,7 +39,7 @@ from yunhe.ledger.codec import encode
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.state_keys import prefix_end
 from yunhe.ledger.state_tree import root_from_proof
-from yunhe.storage import LedgerStore, Location
+from yunhe.storage import CosignerMemory, LedgerStore, Location
 from yunhe.storage.state_store import StateStoreOpener
 
 OpenStore = Callable[[], LedgerStore]
@@ -259,6 +262,60 @@ def test_second_node_on_one_folder_is_refused_and_the_first_goes_on(open_store):
     add_block(first, 1)
     first.close()
     assert open_store().head().height == 1
+
+
+def sign(folder: Path, store: LedgerStore) -> None:
+    """Remember the whole log as cosigned."""
+    CosignerMemory.open(folder / "cosigner", GENESIS.network_id).advance(store.log, store.log.size)
+
+
+def test_log_that_continues_what_was_cosigned_is_opened(folder: Path, open_store: OpenStore):
+    """LED-042 accepted: as long as what was signed, or longer."""
+    for number in (1, 2):
+        with open_store() as store:
+            add_block(store, number)
+            sign(folder, store)
+    with open_store() as store:
+        add_block(store, 3)
+    with open_store() as store:
+        assert store.head().height == 3
+
+
+def test_older_log_beside_a_newer_cosignature_is_refused_until_the_memory_is_removed(folder: Path, open_store: OpenStore):
+    """LED-042 refused: a restored older folder would answer for transactions that it has not, and take other ones."""
+    with open_store() as store:
+        add_block(store, 1)
+    shutil.copytree(folder, backup := folder.with_name("backup"))
+    with open_store() as store:
+        add_block(store, 2)
+        sign(folder, store)
+    (folder / "cosigner").rename(backup / "cosigner")
+    shutil.rmtree(folder)
+    backup.rename(folder)
+    before = (folder / "marker").read_bytes()
+    with pytest.raises(BlockLogShortenedError, match="restored from an older backup"):
+        open_store()
+    assert (folder / "marker").read_bytes() == before
+    (folder / "cosigner").unlink()
+    with open_store() as store:
+        assert store.head().height == 1
+
+
+def test_another_log_than_was_cosigned_is_refused(folder: Path, open_store: OpenStore):
+    """LED-042 refused"""
+    shutil.copytree(folder, other := folder.with_name("other"))
+    with open_store() as store:
+        add_block(store, 1)
+        sign(folder, store)
+    (folder / "cosigner").rename(other / "cosigner")
+    shutil.rmtree(folder)
+    other.rename(folder)
+    (folder / "cosigner").rename(folder / "aside")
+    with open_store() as store:
+        add_block(store, 2)
+    (folder / "aside").rename(folder / "cosigner")
+    with pytest.raises(BlockLogAlteredError, match="another block log"):
+        open_store()
 
 
 def test_another_genesis_is_refused(folder: Path, opener: StateStoreOpener):
