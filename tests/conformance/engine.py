@@ -22,6 +22,8 @@ from yunhe.limits import (
 )
 
 DEADLINE_S = 20.0
+WITHOUT_EFFECT = b"without effect"
+"""An envelope that leaves the app hash as it is."""
 START = Committed(engine_height=41, time_ms=1_000_000, app_hash=bytes(32))
 
 
@@ -46,6 +48,7 @@ class RecordingApplication:
         self.uncommitted: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.app_hash = START.app_hash
         self.fail_at = ""
         self.fault: type[BaseException] = RuntimeError
 
@@ -59,7 +62,9 @@ class RecordingApplication:
     def deliver(self, delivery: Delivery) -> bytes:
         self._enter("deliver")
         self.deliveries.append(delivery)
-        return bytes(32)
+        if any(envelope != WITHOUT_EFFECT for envelope in delivery.envelopes):
+            self.app_hash = delivery.engine_height.to_bytes(32, "big")
+        return self.app_hash
 
     def commit(self, count: int) -> None:
         self.gate.wait(DEADLINE_S)

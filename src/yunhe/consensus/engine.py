@@ -16,7 +16,7 @@ class Delivery:
     engine_height: int
     """Consecutive, from 1 (ENG-001)."""
     time_ms: int
-    """Strictly increasing (ENG-002)."""
+    """Above that of every block with an effect below (ENG-002)."""
     envelopes: tuple[bytes, ...]
     """Encoded envelopes in order."""
 

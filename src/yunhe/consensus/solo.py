@@ -79,11 +79,14 @@ class SoloEngine:
     def _deliver(self) -> None:
         try:
             committed = self._application.committed()
-            height, time_ms = committed.engine_height, committed.time_ms
+            height, last_ms, app_hash = committed.engine_height, committed.time_ms, committed.app_hash
             while envelopes := self._next_block():
                 # ENG-001, ENG-002
-                height, time_ms = height + 1, max(self._clock(), time_ms + 1)
-                self._application.deliver(Delivery(height, time_ms, envelopes))
+                height, time_ms = height + 1, max(self._clock(), last_ms + 1)
+                delivered = self._application.deliver(Delivery(height, time_ms, envelopes))
+                # A clock that was ahead for a moment must not bind those after it, when all that it did was to let transactions expire.
+                if delivered != app_hash:
+                    last_ms, app_hash = time_ms, delivered
                 with self._changed:
                     self._uncommitted += 1
                     self._changed.notify_all()
