@@ -107,3 +107,19 @@ AirExchangeUnit: TypeAlias = Literal["MQH", "FQH"]
 
 InhalationZone: TypeAlias = Literal["A", "B", "C", "D"]
 """DangerousGoods.inhalationZone (description)."""
+
+SegregationGroup: TypeAlias = Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18"]
+"""DangerousGoods.segregationGroups (description): the groups of the IMDG Code, from acids to alkalis."""
+
+FeedbackSeverity: TypeAlias = Literal["INFO", "WARN", "ERROR"]
+"""Feedback.severity (description)."""
+
+FeedbackCode: TypeAlias = Literal[
+    "INFORMATIONAL_MESSAGE",
+    "PROPERTY_WILL_BE_IGNORED",
+    "PROPERTY_VALUE_MUST_CHANGE",
+    "PROPERTY_VALUE_HAS_BEEN_CHANGED",
+    "PROPERTY_VALUE_MAY_CHANGE",
+    "PROPERTY_HAS_BEEN_DELETED",
+]
+"""Feedback.code (description)."""

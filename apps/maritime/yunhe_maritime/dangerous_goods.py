@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import MaxLen
 from pydantic import model_validator
 
-from yunhe_maritime.code_lists import ExplosiveUnit, GoodsVolumeUnit, InhalationZone, TemperatureUnit, WeightUnit
+from yunhe_maritime.code_lists import ExplosiveUnit, GoodsVolumeUnit, InhalationZone, SegregationGroup, TemperatureUnit, WeightUnit
 from yunhe_maritime.field_types import (
     CodedVariant,
     DocumentPart,
@@ -17,10 +17,12 @@ from yunhe_maritime.field_types import (
     Int32,
     Line,
     LocalDate,
+    Number,
     PackingGroup,
     Quantity,
     SubsidiaryRisk,
     Timestamp,
+    exactly_one,
 )
 
 
@@ -67,12 +69,12 @@ class Limits(DocumentPart):
     """Temperatures that matter for the goods, all in one unit."""
 
     temperature_unit: TemperatureUnit
-    flash_point: Given[float] = None
-    transport_control_temperature: Given[float] = None
-    transport_emergency_temperature: Given[float] = None
-    sadt: Given[float] = None
+    flash_point: Given[Number] = None
+    transport_control_temperature: Given[Number] = None
+    transport_emergency_temperature: Given[Number] = None
+    sadt: Given[Number] = None
     """Self-accelerating decomposition temperature."""
-    sapt: Given[float] = None
+    sapt: Given[Number] = None
     """Self-accelerating polymerisation temperature."""
 
 
@@ -97,7 +99,7 @@ class DangerousGoods(DocumentPart):
     is_hot: Given[bool] = None
     is_competent_authority_approval_required: Given[bool] = None
     competent_authority_approval: Given[Annotated[Line, MaxLen(70)]] = None
-    segregation_groups: Given[list[Annotated[str, MaxLen(2)]]] = None
+    segregation_groups: Given[list[SegregationGroup]] = None
     inner_packagings: Given[list[InnerPackaging]] = None
     emergency_contact_details: Given[EmergencyContactDetails] = None
     ems_number: Given[Annotated[str, MaxLen(7)]] = None
@@ -114,6 +116,5 @@ class DangerousGoods(DocumentPart):
     @model_validator(mode="after")
     def _one_of_two(self) -> "DangerousGoods":
         # Source: DangerousGoods, oneOf.
-        if (self.un_number is None) == (self.na_number is None):
-            raise ValueError("exactly one of UNNumber and NANumber is needed")
+        exactly_one(self, "un_number", "na_number")
         return self

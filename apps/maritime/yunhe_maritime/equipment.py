@@ -10,7 +10,7 @@ from annotated_types import MaxLen, MinLen
 from yunhe_maritime.cargo import CustomsReference, Reference
 from yunhe_maritime.code_lists import AirExchangeUnit, SealSource, TemperatureUnit
 from yunhe_maritime.dangerous_goods import Weight
-from yunhe_maritime.field_types import Amount, DocumentPart, Given, Line, LinesOf35, Percentage
+from yunhe_maritime.field_types import Amount, DocumentPart, Given, Line, LinesOf35, Number, Percentage
 
 
 class Equipment(DocumentPart):
@@ -33,7 +33,7 @@ class Seal(DocumentPart):
 class ActiveReeferSettings(DocumentPart):
     """How a cooled container is to be run."""
 
-    temperature_setpoint: Given[float] = None
+    temperature_setpoint: Given[Number] = None
     temperature_unit: Given[TemperatureUnit] = None
     o2_setpoint: Given[Percentage] = None
     co2_setpoint: Given[Percentage] = None

@@ -1,11 +1,25 @@
 """What is wrong with a document that this package refuses."""
 
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from yunhe.sdk import YunheError
 
-_FAULTS_SHOWN_MAX = 50
+_FAULTS_SHOWN_MAX: Final = 50
 """Faults that one message lists; the exception carries all of them."""
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def json_path(steps: Iterable[str | int]) -> str:
+    """Return the path to a value of a document, such as `consignmentItems[0].HSCodes[1]`; a name of other characters is quoted."""
+    text = ""
+    for step in steps:
+        plain = isinstance(step, str) and _PLAIN_NAME.fullmatch(step)
+        text += f".{step}" if plain else f"[{json.dumps(step)}]"
+    return text.removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +29,7 @@ class Fault:
     path: str
     """Published field names from the top, such as `documentParties.shipper.partyName`; empty for the document as a whole."""
     reason: str
-    """What the value should have been. It never repeats the value, which may be confidential."""
+    """What the value should have been and what was found. It never repeats free text, which may be confidential."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason

@@ -7,6 +7,7 @@ value is accepted only where all of them agree. They do not check that a code ex
 Source: DCSA EBL 3.0.4 and PINT 3.0.0, github.com/dcsaorg/DCSA-OpenAPI, commit 5d0f8337a994e25d4605754339e14eb6bf2d1d08.
 """
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Final, TypeAlias, TypeVar
 
@@ -53,17 +54,36 @@ class DocumentPart(BaseModel):
 
 def _refuse_null(value: object) -> object:
     if value is None:
-        raise ValueError("null is not a value here; leave the field out")
+        raise ValueError("should be given or left out; found null")
     return value
 
 
+def exactly_one(part: DocumentPart, first: str, second: str) -> None:
+    """Check that one of two fields is given and the other is not.
+
+    Raises:
+        ValueError: both are given, or neither.
+    """
+    given = [getattr(part, field) is not None for field in (first, second)]
+    if sum(given) != 1:
+        names = f"{published_name(first)} and {published_name(second)}"
+        raise ValueError(f"should have exactly one of {names}; found {'both' if all(given) else 'neither'}")
+
+
 def _existing_date(value: str) -> str:
-    date.fromisoformat(value)  # a ValueError says what is wrong with the day
+    try:
+        date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("should be a day that the calendar has") from error
     return value
 
 
 def _existing_time(value: str) -> str:
-    datetime.fromisoformat(value.upper())
+    try:
+        # A fraction may be finer than Python's clock; no fraction makes a moment that does not exist.
+        datetime.fromisoformat(_FRACTION.sub("", value.upper()))
+    except ValueError as error:
+        raise ValueError("should be a moment that calendar and clock have") from error
     return value
 
 
@@ -87,14 +107,14 @@ _RISK: Final = r"^[0-9](?:\.[0-9])?$"
 _PACKAGE: Final = r"^[A-Z0-9]{2}$"
 _IMO_PACKAGING: Final = r"^[A-Z0-9]{1,5}$"
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_TIMESTAMP: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
-)
+_TIMESTAMP: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
+
+_FRACTION: Final = re.compile(r"\.[0-9]+")
 
 PATTERN_MEANINGS: Final = {
     _LINE: "one line of text that neither begins nor ends with a space, and is not empty",
     _WORD: "text without spaces, not empty",
-    _EMAIL: "a mail address",
+    _EMAIL: "a mail address: an @ with something before it, and after it something without spaces",
     _COUNTRY: "two capital letters (ISO 3166-1)",
     _CURRENCY: "three capital letters (ISO 4217)",
     _LOCATION: "a UN/LOCODE: two capital letters, then three capital letters or digits from 2 to 9",
@@ -110,6 +130,9 @@ PATTERN_MEANINGS: Final = {
     _TIMESTAMP: "a date and time with its offset, such as 2026-05-31T18:30:00Z",
 }
 """What a text that does not match should have been, for the message that refuses it."""
+
+FREE_TEXT_PATTERNS: Final = frozenset({_LINE, _EMAIL})
+"""Patterns of what may name people or be confidential, and is not repeated in messages; the others are those of codes and dates."""
 
 Line: TypeAlias = Annotated[str, StringConstraints(pattern=_LINE)]
 """One line of text that neither begins nor ends with space and is not empty; published as `^\\S(?:.*\\S)?$`."""
@@ -150,6 +173,9 @@ LocalDate: TypeAlias = Annotated[str, StringConstraints(pattern=_DATE), AfterVal
 Timestamp: TypeAlias = Annotated[str, StringConstraints(pattern=_TIMESTAMP), AfterValidator(_existing_time)]
 """RFC 3339 `date-time` of a moment that exists, kept as written; a leap second is not."""
 
+_SINGLE_MAX: Final = float.fromhex("0x1.fffffep+127")
+"""The largest single-precision number; the schema gives every number the format `float`, as against `double`."""
+
 Count: TypeAlias = Annotated[int, Ge(0), Le(2**31 - 1)]
 """A 32-bit count."""
 PackageCount: TypeAlias = Annotated[int, Ge(1), Le(99_999_999)]
@@ -158,9 +184,11 @@ PackingGroup: TypeAlias = Annotated[int, Ge(1), Le(3)]
 """Great, medium or minor danger."""
 Int32: TypeAlias = Annotated[int, Ge(-(2**31)), Le(2**31 - 1)]
 """A 32-bit integer with no further bound."""
-Amount: TypeAlias = Annotated[float, Ge(0)]
+Number: TypeAlias = Annotated[float, Ge(-_SINGLE_MAX), Le(_SINGLE_MAX)]
+"""A number of either sign."""
+Amount: TypeAlias = Annotated[float, Ge(0), Le(_SINGLE_MAX)]
 """A sum of money, a price or a quantity; JSON writes it with or without decimals."""
-Quantity: TypeAlias = Annotated[float, Gt(0)]
+Quantity: TypeAlias = Annotated[float, Gt(0), Le(_SINGLE_MAX)]
 """A weight or volume: more than nothing."""
 Percentage: TypeAlias = Annotated[float, Ge(0), Le(100)]
 """Percent by volume or of relative humidity."""

@@ -9,7 +9,7 @@ from annotated_types import MaxLen
 from pydantic import model_validator
 
 from yunhe_maritime.code_lists import FacilityCodeListProvider
-from yunhe_maritime.field_types import AddressLines, CountryCode, DocumentPart, Given, Line, LocationCode
+from yunhe_maritime.field_types import AddressLines, CountryCode, DocumentPart, Given, Line, LocationCode, exactly_one
 
 
 class City(DocumentPart):
@@ -85,8 +85,7 @@ class PlaceOfIssue(DocumentPart):
     @model_validator(mode="after")
     def _one_of_two(self) -> "PlaceOfIssue":
         # Source: PlaceOfIssue, oneOf.
-        if (self.un_location_code is None) == (self.country_code is None):
-            raise ValueError("exactly one of UNLocationCode and countryCode is needed")
+        exactly_one(self, "un_location_code", "country_code")
         return self
 
 
@@ -99,6 +98,5 @@ class InvoicePayableAt(DocumentPart):
     @model_validator(mode="after")
     def _one_of_two(self) -> "InvoicePayableAt":
         # Source: InvoicePayableAt, oneOf.
-        if (self.un_location_code is None) == (self.free_text is None):
-            raise ValueError("exactly one of UNLocationCode and freeText is needed")
+        exactly_one(self, "un_location_code", "free_text")
         return self

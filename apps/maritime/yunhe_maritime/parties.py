@@ -24,7 +24,7 @@ class PartyContactDetail(DocumentPart):
     def _can_be_reached(self) -> "PartyContactDetail":
         # Source: PartyContactDetail, anyOf.
         if self.phone is None and self.email is None:
-            raise ValueError("phone or email is needed")
+            raise ValueError("should have phone, email or both; found neither")
         return self
 
 

@@ -18,6 +18,8 @@ from yunhe_maritime.code_lists import (
     CarrierCodeListProvider,
     DocumentStatus,
     DocumentTypeCode,
+    FeedbackCode,
+    FeedbackSeverity,
     PaymentTermCode,
     ServiceType,
     VoyageRole,
@@ -69,8 +71,8 @@ class Transports(DocumentPart):
 class Feedback(DocumentPart):
     """A remark of a provider on the document; known to EBL 3.0.4, not to PINT."""
 
-    severity: Annotated[str, MaxLen(50)]
-    code: Annotated[str, MaxLen(50)]
+    severity: FeedbackSeverity
+    code: FeedbackCode
     message: Annotated[str, MaxLen(5000)]
     json_path: Given[Annotated[str, MaxLen(500)]] = None
     property: Given[Annotated[str, MaxLen(100)]] = None
