@@ -67,6 +67,8 @@ class LedgerStore:
         self._root = marker.mark.root
         self._staged: deque[tuple[int, bytes]] = deque()
         """Height and state root of each block that is staged and not committed, ascending."""
+        self._last_record: tuple[int, BlockRecord] | None = None
+        """Height and record of the block that a transaction or receipt was looked up in last."""
         self._halted = False
         self._closed = False
         self._committing = threading.Lock()
@@ -220,7 +222,7 @@ class LedgerStore:
         location = self.locate(transaction_id)
         if location is None:
             return None
-        transactions = self.record(location.height).transactions
+        transactions = self._looked_up(location.height).transactions
         if location.position < len(transactions):
             found = Transaction.decode(transactions[location.position], self._chain_hash)
             if found.id == transaction_id:
@@ -236,12 +238,19 @@ class LedgerStore:
         location = self.locate(transaction_id)
         if location is None:
             return None
-        receipts = self.record(location.height).receipts
+        receipts = self._looked_up(location.height).receipts
         if location.position < len(receipts):
             found = Receipt.decode(receipts[location.position])
             if found.transaction_id == transaction_id:
                 return found
         raise DerivedStateDamagedError(_WRONG_INDEX)
+
+    def _looked_up(self, height: int) -> BlockRecord:
+        """Return a block as stored; the last one is kept, because who retries a batch asks for one block's receipts one after the other."""
+        last = self._last_record
+        if last is None or last[0] != height:
+            last = self._last_record = (height, self.record(height))
+        return last[1]
 
     def reader(self) -> SnapshotReader:
         """Return a reader of the state after the last committed block, which does not change; for views and queries."""
@@ -279,7 +288,9 @@ class LedgerStore:
             StoreHaltedError: an earlier commit failed.
         """
         self._check_running()
-        tip = self._staged[-1][0] if self._staged else self._head.height
+        # In one step: who commits meanwhile takes blocks away, and has moved the head before.
+        staged = tuple(self._staged)
+        tip = staged[-1][0] if staged else self._head.height
         # STO-012
         if height != tip + 1:
             raise CommitOrderError(f"block {height} cannot be staged on block {tip}")

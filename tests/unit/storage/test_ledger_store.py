@@ -40,6 +40,7 @@ from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.state_keys import prefix_end
 from yunhe.ledger.state_tree import root_from_proof
 from yunhe.storage import CosignerMemory, LedgerStore, Location
+from yunhe.storage.block_files import BlockFiles
 from yunhe.storage.state_store import StateStoreOpener
 
 OpenStore = Callable[[], LedgerStore]
@@ -89,6 +90,19 @@ def test_transaction_is_found_by_its_id(store):
     assert store.locate(wanted.id) == Location(2, 1)
     assert store.transaction(wanted.id) == wanted
     assert store.receipt(wanted.id) == block.receipts[1]
+
+
+def test_receipts_of_one_block_are_read_from_the_disk_once(store, monkeypatch):
+    """API-005: a batch that is retried would read and verify the whole block for each of its transactions."""
+    read = []
+    original = BlockFiles.read
+    monkeypatch.setattr(BlockFiles, "read", lambda files, height: (read.append(height), original(files, height))[1])
+    blocks = [add_block(store, *range(start, start + 3)) for start in (1, 11)]
+    for block in blocks:
+        for transaction, receipt in zip(block.transactions, block.receipts, strict=True):
+            assert store.receipt(transaction.id) == receipt
+            assert store.transaction(transaction.id) == transaction
+    assert read == [1, 2]
 
 
 def test_unknown_transaction_is_not_found(store):
