@@ -38,6 +38,7 @@ from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
 from yunhe.storage import LedgerStore
+from yunhe.storage.files import sync_directory
 
 _log = structlog.get_logger("yunhe.node")
 
@@ -173,6 +174,7 @@ def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequ
         with contextlib.suppress(FileNotFoundError):
             path.rmdir()
         partial.rename(path)
+        sync_directory(path.parent)
     except OSError as error:
         raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}") from error
     finally:
@@ -193,15 +195,24 @@ def _fill(folder: Path, config: NodeConfig, genesis: Genesis, node_key: PrivateK
     _write_secret(folder / TOKEN_FILE, (secrets.token_urlsafe(32) + "\n").encode())
     _write_secret(folder / NODE_KEY_FILE, node_key.to_pem(passphrase.encode()))
     _write_secret(folder / LEDGER_KEY_FILE, ledger_key.to_pem(passphrase.encode()))
-    (folder / FILE_NAME).write_text(config.to_toml(), encoding="utf-8")
-    (folder / GENESIS_FILE).write_text(genesis.to_json(), encoding="utf-8")
+    _write_durably(folder / FILE_NAME, config.to_toml().encode(), 0o644)
+    _write_durably(folder / GENESIS_FILE, genesis.to_json().encode(), 0o644)
     LedgerStore.create(folder / STORE_FOLDER, genesis, genesis_writes(genesis)).close()
+    for made in [folder, *(inner for inner in folder.iterdir() if inner.is_dir())]:
+        sync_directory(made)
 
 
 def _write_secret(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _write_durably(path, data, 0o600)
+
+
+def _write_durably(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file whose content is on the disk before the folder's name is: a key that a power cut took is lost for ever."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path, bytes_max: int) -> bytes:
