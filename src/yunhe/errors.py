@@ -497,7 +497,7 @@ class Finding:
 
 
 class ContractRefusedError(InvalidInputError):
-    """A contract's source is outside the subset (CON-001 to CON-079); every finding has line, reason and what to write instead."""
+    """A contract's source is outside the subset (CON-001 to CON-062); every finding has line, reason and what to write instead."""
 
     code = "CONTRACT_REFUSED"
 

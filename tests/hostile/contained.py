@@ -87,6 +87,10 @@ GAS = {
     "gas: any that never is": Case("flag = any(i < 0 for i in range(10**12))", "OUT_OF_GAS"),
     "gas: a long text searched again and again": Case(LONG + "for i in range(10**6):\n    n = s.find('ac')", "OUT_OF_GAS"),
     "gas: a slow search": Case("s = 'a' * 100000\nt = 'a' * 50000 + 'b'\nfor i in range(1000):\n    flag = t in s", "OUT_OF_GAS"),
+    "gas: a slow search from the end": Case(
+        "s = 'a' * 100000\nt = 'ab' + 'a' * 50000\nfor i in range(1000):\n    n = s.rfind(t)", "OUT_OF_GAS"
+    ),
+    "gas: a slow split from the end": Case("s = 'a' * 100000\nxs = s.rsplit('ab' + 'a' * 50000)", "OUT_OF_GAS"),
     "gas: a long text compared again and again": Case(LONG + 't = "ab" * 200000\nfor i in range(10**6):\n    flag = s == t', "OUT_OF_GAS"),
     "gas: a long list searched again and again": Case("xs = list(range(5000))\nfor i in range(10**6):\n    flag = -1 in xs", "OUT_OF_GAS"),
     "gas: a long range searched for what is no integer": Case("for i in range(10**6):\n    flag = 'a' in range(10**9)", "OUT_OF_GAS"),
@@ -153,6 +157,10 @@ CRASHES = {
     "crash: a list within itself stored": Case('x = []\nx.append(x)\nthings.save(Thing(key="spoils", numbers=x))', "CONTRACT_FAULT"),
     "crash: a record within itself": Case('thing = things["spoils"]\nthing.lines.append(thing)\nthings.save(thing)', "CONTRACT_FAULT"),
     "crash: parts that are shared without end": Case(SHARED + "flag = x == y", "CONTRACT_FAULT"),
+    "crash: numbers of numbers without end": Case(
+        "z = enumerate([1])\nfor i in range(80000):\n    z = enumerate(z)\nfor x in z:\n    pass", "CONTRACT_FAULT"
+    ),
+    "crash: rows of rows without end": Case("z = zip([1])\nfor i in range(50000):\n    z = zip(z, [1])\nxs = list(z)", "CONTRACT_FAULT"),
     "crash: a dict that changes while it is walked": Case("d = {1: 1}\nfor key in d:\n    d[key + 1] = 1", "CONTRACT_FAULT"),
 }
 TYPES = {

@@ -2,7 +2,6 @@
 
 UNDEFINED = frozenset(
     [
-        "CON-079",
         "STO-001",
         "STO-002",
         "STO-003",
@@ -30,8 +29,6 @@ UNCITED = frozenset(
         "API-007",
         "API-008",
         "API-009",
-        "CON-121",
-        "CON-146",
         "ENG-003",
         "LED-023",
     ]
@@ -48,19 +45,6 @@ UNDERTESTED = frozenset(
         "API-008",
         "API-009",
         "COD-033",
-        "CON-102",
-        "CON-108",
-        "CON-120",
-        "CON-121",
-        "CON-123",
-        "CON-124",
-        "CON-126",
-        "CON-127",
-        "CON-128",
-        "CON-129",
-        "CON-130",
-        "CON-147",
-        "CON-148",
         "ENG-001",
         "ENG-003",
         "ENG-005",

@@ -239,9 +239,9 @@ def _refusals(tree: ast.Module) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSAL_FUNCTIONS:
             position = REFUSAL_FUNCTIONS[node.func.id]
-            if len(node.args) > position:
-                codes.append(str(_constant(node.args[position])))
-            codes += [str(_constant(keyword.value)) for keyword in node.keywords if keyword.arg == "code"]
+            if len(node.args) <= position:
+                raise ValueError("a refusal without a code")
+            codes.append(str(_constant(node.args[position])))
     return codes
 
 

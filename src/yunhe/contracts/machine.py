@@ -214,6 +214,7 @@ class Machine:
         # CON-111
         if self.read_only:
             raise ContractStop(VIEW_WRITES, "a view cannot write")
+        # CON-121
         size = len(key) if data is None else len(key) + len(data)
         meter = self.meter
         meter.left -= _WRITE + size * _WRITE_BYTE
@@ -226,7 +227,7 @@ class Machine:
         written[key] = data
 
     def scan(self, start: bytes, end: bytes, rows_hint: int, *, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the records of a range, in order; each row met is paid for before it is used (CON-105)."""
+        """Yield the records of a range, in order; each row met is paid for before it is used (CON-105, CON-121)."""
         self.meter.charge(prices.SCAN)
         key: bytes
         row: Row

@@ -1,18 +1,82 @@
 """CON-149: the interface that is read from a source says what the loaded contract has."""
 
 import inspect
+from dataclasses import asdict
 
 import pytest
 
 from tests.contract_ledger import contract
 from tests.unit.contracts import crates
 from yunhe.contracts.indexes import Unique
-from yunhe.contracts.interface import IndexInterface, interface_of
+from yunhe.contracts.interface import IndexInterface, interface_of, type_text
 from yunhe.contracts.loader import inspect_source
 from yunhe.contracts.system_contracts import governance, lifecycle, registry
 from yunhe.errors import MalformedError
 
+SHELF = '''"""Boxes on shelves.
+
+More of it.
+"""
+from yunhe.contracts import Choice, Context, Event, Map, Org, Record, Rounding, Table, action, refuse, require, view
+
+
+class Kind(Choice):
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Line(Record):
+    number: int = 0
+    tags: list[str] = []
+
+
+class Box(Record):
+    name: str
+    owner: Org
+    kind: Kind = Kind.SMALL
+    lines: list[Line] = []
+    notes: dict[str, bytes] = {}
+    weights: dict[int, int] = {}
+    next: Org | None = None
+
+
+class Moved(Event):
+    name: str
+    to: Org | None
+
+
+boxes: Table[Box] = Table(key="name")
+places: Table[Box] = Table(key=("owner", "name"))
+counts: Map[Org, int] = Map(default=7)
+names: Map[tuple[Org, int], str] = Map()
+LIMIT = 5
+
+
+def inner(n: int) -> None:
+    require(n < LIMIT, "TOO_MANY")
+
+
+@action
+def put(ctx: Context, name: str, kind: Kind = Kind.LARGE, lines: list[Line] | None = None, rounding: Rounding = Rounding.DOWN) -> int:
+    """Put a box on a shelf.
+
+    And more.
+    """
+    require(name != "", "NO_NAME")
+    return 1
+
+
+@action
+def clear(ctx: Context) -> None:
+    refuse("NEVER")
+
+
+@view
+def find(ctx: Context, name: str, deep: bool = False) -> Box | None:
+    return boxes.get(name)
+'''
 SOURCES = {
+    "shelf": (SHELF, False),
     "crates": (inspect.getsource(crates), False),
     "governance": (inspect.getsource(governance), True),
     "lifecycle": (inspect.getsource(lifecycle), True),
@@ -30,7 +94,8 @@ def test_con_149_interface_is_that_of_the_loaded_module(source, is_system) -> No
             assert {field.name: field.type for field in entry.parameters} == {
                 parameter: kind.data() for parameter, kind in loaded[name].parameters.items()
             }
-            assert entry.result == loaded[name].result.data()
+            assert {field.name for field in entry.parameters if field.default is not None} == set(loaded[name].defaults)
+            assert (entry.result, entry.summary) == (loaded[name].result.data(), loaded[name].summary)
     for found, types in ((interface.records, module.records), (interface.events, module.events)):
         assert {name: {field.name: field.type for field in fields} for name, fields in found.items()} == {
             name: {field: kind.data() for field, kind in record.fields.items()} for name, record in types.items()
@@ -67,3 +132,51 @@ def test_con_149_interface_shows_indexes_logs_and_their_codes() -> None:
 def test_con_149_text_that_is_no_contract_is_refused(text) -> None:
     with pytest.raises(MalformedError):
         interface_of(contract(text))
+
+
+def test_con_149_interface_has_types_defaults_summaries_and_refusals() -> None:
+    interface = interface_of(SHELF)
+    put = interface.actions["put"]
+    assert (interface.summary, put.summary) == ("Boxes on shelves.", "Put a box on a shelf.")
+    assert {field.name: (type_text(field.type), field.default) for field in put.parameters} == {
+        "name": ("str", None),
+        "kind": ("Kind", "Kind.LARGE"),
+        "lines": ("list[Line] | None", "None"),
+        "rounding": ("Rounding", "Rounding.DOWN"),
+    }
+    assert {field.name: type_text(field.type) for field in interface.records["Box"]} == {
+        "name": "str",
+        "owner": "Org",
+        "kind": "Kind",
+        "lines": "list[Line]",
+        "notes": "dict[str, bytes]",
+        "weights": "dict[int, int]",
+        "next": "Org | None",
+    }
+    assert interface.refusals == ("NEVER", "NO_NAME", "TOO_MANY")
+    assert interface.data() == asdict(interface)
+
+
+def test_con_149_reading_an_interface_runs_nothing() -> None:
+    source = SHELF.replace("LIMIT = 5", "LIMIT = 1 // 0")
+    assert interface_of(source) == interface_of(SHELF)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(:",
+        "x = " + "(" * 5000,
+        "\x00",
+        SHELF.replace('key="name"', "key=LIMIT"),
+        SHELF.replace("-> Box | None", "-> Box | int"),
+        SHELF.replace("name: str, deep: bool", "name: set[str], deep: bool"),
+        SHELF.replace("name: str, deep: bool", "name, deep: bool"),
+        SHELF.replace('"NEVER"', "LIMIT"),
+        SHELF.replace("boxes: Table[Box]", "boxes: Table[list[Box]]"),
+    ],
+    ids=["no syntax", "brackets", "a zero", "a key", "a result", "a set", "no type", "a code", "a record"],
+)
+def test_con_149_source_with_what_no_interface_has_is_refused(source) -> None:
+    with pytest.raises(MalformedError):
+        interface_of(source)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contract_ledger import Ledger, contract, transaction
+from yunhe.contracts import prices
 from yunhe.errors import ViewRefusedError
 from yunhe.limits import SCAN_ROWS_MAX, STATE_KEY_BYTES_MAX
 
@@ -191,6 +192,89 @@ def test_con_102_loaded_record_is_a_private_copy() -> None:
     assert ledger.view("shelf", "one", name="a")["tags"] == ["kept"]
 
 
+COPIES = contract("""
+class Line(Record):
+    number: int
+
+class Order(Record):
+    name: str
+    note: str = ""
+    lines: list[Line] = []
+    sums: dict[str, int] = {}
+
+orders: Table[Order] = Table(key="name")
+
+def told(order: Order) -> str:
+    numbers = ",".join([str(line.number) for line in order.lines])
+    return f"{order.note} {numbers} {len(order.sums)}"
+
+def change(order: Order) -> None:
+    order.note = "changed"
+    order.lines[0].number += 1
+    order.lines.append(Line(number=9))
+    order.sums["new"] = 1
+
+@action
+def make(ctx: Context) -> str:
+    order = Order(name="a", note="made", lines=[Line(number=1)])
+    orders.add(order)
+    change(order)
+    return told(orders["a"])
+
+@action
+def change_loaded(ctx: Context, way: str) -> list[str]:
+    if way == "get":
+        found = orders.get("a")
+        order = orders["a"] if found is None else found
+    elif way == "scan":
+        rows = orders.scan()
+        order = rows[0]
+    else:
+        order = orders["a"]
+    change(order)
+    orders.discard(order)
+    return [told(order), told(orders["a"])]
+
+@action
+def change_and_save(ctx: Context) -> list[str]:
+    order = orders["a"]
+    change(order)
+    orders.save(order)
+    order.note = "changed again"
+    order.lines[0].number = 100
+    orders.discard(order)
+    return [told(order), told(orders["a"])]
+
+@view
+def ask(ctx: Context) -> str:
+    return told(orders["a"])
+""")
+
+
+def test_con_102_saved_changes_are_stored_and_those_after_saving_are_not() -> None:
+    ledger = Ledger(c=COPIES)
+    ledger.call("bank", "c", "make")
+    assert ledger.call("bank", "c", "change_and_save").results == (["changed again 100,9 1", "changed 2,9 1"],)
+    assert ledger.view("c", "ask") == "changed 2,9 1"
+
+
+def test_con_102_record_that_was_added_is_not_what_is_stored() -> None:
+    assert Ledger(c=COPIES).call("bank", "c", "make").results == ("made 1 0",)
+
+
+@pytest.mark.parametrize("way", ["get", "scan", "key"])
+def test_con_102_unsaved_changes_reach_no_other_copy_however_it_was_loaded(way) -> None:
+    ledger = Ledger(c=COPIES)
+    execution = ledger.execute(
+        transaction("bank", ("c", "make", {})),
+        transaction("bank", ("c", "change_loaded", {"way": way}), ("c", "change_loaded", {"way": way})),
+        transaction("bank", ("c", "change_loaded", {"way": way})),
+    )
+    results = [result for outcome in execution.outcomes[1:] for result in outcome.results]
+    assert results == [["changed 2,9 1", "made 1 0"]] * 3
+    assert ledger.view("c", "ask") == "made 1 0"
+
+
 def test_con_104_state_keys_name_contract_table_and_key() -> None:
     assert filled("a").keys("shelf") == [("boxes", ("a",)), ("by_number", (0,)), ("places", ("bank", 0))]
 
@@ -306,3 +390,68 @@ def test_con_101_map_value_is_stored_as_a_map(ledger) -> None:
 def test_con_122_map_value_of_more_than_64_bits_is_refused(ledger) -> None:
     assert ledger.call("bank", "shelf", "count", step=2**63 - 8).code == "OK"
     assert ledger.call("bank", "shelf", "count", step=1).code == "INTEGER_OUT_OF_RANGE"
+
+
+SIZES = contract("""
+class Text(Record):
+    name: str
+    text: str = ""
+
+class Told(Event):
+    text: str
+
+texts: Table[Text] = Table(key="name")
+
+@action
+def keep(ctx: Context, name: str, length: int) -> None:
+    texts.add(Text(name=name, text="a" * length))
+
+@action
+def read(ctx: Context, name: str) -> int:
+    return len(texts[name].text)
+
+@action
+def walk(ctx: Context) -> int:
+    return len(texts.scan())
+
+@action
+def tell(ctx: Context, length: int) -> None:
+    emit(Told(text="a" * length))
+
+@action
+def answer(ctx: Context, length: int) -> str:
+    return "a" * length
+""")
+
+
+def gas_for_size(action: str, length: int) -> int:
+    ledger = Ledger(c=SIZES)
+    if action in ("read", "walk"):
+        assert ledger.call("bank", "c", "keep", name="x", length=length).code == "OK"
+    arguments = {"keep": {"name": "x", "length": length}, "read": {"name": "x"}, "walk": {}}.get(action, {"length": length})
+    outcome = ledger.call("bank", "c", action, **arguments)
+    assert outcome.code == "OK"
+    return outcome.gas_used
+
+
+@pytest.mark.parametrize(
+    ("action", "price"),
+    [
+        ("keep", prices.WRITE_BYTE),
+        ("read", prices.READ_BYTE),
+        ("walk", prices.READ_BYTE),
+        ("tell", prices.EVENT_BYTE),
+        ("answer", prices.RESULT_BYTE),
+    ],
+)
+def test_con_121_records_events_and_results_are_charged_by_their_bytes(action, price) -> None:
+    assert gas_for_size(action, 20_000) - gas_for_size(action, 10_000) >= 10_000 * price
+
+
+def test_con_121_scan_is_charged_by_the_rows_that_it_meets() -> None:
+    ledger = Ledger(c=SIZES)
+    gas = []
+    for name in "abc":
+        ledger.call("bank", "c", "keep", name=name, length=10)
+        gas.append(ledger.call("bank", "c", "walk").gas_used)
+    assert gas[2] - gas[1] == gas[1] - gas[0] >= prices.SCAN_ROW

@@ -87,7 +87,7 @@ class Declarations:
     # --- Imports ----------------------------------------------------------------------------------------------------
 
     def _import(self, node: ast.ImportFrom) -> None:
-        # CON-040
+        # CON-040, CON-146
         names = {SDK_MODULE: SDK_NAMES, SYSTEM_MODULE: SYSTEM_NAMES if self._system else frozenset()}.get(node.module or "", frozenset())
         for alias in node.names:
             if node.level or alias.name not in names:

@@ -4,20 +4,63 @@ Transformed code calls `_b_<name>`. The base price of each (`yunhe.contracts.voc
 in; here what depends on sizes is charged, at the rate that is named there.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from yunhe.contracts.arithmetic import INTEGER_LIMIT
 from yunhe.contracts.faults import Fault, IntegerOutOfRange
 from yunhe.contracts.meter import Meter
 from yunhe.contracts.metered.operations import Operations
-from yunhe.contracts.metered.walking import ENTRY_MEMORY, SLOT_MEMORY, Walker
+from yunhe.contracts.metered.walking import ENTRY_MEMORY, SLOT_MEMORY, Walker, text_memory
 from yunhe.contracts.prices import OBJECT_MEMORY
 from yunhe.contracts.vocabulary import BUILTINS
+from yunhe.limits import VALUE_DEPTH_MAX
 
-_INTEGER_TEXT_MAX = 100
+_INTEGER_TEXT_MAX: Final = 100
 """Characters of a text that `int` reads: more than any integer of a contract has."""
-_NONE = object()
+_PAIR: Final = 120
+"""Gas to put a pair into a dict."""
+_PART_MEMORY: Final = 40
+"""Memory of one element of a row of `zip` or `enumerate`, an integer made for it included."""
+_ROWS_MEMORY: Final = 512
+"""Memory of a `zip` or `enumerate` before its first row, besides that of each source."""
+_NONE: Final = object()
+
+
+class Rows:
+    """What `zip` and `enumerate` make: rows that come into being, and count as memory, while they are walked; once, as Python's do."""
+
+    __slots__ = ("_depth", "_rows")
+
+    _depth: int
+    """Of rows made of rows, how many."""
+
+    def __init__(self, meter: Meter, made: Iterable[tuple[Any, ...]], sources: tuple[Any, ...]) -> None:
+        """Wrap what Python made of `sources`.
+
+        Raises:
+            Fault: rows of rows nest too deeply.
+            OutOfMemory: there is no room for it.
+        """
+        self._depth = 1 + max([source._depth for source in sources if type(source) is Rows], default=0)
+        # CON-131: each level recurses in the interpreter, whose stack is local.
+        if self._depth > VALUE_DEPTH_MAX:
+            raise Fault(f"zip and enumerate of one another nest more than {VALUE_DEPTH_MAX} deep")
+        meter.hold(_ROWS_MEMORY + OBJECT_MEMORY * len(sources))
+        self._rows = _counted(meter, made)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Return the rows that are left."""
+        return self._rows
+
+
+def _counted(meter: Meter, made: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    for row in made:
+        # CON-124
+        meter.memory -= OBJECT_MEMORY + _PART_MEMORY * len(row)
+        if meter.memory < 0:
+            meter.stop()
+        yield row
 
 
 def builtin_functions(meter: Meter) -> Operations:
@@ -44,7 +87,15 @@ class _Scalars:
 
     def by_name(self) -> Operations:
         """Return the operations by the names that transformed code uses."""
-        return {"int": self.int_of, "str": self.str_of, "bytes": self.bytes_of, "bool": bool, "chr": chr, "ord": ord, "len": len}
+        return {
+            "int": self.int_of,
+            "str": self.str_of,
+            "bytes": self.bytes_of,
+            "bool": bool,
+            "chr": self.character,
+            "ord": ord,
+            "len": len,
+        }
 
     def int_of(self, value: Any = 0) -> int:
         if isinstance(value, str):
@@ -62,7 +113,15 @@ class _Scalars:
     def str_of(self, value: Any = "") -> str:
         if not isinstance(value, str | int):
             raise Fault("str shows text, integers, truth values and choices")
-        return str(value)
+        text = str(value)
+        if text is not value:
+            self._meter.memory -= text_memory(text)
+        return text
+
+    def character(self, code: Any) -> str:
+        made = chr(code)
+        self._meter.memory -= text_memory(made)
+        return made
 
     def bytes_of(self, source: Any = b"") -> bytes:
         if isinstance(source, int):
@@ -97,6 +156,7 @@ class _Numbers:
     def quotient_and_rest(self, a: Any, b: Any) -> tuple[int, int]:
         if not (isinstance(a, int) and isinstance(b, int)):
             raise Fault("divmod is for integers")
+        self._meter.memory -= 2 * SLOT_MEMORY
         return divmod(a, b)
 
     def total(self, source: Any, start: Any = 0) -> int:
@@ -114,7 +174,9 @@ class _Numbers:
         return result
 
     def numbers(self, *bounds: Any) -> range:
-        return range(*bounds)
+        made = range(*bounds)
+        self._meter.memory -= 2 * OBJECT_MEMORY
+        return made
 
 
 def _selections(meter: Meter, walker: Walker) -> Operations:
@@ -190,22 +252,23 @@ def _collections(meter: Meter, walker: Walker) -> Operations:
         for pair in walker.iterate(source):
             if type(pair) not in (list, tuple) or len(pair) != 2:
                 raise Fault("dict is made of a dict or of pairs")
+            meter.left -= _PAIR
             walker.key(pair[0], len(made))
             meter.hold(ENTRY_MEMORY)
             made[pair[0]] = pair[1]
         return made
 
-    def counted(source: Any, start: Any = 0) -> Any:
-        return enumerate(source, start)
+    def numbered(source: Any, start: Any = 0) -> Rows:
+        return Rows(meter, enumerate(source, start), (source,))
 
-    def side_by_side(*sources: Any) -> Any:
-        return zip(*sources, strict=False)
+    def side_by_side(*sources: Any) -> Rows:
+        return Rows(meter, zip(*sources, strict=False), sources)
 
     return {
         "list": list_of,
         "tuple": tuple_of,
         "dict": dict_of,
-        "enumerate": counted,
+        "enumerate": numbered,
         "zip": side_by_side,
         "reversed": reversed,
     }

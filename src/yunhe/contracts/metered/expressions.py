@@ -163,7 +163,7 @@ class ExpressionWriter:
             if key is None:
                 refuse_node(node)
             parts += [self._expression(key), self._expression(value)]
-        if all(isinstance(key, ast.Constant) for key in node.keys):
+        if all(isinstance(key, ast.Constant) and isinstance(key.value, str | bytes) for key in node.keys):
             node.keys, node.values = list(parts[0::2]), parts[1::2]
             return node
         return call_of("_dict_of", parts, node)
@@ -241,6 +241,7 @@ class ExpressionWriter:
             self._gas += SCALAR_CALL
         elif name in self._names.imported and name in SDK_NAMES | SYSTEM_NAMES:
             self._gas += SCALAR_CALL if name in SDK_CLASSES else SDK_CALL
+            self._memory += ELEMENT_MEMORY if name in SDK_CLASSES else 0
         elif name in BUILTINS:
             self._gas += BUILTINS[name].base
             return call_of(f"_b_{name}", node.args, node, node.keywords)

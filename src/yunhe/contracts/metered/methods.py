@@ -23,6 +23,10 @@ WHITESPACE: Final = "".join(
 """What `strip` strips: the white space of Unicode, written out."""
 _CASELESS: Final = re.compile(r"[\x00-\x7f\u3000-\u9fff]*")
 """ASCII and the blocks of Chinese and Japanese text, none of whose characters has case or is a decimal digit."""
+_BACKWARDS: Final = frozenset({"rfind", "rpartition", "rsplit"})
+"""Methods that search from the end."""
+_PIECE_MEMORY: Final = 80
+"""Memory of a piece of a text, besides its characters, and of the place that it takes in a list."""
 
 Method = Callable[..., Any]
 
@@ -146,7 +150,7 @@ def _searches(meter: Meter) -> Operations:
         native: Callable[[str, str], int] = getattr(str, name)
 
         def find(text: str, wanted: Any) -> int:
-            meter.charge(search_gas(len(text), len(_as_text(wanted, name))))
+            meter.charge(search_gas(len(text), len(_as_text(wanted, name)), backwards=name in _BACKWARDS))
             return native(text, wanted)
 
         return find
@@ -172,14 +176,14 @@ def _splits(meter: Meter) -> Operations:
                 # At most every second character begins a piece.
                 pieces = len(text) // 2 + 1
             else:
-                meter.charge(2 * search_gas(len(text), len(_as_text(separator, name))))
+                meter.charge(2 * search_gas(len(text), len(_as_text(separator, name)), backwards=name in _BACKWARDS))
                 pieces = text.count(separator) + 1 if separator else 1
-            bound = OBJECT_MEMORY * (pieces + 1) + 8 * pieces + text_memory(text)
+            bound = OBJECT_MEMORY + _PIECE_MEMORY * pieces + text_memory(text)
             meter.hold(bound)
             made = native(text, separator, times)
             # What the bound was too high is given back: every node counts the same.
-            meter.memory += (OBJECT_MEMORY + 8) * (pieces - len(made))
-            meter.charge((len(text) >> 2) + len(made) * STR_METHODS[name].rate >> 3)
+            meter.memory += _PIECE_MEMORY * (pieces - len(made))
+            meter.charge((len(text) >> 2) + (len(made) * STR_METHODS[name].rate >> 3))
             return made
 
         return split
@@ -188,7 +192,7 @@ def _splits(meter: Meter) -> Operations:
         native: Callable[[str, str], tuple[str, str, str]] = getattr(str, name)
 
         def part(text: str, separator: Any) -> tuple[str, str, str]:
-            meter.charge(search_gas(len(text), len(_as_text(separator, name))))
+            meter.charge(search_gas(len(text), len(_as_text(separator, name)), backwards=name in _BACKWARDS))
             meter.hold(3 * OBJECT_MEMORY + text_memory(text))
             return native(text, separator)
 
@@ -206,6 +210,7 @@ def _builders(meter: Meter, walker: Walker) -> Operations:
         for item in items:
             length += len(_as_text(item, "join"))
             narrow = narrow and item.isascii()
+        # CON-121
         meter.charge(length >> 3)
         meter.hold(OBJECT_MEMORY + (length if narrow else 4 * length))
         return separator.join(items)
@@ -214,6 +219,7 @@ def _builders(meter: Meter, walker: Walker) -> Operations:
         meter.charge(2 * search_gas(len(text), len(_as_text(old, "replace"))))
         found = text.count(old) if old else len(text) + 1
         length = len(text) + found * len(_as_text(new, "replace"))
+        # CON-121
         meter.charge(length >> 2)
         meter.hold(OBJECT_MEMORY + (length if text.isascii() and new.isascii() else 4 * length))
         return text.replace(old, new, times)

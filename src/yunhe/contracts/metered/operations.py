@@ -69,6 +69,7 @@ class _Sums:
 
     def sized(self, result: Any) -> Any:
         """Pay for a concatenation: at most twice as large as what was there, so it may be done first."""
+        # CON-121
         if isinstance(result, str):
             self._meter.memory -= text_memory(result)
             self._meter.left -= len(result) >> 3
@@ -136,6 +137,7 @@ class _Products:
         if not isinstance(times, int) or not isinstance(sequence, str | bytes | list | tuple):
             raise Fault("* is for integers, or repeats text, bytes, a list or a tuple")
         length = len(sequence) * max(times, 0)
+        # CON-121
         self._meter.charge(length >> 2)
         if isinstance(sequence, str):
             self._meter.hold(OBJECT_MEMORY + (length if sequence.isascii() else 4 * length))
@@ -228,9 +230,9 @@ class _Comparisons:
         return bool(a >= b)
 
 
-def search_gas(length: int, wanted: int) -> int:
-    """Return the gas to search `length` characters for `wanted` ones; short searches may be quadratic in the interpreter."""
-    if length < 2500 or wanted < 100:
+def search_gas(length: int, wanted: int, *, backwards: bool = False) -> int:
+    """Return the gas to search `length` characters for `wanted` ones; short searches, and all backward ones, may be quadratic in Python."""
+    if backwards or length < 2500 or wanted < 100:
         return length * (2 + wanted) >> 2
     return 2 * (length + wanted)
 
@@ -250,6 +252,7 @@ class _Membership:
 
     def elements(self, value: Any, count: int) -> None:
         """Pay for comparing a value with `count` elements."""
+        # CON-121
         if isinstance(value, str) or type(value) is bytes:
             self._meter.charge(count * (_ELEMENT + (len(value) >> 4)))
         elif value is None or isinstance(value, int):

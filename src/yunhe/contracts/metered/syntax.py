@@ -37,7 +37,7 @@ COMPREHENSION_ROUND: Final = 130
 
 # Memory of syntax, in bytes.
 DISPLAY_MEMORY: Final = 64
-ELEMENT_MEMORY: Final = 72
+ELEMENT_MEMORY: Final = 96
 ENTRY_MEMORY: Final = 200
 
 BINARY: Final[dict[type[ast.operator], str]] = {

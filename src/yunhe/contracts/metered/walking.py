@@ -16,7 +16,7 @@ from yunhe.limits import INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
 
 Sized: TypeAlias = str | bytes | list[Any] | tuple[Any, ...]
 
-SLOT_MEMORY: Final = 72
+SLOT_MEMORY: Final = 96
 """Memory of one element of a list or tuple, the small object that it refers to included."""
 ENTRY_MEMORY: Final = 200
 """Memory of one entry of a dict."""
