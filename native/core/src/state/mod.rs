@@ -11,6 +11,7 @@
 mod cache;
 mod database;
 mod error;
+mod gaps;
 mod hashing;
 mod history;
 mod page;

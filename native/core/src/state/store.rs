@@ -13,6 +13,7 @@ use fjall::Slice;
 use super::cache::{CachedPages, PageCache, RecordCache, StagedPages};
 use super::database::{Head, KEY_BYTES_MAX, Kept, StateDatabase};
 use super::error::StateError;
+use super::gaps::Gaps;
 use super::hashing::{EMPTY, TreeHasher};
 use super::history::{self, PageUndo, Row};
 use super::past::{self, Proof};
@@ -46,6 +47,8 @@ struct Shared {
     trunk: Arc<Trunk>,
     /// Ascending by height, each on the one before it.
     staged: VecDeque<Arc<Staged>>,
+    /// Changes with whatever changes what `current` reads.
+    version: u64,
 }
 
 /// The open store. All methods may be called from any thread; writers wait for one another, readers for nobody.
@@ -56,6 +59,10 @@ pub struct StateStore {
     writer: Mutex<PageCache>,
     shared: RwLock<Shared>,
     records: Mutex<RecordCache>,
+    /// Where nothing lies in what `current` reads.
+    gaps: Mutex<Gaps>,
+    /// The same of the head, whose version is its height.
+    gaps_at_head: Mutex<Gaps>,
 }
 
 impl StateStore {
@@ -73,12 +80,16 @@ impl StateStore {
         }
         let Tree { view, trunk, .. } = tree;
         drop(view);
+        let mut gaps_at_head = Gaps::default();
+        gaps_at_head.forget(version_of(head.height));
         Ok(Self {
             database,
             hasher,
             writer: Mutex::new(PageCache::new(cache_bytes / 2)),
-            shared: RwLock::new(Shared { head, trunk, staged: VecDeque::new() }),
+            shared: RwLock::new(Shared { head, trunk, staged: VecDeque::new(), version: 0 }),
             records: Mutex::new(RecordCache::new(cache_bytes / 4, head.height)),
+            gaps: Mutex::default(),
+            gaps_at_head: Mutex::new(gaps_at_head),
         })
     }
 
@@ -155,6 +166,13 @@ impl StateStore {
         let trunk = Arc::new(trunk.after(&tree.pages));
         let block = Staged { height, root: tree.root.hash, writes: Arc::new(overlay), pages: tree.pages, trunk };
         let mut shared = self.shared.write().map_err(|_| StateError::broken())?;
+        shared.version += 1;
+        let mut gaps = self.gaps.lock().map_err(|_| StateError::broken())?;
+        if shared.staged.len() > below.len() {
+            gaps.forget(shared.version);
+        } else {
+            gaps.follow(shared.version, &block.writes);
+        }
         shared.staged.truncate(below.len());
         shared.staged.push_back(Arc::new(block));
         Ok(tree.root.hash)
@@ -189,6 +207,7 @@ impl StateStore {
         cache.apply(&staged.pages);
         let mut shared = self.shared.write().map_err(|_| StateError::broken())?;
         self.lock_records()?.apply(staged.height, &staged.writes);
+        self.gaps_at_head.lock().map_err(|_| StateError::broken())?.follow(version_of(Some(staged.height)), &staged.writes);
         let head = Head { height: Some(staged.height), root: staged.root };
         shared.head = head;
         shared.trunk = staged.trunk.clone();
@@ -199,7 +218,10 @@ impl StateStore {
     /// Forget everything that is staged.
     pub fn discard(&self) -> Result<(), StateError> {
         let _writer = self.lock_writer()?;
-        self.shared.write().map_err(|_| StateError::broken())?.staged.clear();
+        let mut shared = self.shared.write().map_err(|_| StateError::broken())?;
+        shared.staged.clear();
+        shared.version += 1;
+        self.gaps.lock().map_err(|_| StateError::broken())?.forget(shared.version);
         Ok(())
     }
 
@@ -264,11 +286,19 @@ impl StateStore {
     fn current(&self) -> Result<Reader<'_>, StateError> {
         let shared = self.shared.read().map_err(|_| StateError::broken())?;
         let overlays = shared.staged.iter().map(|block| block.writes.clone()).collect();
-        Ok(Reader { height: shared.head.height, view: self.database.view(), overlays, cache: &self.records })
+        let view = self.database.view();
+        Ok(Reader { height: shared.head.height, view, overlays, cache: &self.records, gaps: &self.gaps, version: shared.version })
     }
 
     fn reader_at(&self, at: &StateSnapshot) -> Reader<'_> {
-        Reader { height: at.height, view: self.database.view_of(at.snapshot.clone()), overlays: Vec::new(), cache: &self.records }
+        Reader {
+            height: at.height,
+            view: self.database.view_of(at.snapshot.clone()),
+            overlays: Vec::new(),
+            cache: &self.records,
+            gaps: &self.gaps_at_head,
+            version: version_of(at.height),
+        }
     }
 
     /// The tree of the last batch: that of the head, or of the staged block when its batch is already written.
@@ -309,6 +339,11 @@ impl StateStore {
     fn lock_writer(&self) -> Result<MutexGuard<'_, PageCache>, StateError> {
         self.writer.lock().map_err(|_| StateError::broken())
     }
+}
+
+/// The version of the head's gaps at a height.
+fn version_of(height: Option<u64>) -> u64 {
+    height.map_or(0, |height| height.saturating_add(1))
 }
 
 /// COD-061: keys and values that can be stored.

@@ -184,3 +184,42 @@ fn a_store_larger_than_what_is_held_in_memory_is_read_back_from_its_tables() {
     assert_eq!(store.verify().unwrap(), state_root(&model));
     check_reads(&store, &model, &mut random);
 }
+
+#[test]
+fn scans_over_many_deleted_records_stay_right_whatever_is_written_into_the_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut random = Random(31);
+    let mut model = Model::new();
+    let rows = 20_000;
+    let all: Vec<_> = (0..rows).map(|number| (key(number), Some(b"value".to_vec()))).collect();
+    let most: Vec<_> = (0..rows).filter(|number| number % 5_000 != 4_321).map(|number| (key(number), None)).collect();
+    for (height, writes) in [all, most].into_iter().enumerate() {
+        follow(&mut model, &writes);
+        commit(&store, height as u64, &writes);
+    }
+    for height in 2..40 {
+        let writes: Vec<_> = (0..random.below(6))
+            .map(|_| (key(random.below(rows)), (random.below(3) > 0).then(|| b"other".to_vec())))
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_iter()
+            .collect();
+        let before = (model.clone(), store.snapshot().unwrap());
+        follow(&mut model, &writes);
+        stage(&store, height, &writes);
+        for _ in 0..10 {
+            let (start, end) = (key(random.below(rows)), key(random.below(rows)));
+            let (limit, reverse) = (random.below(4) as usize, random.below(2) == 1);
+            let found = store.scan(&start, &end, limit, reverse).unwrap();
+            assert_eq!(plain(found), expected(&model, &start, &end, limit, reverse));
+            let found = store.scan_at(&before.1, &start, &end, limit, reverse).unwrap();
+            assert_eq!(plain(found), expected(&before.0, &start, &end, limit, reverse));
+        }
+        if height % 5 == 4 {
+            store.discard().unwrap();
+            model = before.0;
+            stage(&store, height, &[]);
+        }
+        store.apply(&[], false).unwrap();
+    }
+}
