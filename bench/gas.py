@@ -135,7 +135,7 @@ class InProcess:
     """Runs programs that compute."""
 
     def __init__(self) -> None:
-        self._runner = BlockRunner()
+        self._runner = BlockRunner(SHA256)
         self._state = MemoryState(ledger_records())
         self._height = 1
 
@@ -174,7 +174,7 @@ class OnNode:
         """Make the state that the programs find."""
         self.apply([*ledger_records().items(), *deployment(program.source, "other")])
         self.deploy(program)
-        runner, each = BlockRunner(), 1000
+        runner, each = BlockRunner(SHA256), 1000
         for first in range(0, RECORDS, each):
             block = [transaction("fill", first=first, count=each, owners=OWNERS, text=40)]
             execution = runner.execute(BlockContext(self._height + 1, self._height + 1), block, HeadReader(self._store))
@@ -232,7 +232,7 @@ def on_node(program: Program) -> Iterator[OnNode]:
     """Make a store and a worker, filled."""
     with tempfile.TemporaryDirectory(prefix="yunhe-bench-") as folder:
         store = open_native_store(Path(folder), SHA256.name)
-        worker = WorkerExecutor()
+        worker = WorkerExecutor(SHA256)
         try:
             place = OnNode(store, worker)
             place.fill(program)

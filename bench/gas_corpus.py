@@ -8,7 +8,10 @@ than they pay for are called hostile.
 # ruff: noqa: E501  # tables of programs: one a line reads best
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
+
+Text: TypeAlias = str | tuple[str, str]
+"""A body, or a body and what stands before the loop."""
 
 FRAME: Final = '''\
 """A program that is measured."""
@@ -121,7 +124,7 @@ LIST_1K: Final = "xs = [(j * 7919) % 1009 for j in range(1000)]"
 TEXTS_1K: Final = 'xs = [f"text {(j * 7919) % 1009}" for j in range(1000)]'
 DICT_1K: Final = 'd = {f"k{j}": j for j in range(1000)}'
 
-COMPUTING: Final = {
+COMPUTING: Final[dict[str, Text]] = {
     "an empty loop": "pass",
     "assignment": "n = i",
     "assignment to a tuple": "a, b = i, n",
@@ -287,10 +290,10 @@ COMPUTING: Final = {
     "an event of 1,000 characters": ("emit(Moved(key=i, text=s))", 's = "x" * 1000'),
     "require": 'require(i >= 0, "NEGATIVE")',
 }
-"""Name to body, or to body and what stands before the loop."""
+"""Programs that compute, by name."""
 
 _KNOWN: Final = "boxes.get(1)"
-STATE: Final = {
+STATE: Final[dict[str, Text]] = {
     "a record read": "n += boxes[seed + i].number",
     "a record that is not there": "flag = (-1 - seed - i) in boxes",
     "a record read again": ("n += boxes[1].number", _KNOWN),
@@ -361,7 +364,7 @@ def corpus() -> list[Program]:
     ]
 
 
-def _program(name: str, text: str | tuple[str, str], *, reads_state: bool) -> Program:
+def _program(name: str, text: Text, *, reads_state: bool) -> Program:
     body, before = (text, "") if isinstance(text, str) else text
     return Program(name, body, before, reads_state, _rounds_max(body, reads_state=reads_state))
 
