@@ -242,7 +242,9 @@ def _checked_document(account: Account, path: Path | None) -> tuple[TransportDoc
         account.note(f"the standard's text asks for more, its schema does not: {remark}")
     unknown = unknown_fields(document)
     if unknown:
-        account.note(f"fields that the standard does not name, left as they are: {', '.join(unknown[:_UNKNOWN_SHOWN_MAX])}")
+        more = len(unknown) - _UNKNOWN_SHOWN_MAX
+        shown = ", ".join(unknown[:_UNKNOWN_SHOWN_MAX]) + (f", and {more} more" if more > 0 else "")
+        account.note(f"fields that the standard does not name, left as they are: {shown}")
     account.note(f"SHA-256 of its RFC 8785 form: {document_checksum(raw)}")
     return document, raw
 

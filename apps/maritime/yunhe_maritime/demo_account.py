@@ -107,4 +107,9 @@ class Account:
 
     def _print(self, text: str) -> None:
         if self._console is not None:
-            self._console.print(text, highlight=False, soft_wrap=True)
+            self._console.print(_visible(text), highlight=False, soft_wrap=True)
+
+
+def _visible(text: str) -> str:
+    """Return a text that cannot steer the terminal: what it tells about is a document that somebody else may have written."""
+    return "".join(character if character.isprintable() or character == "\n" else f"\\u{ord(character):04x}" for character in text)

@@ -9,8 +9,10 @@ Source: descriptions of the fields in DCSA EBL 3.0.4 and PINT 3.0.0, see `yunhe_
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from yunhe_maritime.errors import Fault, InvalidDocumentError
+from yunhe_maritime.errors import Fault, InvalidDocumentError, json_path
 from yunhe_maritime.field_types import DocumentPart
+from yunhe_maritime.parties import NotifyParty, OnBehalfOfShipper, Party, Shipper
+from yunhe_maritime.strict_json import Path
 from yunhe_maritime.transport_document import TransportDocument
 
 
@@ -22,9 +24,11 @@ def require_electronic_bill(document: TransportDocument) -> None:
     """
     faults: list[Fault] = []
     if document.transport_document_type_code != "BOL":
-        faults.append(Fault("transportDocumentTypeCode", "must be BOL: a sea waybill is no document of title, and nothing to transfer"))
+        faults.append(
+            Fault("transportDocumentTypeCode", "must be BOL; found SWB, and a sea waybill is no document of title: nothing to transfer")
+        )
     if not document.is_electronic:
-        faults.append(Fault("isElectronic", "must be true: a paper bill has its original outside the ledger"))
+        faults.append(Fault("isElectronic", "must be true; found false, and a paper bill has its original outside the ledger"))
     faults.extend(_made_out(document))
     if faults:
         raise InvalidDocumentError("a transport document, but not one that can be issued as an electronic bill of lading:", tuple(faults))
@@ -37,18 +41,17 @@ def broken_conditions(document: TransportDocument) -> tuple[Fault, ...]:
 
 def unknown_fields(document: TransportDocument) -> tuple[str, ...]:
     """Return the paths of all fields that the published schema does not name; it allows them, and one may be a misspelt optional field."""
-    return tuple(_unknown(document, ""))
+    return tuple(map(json_path, _unknown(document, ())))
 
 
-def _unknown(value: object, path: str) -> Iterator[str]:
+def _unknown(value: object, path: Path) -> Iterator[Path]:
     if isinstance(value, DocumentPart):
-        prefix = f"{path}." if path else ""
-        yield from (prefix + name for name in value.model_extra or {})
+        yield from ((*path, name) for name in value.model_extra or {})
         for name, field in type(value).model_fields.items():
-            yield from _unknown(getattr(value, name), f"{prefix}{field.alias}")
+            yield from _unknown(getattr(value, name), (*path, field.alias or name))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unknown(item, f"{path}[{index}]")
+            yield from _unknown(item, (*path, index))
 
 
 def _made_out(document: TransportDocument) -> Iterator[Fault]:
@@ -76,9 +79,27 @@ def _dates(document: TransportDocument) -> Iterator[Fault]:
 
 
 def _originals(document: TransportDocument) -> Iterator[Fault]:
-    count = (document.number_of_originals_with_charges or 0) + (document.number_of_originals_without_charges or 0)
+    with_charges, without_charges = document.number_of_originals_with_charges, document.number_of_originals_without_charges
+    count = (with_charges or 0) + (without_charges or 0)
     if document.is_electronic and count > 1:
-        yield Fault("numberOfOriginalsWithCharges", "an electronic document has at most one original, with or without charges")
+        yield Fault(
+            "numberOfOriginalsWithCharges", f"an electronic document has at most one original, with or without charges; found {count}"
+        )
+    if document.transport_document_type_code == "SWB" and count:
+        yield Fault("numberOfOriginalsWithCharges", f"a sea waybill has no originals; found {count}")
+
+
+def _physical_only(document: TransportDocument) -> Iterator[Fault]:
+    if not document.is_electronic:
+        return
+    if document.number_of_rider_pages:
+        yield Fault("numberOfRiderPages", "an electronic document has no rider pages")
+    for name, copies in (
+        ("numberOfCopiesWithCharges", document.number_of_copies_with_charges),
+        ("numberOfCopiesWithoutCharges", document.number_of_copies_without_charges),
+    ):
+        if copies and document.transport_document_type_code == "BOL":
+            yield Fault(name, "an electronic bill has no copies")
 
 
 def _declared_value(document: TransportDocument) -> Iterator[Fault]:
@@ -103,10 +124,17 @@ def _notified(document: TransportDocument) -> Iterator[Fault]:
         yield Fault("documentParties.notifyParties", "is needed in a bill to order, unless the consignee or endorsee is to be notified")
 
 
-def _represented(document: TransportDocument) -> Iterator[Fault]:
+def _identified(document: TransportDocument) -> Iterator[Fault]:
     parties = document.document_parties
-    for name, party in (("onBehalfOfShipper", parties.on_behalf_of_shipper), ("onBehalfOfConsignee", parties.on_behalf_of_consignee)):
-        if party is not None and party.address is None and not party.identifying_codes:
+    named: list[tuple[str, Shipper | OnBehalfOfShipper | NotifyParty | Party | None]] = [
+        ("shipper", parties.shipper),
+        ("onBehalfOfShipper", parties.on_behalf_of_shipper),
+        *((f"notifyParties[{index}]", party) for index, party in enumerate(parties.notify_parties or [])),
+        *((f"other[{index}].party", other.party) for index, other in enumerate(parties.other or [])),
+    ]
+    for name, party in named:
+        # Lines of address count: the standard has them for an address that cannot be taken apart.
+        if party is not None and not (party.address or party.address_lines or party.identifying_codes):
             yield Fault(f"documentParties.{name}", "needs an address or an identifying code")
 
 
@@ -129,9 +157,10 @@ _CONDITIONS: Final[tuple[Callable[[TransportDocument], Iterator[Fault]], ...]] =
     _waybill,
     _dates,
     _originals,
+    _physical_only,
     _declared_value,
     _carriage,
     _notified,
-    _represented,
+    _identified,
     _reefers,
 )

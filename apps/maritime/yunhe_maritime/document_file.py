@@ -13,11 +13,15 @@ from pydantic import ValidationError
 
 from yunhe_maritime.document_faults import document_faults
 from yunhe_maritime.errors import DocumentNotReadableError, Fault, InvalidDocumentError
-from yunhe_maritime.strict_json import DOCUMENT_BYTES_MAX, canonical_json, parse_json, values
+from yunhe_maritime.strict_json import DOCUMENT_BYTES_MAX, Json, canonical_json, parse_json, values
 from yunhe_maritime.transport_document import TransportDocument
 
 DOCUMENT_VALUES_MAX: Final = 50_000
 """Values in a transport document, objects and lists included: more than a thousand containers, and few enough to name all their faults."""
+
+_REFERENCE: Final = "transportDocumentReference"
+_WRAPPERS: Final = ("document", "transportDocument")
+"""Where an issuance request and a PINT envelope hold the document."""
 
 
 def load_document(path: Path) -> tuple[TransportDocument, bytes]:
@@ -51,6 +55,9 @@ def parse_document(raw: bytes) -> TransportDocument:
     # Each value may have several faults: without a limit, a small file could make gigabytes of them.
     if sum(1 for _ in islice(values(value), DOCUMENT_VALUES_MAX + 1)) > DOCUMENT_VALUES_MAX:
         raise _refusal((Fault("", f"should have at most {DOCUMENT_VALUES_MAX} values; found more"),))
+    wrapper = _wrapper(value)
+    if wrapper is not None:
+        raise _refusal((Fault("", f'should be the transport document itself; found an object that holds it as "{wrapper}"'),))
     try:
         return TransportDocument.model_validate(value)
     except ValidationError as error:
@@ -76,6 +83,14 @@ def filled_fields(raw: bytes) -> int:
         InvalidDocumentError: not strict JSON.
     """
     return sum(not isinstance(value, dict | list) for _, value in values(parse_json(raw)))
+
+
+def _wrapper(value: Json) -> str | None:
+    """Return the name under which a message of the standard holds its transport document, if the file is such a message."""
+    if not isinstance(value, dict) or _REFERENCE in value:
+        return None
+    held = ((name, value.get(name)) for name in _WRAPPERS)
+    return next((name for name, part in held if isinstance(part, dict) and _REFERENCE in part), None)
 
 
 def _refusal(faults: tuple[Fault, ...]) -> InvalidDocumentError:

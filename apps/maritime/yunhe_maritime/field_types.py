@@ -54,7 +54,7 @@ class DocumentPart(BaseModel):
 
 def _refuse_null(value: object) -> object:
     if value is None:
-        raise ValueError("should be given or left out; found null")
+        raise ValueError("should have a value or be left out; found null")
     return value
 
 

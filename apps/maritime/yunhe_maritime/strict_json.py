@@ -52,7 +52,7 @@ def parse_json(raw: bytes) -> Json:
     try:
         value: Json = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer)
     except UnicodeDecodeError as error:
-        raise _refusal(Fault("", f"should be UTF-8; byte {error.start} is not")) from error
+        raise _refusal(Fault("", f"should be text in UTF-8; byte {error.start} is not")) from error
     except RecursionError as error:
         raise _refusal(Fault("", _NESTED)) from error
     except json.JSONDecodeError as error:

@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from yunhe.sdk import Client, YunheError, read_key_file
-from yunhe_maritime.demo import command
+from yunhe_maritime.demo import _checked_document, command
 from yunhe_maritime.demo_account import Account
 from yunhe_maritime.demo_node import running_node
 from yunhe_maritime.demo_parties import ORGANISATIONS, Ledger, endorsee_organisation, make_parties, titles_from
@@ -86,6 +86,17 @@ def test_account_prints_for_people_and_dumps_for_programs() -> None:
     assert value["milliseconds"] >= value["steps"][0]["milliseconds"] >= 0
 
 
+def test_account_of_a_hostile_document_cannot_steer_the_terminal() -> None:
+    screen = io.StringIO()
+    account = Account(Console(file=screen, width=200))
+    with account.step("First"):
+        account.done("bill A\x1b[2J\u202eB\n")
+    account.result("bill_id", "\x07", "bill")
+    text = screen.getvalue()
+    assert "bill A\\u001b[2J\\u202eB" in text
+    assert not {"\x1b", "\u202e", "\x07"} & set(text)
+
+
 def test_account_for_programs_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     account = Account(None)
     with account.step("First"):
@@ -115,6 +126,16 @@ def test_demo_with_a_sea_waybill_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "document.json"
     path.write_text(json.dumps(SAMPLE | {"transportDocumentTypeCode": "SWB", "isToOrder": False}))
     assert isinstance(_run_demo("--document", str(path)), InvalidDocumentError)
+
+
+def test_demo_says_how_many_unknown_fields_it_does_not_list(tmp_path: Path) -> None:
+    screen = io.StringIO()
+    account = Account(Console(file=screen, width=200))
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(SAMPLE | {f"x{number}": 1 for number in range(7)}))
+    with account.step("First"):
+        _checked_document(account, path)
+    assert "left as they are: x0, x1, x2, x3, x4, and 2 more" in screen.getvalue()
 
 
 def test_demo_with_a_missing_document_is_refused(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _reefer(settings: dict[str, Any], *, off: bool) -> dict[str, Any]:
 
 
 REMARKS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "a waybill to order": ({"transportDocumentTypeCode": "SWB"}, {}, "isToOrder"),
+    "a waybill to order": ({"transportDocumentTypeCode": "SWB", "numberOfOriginalsWithCharges": 0}, {}, "isToOrder"),
     "issued without a date": ({"issueDate": None}, {}, "issueDate"),
     "neither shipped nor received": ({"shippedOnBoardDate": None}, {}, "shippedOnBoardDate"),
     "both shipped and received": ({"receivedForShipmentDate": "2026-05-17"}, {}, "shippedOnBoardDate"),
@@ -84,6 +84,16 @@ REMARKS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     ),
     "to order, nobody notified": ({}, {"notifyParties": None}, "documentParties.notifyParties"),
     "a represented party unknown": ({}, {"onBehalfOfShipper": {"partyName": "A"}}, "documentParties.onBehalfOfShipper"),
+    "a shipper unknown": ({}, {"shipper": {"partyName": "A", "identifyingCodes": []}}, "documentParties.shipper"),
+    "a notify party unknown": ({}, {"notifyParties": [{"partyName": "A"}]}, "documentParties.notifyParties[0]"),
+    "another party unknown": ({}, {"other": [{"partyFunction": "DDR", "party": {"partyName": "A"}}]}, "documentParties.other[0].party"),
+    "rider pages of what is not on paper": ({"numberOfRiderPages": 2}, {}, "numberOfRiderPages"),
+    "copies of what is not on paper": ({"numberOfCopiesWithCharges": 3}, {}, "numberOfCopiesWithCharges"),
+    "originals of a waybill": (
+        {"transportDocumentTypeCode": "SWB", "isToOrder": False},
+        {"endorsee": None, "consignee": CONSIGNEE},
+        "numberOfOriginalsWithCharges",
+    ),
     "a reefer that is off": (_reefer({}, off=True), {}, REEFER),
     "a temperature without unit": (_reefer({"temperatureSetpoint": -18.0}, off=False), {}, f"{REEFER}.temperatureUnit"),
     "an air exchange without unit": (_reefer({"airExchangeSetpoint": 15}, off=False), {}, f"{REEFER}.airExchangeUnit"),
@@ -105,6 +115,20 @@ KEPT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
         {"onBehalfOfShipper": {"partyName": "A", "identifyingCodes": [{"codeListProvider": "ZZZ", "partyCode": "a"}]}},
     ),
+    "a party with lines of address": ({}, {"shipper": {"partyName": "A", "addressLines": ["7 Kiln Street, Hangzhou"]}}),
+    "a paper bill with copies and riders": (
+        {"isElectronic": False, "numberOfCopiesWithoutCharges": 3, "numberOfRiderPages": 2, "numberOfOriginalsWithCharges": 3},
+        {},
+    ),
+    "a waybill with a displayed charge": (
+        {
+            "transportDocumentTypeCode": "SWB",
+            "isToOrder": False,
+            "numberOfCopiesWithCharges": 1,
+            "numberOfOriginalsWithCharges": 0,
+        },
+        {"endorsee": None, "consignee": CONSIGNEE},
+    ),
     "a reefer at minus eighteen": (_reefer({"temperatureSetpoint": -18.0, "temperatureUnit": "CEL"}, off=False), {}),
 }
 
@@ -119,6 +143,12 @@ def test_unknown_fields_are_accepted_and_listed_with_their_paths() -> None:
     document["shippedOnBordDate"] = "2026-05-18"
     document["is_to_order"] = None
     document["consignmentItems"][1]["cargoItems"][0]["colour"] = "green"
+    document["transports"]["x.y\n"] = 1
     model = TransportDocument.model_validate(document)
-    assert set(unknown_fields(model)) == {"shippedOnBordDate", "is_to_order", "consignmentItems[1].cargoItems[0].colour"}
+    assert set(unknown_fields(model)) == {
+        "shippedOnBordDate",
+        "is_to_order",
+        "consignmentItems[1].cargoItems[0].colour",
+        'transports["x.y\\n"]',
+    }
     assert model.is_to_order is True

@@ -51,7 +51,7 @@ SAID: dict[str, tuple[Path, object, str]] = {
     ),
     "a day in another order": (("issueDate",), "19.05.2026", 'issueDate: should be a date such as 2026-05-31; found "19.05.2026"'),
     "a day that is not": (("issueDate",), "2026-02-30", 'issueDate: should be a day that the calendar has; found "2026-02-30"'),
-    "null for optional": (("issueDate",), None, "issueDate: should be given or left out; found null"),
+    "null for optional": (("issueDate",), None, "issueDate: should have a value or be left out; found null"),
     "null for required": (("carrierCode",), None, "carrierCode: should be text; found null"),
     "text for a number": (("declaredValue",), "186.500,00", 'declaredValue: should be a number; found "186.500,00"'),
     "a negative amount": (("declaredValue",), -0.5, "declaredValue: should be 0 or more; found -0.5"),
@@ -156,6 +156,15 @@ def test_required_field_under_nearly_its_name_is_pointed_out(name: str) -> None:
     document = copy.deepcopy(SAMPLE)
     document[name] = document.pop("carrierCode")
     assert _faults(json.dumps(document).encode()) == [f'carrierCode: is required; found "{name}", and names count letter by letter']
+
+
+@pytest.mark.parametrize("wrapper", ["document", "transportDocument"])
+def test_message_that_holds_the_document_is_told_from_the_document(wrapper: str) -> None:
+    message = {wrapper: SAMPLE, "issueTo": {"partyName": "A"}}
+    assert _faults(json.dumps(message).encode()) == [
+        f'should be the transport document itself; found an object that holds it as "{wrapper}"'
+    ]
+    parse_document(json.dumps(SAMPLE | {wrapper: SAMPLE}).encode())
 
 
 def test_document_that_is_no_object_is_refused_without_a_path() -> None:
