@@ -15,6 +15,7 @@ from tests.tidy.rule_ratchet import UNCITED, UNDEFINED, UNDERTESTED
 from tools.tidy.checkout import ROOT, Source, sources, tracked_paths
 from tools.tidy.locks import disagreements, listed, unhashed
 from tools.tidy.purity import ambient_calls, floating_point, foreign_imports
+from tools.tidy.references import missing_documents
 from tools.tidy.rules import TESTS_MIN, cited, definitions, enforced, tested
 from tools.tidy.walls import FILE_LINES_MAX, FUNCTION_LINES_MAX, file_lengths, function_lengths, over_the_wall
 from tools.tidy.wording import empty_names, machine_paths, open_promises, registry_hosts
@@ -158,6 +159,12 @@ def _assert_ratchet(found: Set[str], recorded: Set[str], fault: str) -> None:
 def test_no_file_names_a_machine_or_a_registry(check) -> None:
     # Cargo writes its registry's name, not a host to fetch from, into its lock.
     findings = [finding for source in _checkout() if not source.path.endswith("Cargo.lock") for finding in check(source)]
+    assert not findings, _listing(findings)
+
+
+def test_documents_that_are_named_exist() -> None:
+    paths = frozenset(tracked_paths())
+    findings = [finding for source in _checkout() for finding in missing_documents(source, paths)]
     assert not findings, _listing(findings)
 
 

@@ -1,7 +1,8 @@
 """Native core of Yunhe: what is done for every transaction, in batches, with the interpreter lock released.
 
 Python defines the meaning (`yunhe.verifier`, `yunhe.ledger`); this package repeats it faster and is held equal to it by tests.
-Errors are the classes of `yunhe.errors`. Specification: docs/spec/encoding.md; decision: docs/adr/0002-native-core.md.
+Errors are the classes of `yunhe.errors`. Specification: docs/spec/encoding.md; why so: docs/adr/0002-signatures.md and
+docs/adr/0003-state-tree.md.
 """
 
 from yunhe_native._core import (
