@@ -7,7 +7,7 @@
 
 use super::error::StateError;
 use super::hashing::{EMPTY, TreeHasher};
-use super::prefix::{Prefix, bit};
+use super::prefix::{PATH_BITS, Prefix, bit};
 use crate::hash::Digest;
 
 /// Leaves of a bucket; with one more it is a branch. Measured in ADR 0003.
@@ -80,6 +80,8 @@ pub fn fold_leaves(hasher: TreeHasher, leaves: &[Leaf], depth: usize) -> Subtree
     match leaves {
         [] => Subtree::EMPTY,
         [one] => one.subtree(),
+        // Only a damaged page has leaves that no bit tells apart: no tree has the hash that follows from this.
+        _ if depth == PATH_BITS => Subtree { count: leaves.len() as u64, hash: EMPTY },
         _ => {
             let (left, right) = split_at_bit(leaves, depth);
             Subtree::join(hasher, &fold_leaves(hasher, left, depth + 1), &fold_leaves(hasher, right, depth + 1))

@@ -5,6 +5,9 @@ use crate::hash::Digest;
 /// Nibbles of a whole path.
 pub const PATH_NIBBLES: u8 = 64;
 
+/// Bits of a whole path.
+pub const PATH_BITS: usize = 256;
+
 /// The first `len` nibbles of a path; what follows them is zero, so equal prefixes are equal values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
@@ -12,9 +15,9 @@ pub struct Prefix {
     path: Digest,
 }
 
-/// Nibble `index` of a path, most significant first.
+/// Nibble `index` of a path, most significant first; 0 beyond its end, where only a damaged tree leads ([`Prefix::child`] has no place there).
 pub fn nibble(path: &Digest, index: u8) -> u8 {
-    let byte = path[usize::from(index / 2)];
+    let byte = path.get(usize::from(index / 2)).copied().unwrap_or(0);
     if index.is_multiple_of(2) { byte >> 4 } else { byte & 0x0F }
 }
 

@@ -3,7 +3,7 @@
 use super::error::StateError;
 use super::hashing::TreeHasher;
 use super::page::{Leaf, Page, SLOTS, Subtree, fold_leaves, split_at_bit};
-use super::prefix::{Prefix, bit, nibble};
+use super::prefix::{PATH_BITS, PATH_NIBBLES, Prefix, bit, nibble};
 use crate::hash::Digest;
 
 /// Where a path ends, and what lies beside the way there.
@@ -57,20 +57,25 @@ pub fn locate(
                 place.leaf = among_leaves(hasher, path, &leaves, &mut place);
                 return Ok(place);
             }
+            Page::Branch(_) if prefix.len() == PATH_NIBBLES => return Err(too_deep()),
             Page::Branch(slots) => slots,
         };
         let Some(slot) = among_slots(hasher, nibble(path, prefix.len()), &slots, &mut place) else {
             return Ok(place);
         };
-        prefix = prefix.child(slot).ok_or_else(|| StateError::corrupt("the tree is deeper than a path is long"))?;
+        prefix = prefix.child(slot).ok_or_else(too_deep)?;
         page = load(&prefix)?.ok_or_else(|| StateError::corrupt("a page of the tree is missing"))?;
     }
+}
+
+fn too_deep() -> StateError {
+    StateError::corrupt("the tree is deeper than a path is long")
 }
 
 /// Go down a bucket to the one leaf, or none, that shares the place.
 fn among_leaves(hasher: TreeHasher, path: &Digest, leaves: &[Leaf], place: &mut Place) -> Option<Leaf> {
     let mut held = leaves;
-    while held.len() > 1 {
+    while held.len() > 1 && place.depth < PATH_BITS {
         let (left, right) = split_at_bit(held, place.depth);
         let (mine, other) = if bit(path, place.depth) { (right, left) } else { (left, right) };
         place.pass(fold_leaves(hasher, other, place.depth + 1));
@@ -96,4 +101,18 @@ fn among_slots(hasher: TreeHasher, own: u8, slots: &[Subtree; SLOTS], place: &mu
         held = mine;
     }
     (0_u8..).zip(slots).find(|(slot, part)| held.contains(&usize::from(*slot)) && part.count > 0).map(|(slot, _)| slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::ChainHash;
+
+    #[test]
+    fn tree_without_an_end_is_damage() {
+        let hasher = TreeHasher::new(ChainHash::Sha256);
+        let branch = Page::Branch(Box::new([Subtree { count: 40, hash: [7; 32] }; SLOTS]));
+        let located = locate(hasher, &[0xA5; 32], |_| Ok(Some(branch.clone())));
+        assert!(matches!(located, Err(StateError::Corruption(_))));
+    }
 }

@@ -240,7 +240,9 @@ impl StateStore {
             return Ok(0);
         };
         let keep_from = keep_from.min(head);
-        if keep_from <= kept.dropped_below {
+        // The root of a height between two blocks stands in the row of the block before it.
+        let drop_below = view.height_at(keep_from)?.unwrap_or(keep_from).max(kept.dropped_below);
+        if keep_from <= kept.oldest && drop_below == kept.dropped_below {
             return Ok(0);
         }
         // STO-025: heights become unprovable before their first row goes; `dropped_below` follows the rows, so a crash in between leaves no gap.
@@ -248,14 +250,14 @@ impl StateStore {
         let mut dropped = 0;
         let mut from = Row::Mark.key(kept.dropped_below);
         loop {
-            let rows = view.history_keys(&from, &Row::Mark.key(keep_from), PRUNE_ROWS)?;
+            let rows = view.history_keys(&from, &Row::Mark.key(drop_below), PRUNE_ROWS)?;
             let mut batch = self.database.batch(rows.len() + 1, false);
             kept.dropped_below = match rows.last() {
                 Some((last, height)) if rows.len() == PRUNE_ROWS => {
                     from = *last;
                     *height
                 }
-                _ => keep_from,
+                _ => drop_below,
             };
             self.database.write_kept(&mut batch, kept);
             for (key, _) in &rows {
@@ -263,7 +265,7 @@ impl StateStore {
             }
             batch.commit()?;
             dropped += rows.len() as u64;
-            if kept.dropped_below == keep_from {
+            if kept.dropped_below == drop_below {
                 return Ok(dropped);
             }
         }

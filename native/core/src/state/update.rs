@@ -178,3 +178,31 @@ fn merge(hasher: TreeHasher, leaves: &[Leaf], changes: &[Change]) -> Vec<Leaf> {
     merged.extend_from_slice(rest);
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::ChainHash;
+
+    /// The same page everywhere.
+    struct Endless(Page);
+
+    impl PageSource for Endless {
+        fn load(&mut self, _prefix: &Prefix) -> Result<Arc<Page>, StateError> {
+            Ok(Arc::new(self.0.clone()))
+        }
+    }
+
+    #[test]
+    fn tree_without_an_end_is_damage() {
+        let hasher = TreeHasher::new(ChainHash::Sha256);
+        let leaf = Leaf::new(hasher, [3; 32], [4; 32]);
+        for page in [Page::Branch(Box::new([Subtree { count: 40, hash: [7; 32] }; SLOTS])), Page::Bucket(vec![leaf; BUCKET_LEAVES_MAX + 2])]
+        {
+            let root = page.subtree(hasher, &Prefix::ROOT).hash;
+            let changes = [Change { path: [0xA5; 32], value_hash: Some([1; 32]) }];
+            let updated = update(&mut Endless(page), hasher, &root, &changes);
+            assert!(matches!(updated, Err(StateError::Corruption(_))));
+        }
+    }
+}

@@ -84,6 +84,17 @@ fn sto_022_a_keyspace_of_another_block_is_refused() {
 }
 
 #[test]
+fn sto_022_a_page_whose_leaves_nothing_tells_apart_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    commit(&open(directory.path()), 0, &[(key(1), Some(b"one".to_vec())), (key(2), Some(b"two".to_vec()))]);
+    tamper(directory.path(), "pages", |part| {
+        let (key, page) = first_row(part);
+        part.insert(key, [&page[..65], &page[1..65]].concat()).unwrap();
+    });
+    assert!(matches!(attempt(directory.path()).err(), Some(StateError::Corruption(_))));
+}
+
+#[test]
 fn sto_023_verify_finds_a_changed_missing_or_surplus_record_or_page() {
     let cases: [Damage; 7] = [
         ("records", &|part| part.insert(first_row(part).0, "another").unwrap()),

@@ -1,5 +1,7 @@
 //! Roots and proofs: LED-030, LED-031, PRF-014.
 
+use std::collections::BTreeMap;
+
 use yunhe_core::state::{StateError, StateStore};
 
 use crate::definition::{path_of, root_of_proof, state_root};
@@ -125,6 +127,29 @@ fn sto_025_proofs_survive_reopening_and_pruning() {
     assert!(matches!(store.prove(8, &key(1)), Err(StateError::HistoryGone(_))));
     check_height(&store, 9, &models[9], 29);
     assert_eq!(store.verify().unwrap(), state_root(&models[9]));
+}
+
+#[test]
+fn sto_025_heights_kept_from_between_two_blocks_on_are_provable() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut random = Random(31);
+    let mut model = Model::new();
+    let mut models = BTreeMap::new();
+    for height in [0, 6, 13, 15] {
+        let writes = random.block(100, 300, 3);
+        follow(&mut model, &writes);
+        commit(&store, height, &writes);
+        models.insert(height, model.clone());
+    }
+    let before = |height: u64| models.range(..=height).next_back().unwrap().1;
+    for keep_from in [3, 7, 12, 14] {
+        store.prune(keep_from).unwrap();
+        assert!(matches!(store.prove(keep_from - 1, &key(1)), Err(StateError::HistoryGone(_))), "height {}", keep_from - 1);
+        for height in keep_from..=15 {
+            check_height(&store, height, before(height), 61);
+        }
+    }
 }
 
 #[test]
