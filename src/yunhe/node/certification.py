@@ -12,7 +12,7 @@ from typing import Literal
 
 import structlog
 
-from yunhe.errors import BlockNotFoundError, MalformedError, NotACertifierError, TransactionNotFoundError
+from yunhe.errors import BlockNotFoundError, CertificateDamagedError, MalformedError, NotACertifierError, TransactionNotFoundError
 from yunhe.ledger.certifiers import CertifierSet
 from yunhe.ledger.checkpoint import note
 from yunhe.ledger.genesis import Genesis
@@ -84,14 +84,14 @@ class Certification:
             TransactionNotFoundError: a transaction has no place in the ledger.
             HistoryGoneError: records of that height are no longer kept.
             NotACertifierError: the node's ledger key does not certify the newest block alone, or did not certify a change of certifiers.
+            CertificateDamagedError: a kept certificate of an earlier change of certifiers is damaged.
         """
         if not 1 <= len(subjects) <= PROOF_SUBJECTS_MAX:
             raise MalformedError(f"a bundle proves 1 to {PROOF_SUBJECTS_MAX} things, not {len(subjects)}")
         with self._lock:
             newest = _require_certified(self._certify())
         at = self._height(subjects, height, newest.checkpoint.size - 1)
-        sizes = [size for size in self._certificates.sizes() if size < newest.checkpoint.size]
-        certified = [self._certificates.read(size) for size in sizes] + [newest]
+        certified = [*self._certificates.chain(newest.checkpoint.size), newest]
         self._require_every_change(certified)
         made = [self._subject(subject, at) for subject in subjects]
         return build_bundle(self._store.header, self._store.log, certified, at, made).encode()
@@ -183,13 +183,18 @@ class Certification:
         head = self._store.head()
         if head.height == 0 or head.next_certifiers == self._store.header(head.height - 1).next_certifiers:
             return
-        if head.height + 1 in self._certificates.sizes():
-            return
+        try:
+            self._certificates.read(head.height + 1)
+        except CertificateDamagedError:
+            # STO-016: the set that counts for it still signs.
+            self._keep_newest(head.height)
+
+    def _keep_newest(self, height: int) -> None:
         try:
             self._certificates.keep(_require_certified(self._certify()))
         except NotACertifierError as error:
             # Halting would not bring the missing cosignatures, and take from the ledger the votes that put things right.
-            _log.error("a change of certifiers was not certified", height=head.height, reason=error.message)
+            _log.error("a change of certifiers was not certified", height=height, reason=error.message)
 
 
 def _require_certified(item: CertifiedCheckpoint) -> CertifiedCheckpoint:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
@@ -38,13 +37,9 @@ from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
 from yunhe.node.folder import STORE_FOLDER, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
-from yunhe.storage import Certificates, CheckReport, CosignerMemory, LedgerStore, Progress, SnapshotReader, check_folder
+from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
 
 _log = structlog.get_logger("yunhe.node")
-
-
-COSIGNER_FILE: Final = "cosigner"
-CERTIFICATES_FOLDER: Final = "certificates"
 
 
 def clock_ms() -> int:
@@ -98,9 +93,10 @@ class Node:
             self.store.close()
             raise
         try:
-            memory = CosignerMemory.open(folder.path / STORE_FOLDER / COSIGNER_FILE, self.network_id)
+            stored = DataFolder(folder.path / STORE_FOLDER)
+            memory = CosignerMemory.open(stored.cosigner, self.network_id)
             cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
-            certificates = Certificates(folder.path / STORE_FOLDER / CERTIFICATES_FOLDER, self.network_id)
+            certificates = Certificates(stored.certificates, self.network_id, self.store.log, self.store.header)
             self.certification = Certification(self.store, self.genesis, cosigner, certificates)
             self._application = LedgerApplication(
                 self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed

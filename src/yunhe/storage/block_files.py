@@ -157,16 +157,7 @@ class BlockFiles:
         """
         expected = self.header_hash(height)
         segment, offset = self._place(height)
-        with files.opened_for_reading(segment.path) as descriptor:
-            start = files.read_at(descriptor, segment.path, offset + FRAME_HEAD_BYTES, RECORD_START_BYTES)
-        try:
-            header = header_at_start(start)
-        except InvalidInputError as error:
-            raise BlockLogAlteredError(f"{segment.path} at byte {offset}: {error.message}; run `yunhe node check`") from error
-        # STO-005
-        if self._chain_hash.tagged(TAG_HEADER, header) != expected:
-            raise BlockLogAlteredError(_wrong_header(segment.path, offset, height))
-        return header
+        return read_header(segment.path, offset, height, expected, self._chain_hash)
 
     def close(self) -> None:
         """Close the files. Everything that was acknowledged is durable already."""
@@ -212,11 +203,10 @@ class BlockFiles:
         self._first_heights.append(first_height)
 
     def _drop_torn(self, scan: LogScan) -> None:
-        # STO-008: the last file first, so that a crash in between leaves no gap.
-        for path in reversed(scan.surplus):
-            _log.warning("deleting a segment that was never acknowledged", path=str(path))
-            files.remove(path)
-        if scan.surplus:
+        # STO-008
+        if scan.unfinished is not None:
+            _log.warning("deleting a segment that was never finished", path=str(scan.unfinished))
+            files.remove(scan.unfinished)
             files.sync_directory(self._folder)
         if scan.torn_bytes:
             last = scan.segments[-1]
@@ -273,6 +263,24 @@ def read_record(path: Path, offset: int, height: int, header_hash: bytes, chain_
     if head.header_hash != header_hash or chain_hash.tagged(TAG_HEADER, record.header) != header_hash:
         raise BlockLogAlteredError(_wrong_header(path, offset, height))
     return record
+
+
+def read_header(path: Path, offset: int, height: int, header_hash: bytes, chain_hash: ChainHash) -> bytes:
+    """Read the header in a frame and nothing after it; arguments are those of `read_record`.
+
+    Raises:
+        BlockLogAlteredError: it is not what was written.
+    """
+    with files.opened_for_reading(path) as descriptor:
+        start = files.read_at(descriptor, path, offset + FRAME_HEAD_BYTES, RECORD_START_BYTES)
+    try:
+        header = header_at_start(start)
+    except InvalidInputError as error:
+        raise BlockLogAlteredError(f"{path} at byte {offset}: {error.message}; run `yunhe node check`") from error
+    # STO-005
+    if chain_hash.tagged(TAG_HEADER, header) != header_hash:
+        raise BlockLogAlteredError(_wrong_header(path, offset, height))
+    return header
 
 
 def _wrong_header(path: Path, offset: int, height: int) -> str:

@@ -19,11 +19,12 @@ from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.limits import HASH_BYTES
 from yunhe.storage.block_check import BlockChecker
-from yunhe.storage.block_files import read_record
+from yunhe.storage.block_files import read_header, read_record
 from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.certificates import CERTIFICATE_NAME, Certificates
 from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import Progress, index_entries
-from yunhe.storage.log_scan import LogScan, scan_log
+from yunhe.storage.log_scan import SEGMENT_NAME, LogScan, scan_log
 from yunhe.storage.marker import Mark, read_mark
 from yunhe.storage.opening import check_cosigned, check_marked, log_of_scan
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
@@ -47,7 +48,7 @@ class CheckReport:
     replayed: bool
     """Whether the contracts were run again."""
     remarks: tuple[str, ...]
-    """What the next start will repair."""
+    """What the next start will repair, and files that belong to no store."""
 
 
 def check_folder(
@@ -100,23 +101,15 @@ class _FolderCheck:
         # STO-014
         mark, scan, log = self._check_frame()
         check_cosigned(self._folder, self._genesis.network_id, log)
-        transactions = 0
         derived = self._open_derived()
         replica = self._opener(scratch, self._genesis.chain_hash.name)
         try:
-            checker = BlockChecker(self._genesis, replica, self._executor)
-            derived_height, derived_root = derived.head() if derived else (-1, bytes(HASH_BYTES))
-            for height, record in enumerate(_records(scan, self._genesis)):
-                ids = checker.check(height, record)
-                transactions += len(ids)
-                if derived is not None and height <= derived_height:
-                    self._compare_index(derived, height, ids)
-                if height == derived_height and Header.decode(record.header).state_root != derived_root:
-                    self._note_fault("it is at another state root than the block log")
-                progress(height + 1, scan.size)
+            transactions = self._check_blocks(scan, replica, derived, progress)
+            self._check_certificates(scan, log)
+            self._remark_strangers()
             state_root = replica.head()[1]
             if derived is not None:
-                self._compare_derived(derived, derived_height, derived_root, scan.size)
+                self._compare_derived(derived, scan.size)
         finally:
             replica.close()
             if derived is not None:
@@ -144,11 +137,49 @@ class _FolderCheck:
         scan = scan_log(self._folder.blocks, self._genesis.network_id, mark.height)
         log = log_of_scan(scan, self._genesis.chain_hash)
         check_marked(mark, scan, log, self._genesis)
-        if scan.torn_bytes or scan.surplus:
+        if scan.torn_bytes or scan.unfinished is not None:
             self._remarks.append("the block log has a torn end that was never acknowledged; the next start cuts it")
         if scan.size > mark.size:
             self._remarks.append(f"blocks {mark.size} to {scan.size - 1} are whole but not yet acknowledged; the next start keeps them")
         return mark, scan, log
+
+    def _check_blocks(self, scan: LogScan, replica: StateStore, derived: StateStore | None, progress: Progress) -> int:
+        """Check every block, and the derived state's index of its transactions; returns how many transactions there are."""
+        checker = BlockChecker(self._genesis, replica, self._executor)
+        derived_height, derived_root = derived.head() if derived else (-1, bytes(HASH_BYTES))
+        transactions = 0
+        for height, record in enumerate(_records(scan, self._genesis)):
+            ids = checker.check(height, record)
+            transactions += len(ids)
+            if derived is not None and height <= derived_height:
+                self._compare_index(derived, height, ids)
+            if height == derived_height and Header.decode(record.header).state_root != derived_root:
+                self._note_fault("it is at another state root than the block log")
+            progress(height + 1, scan.size)
+        return transactions
+
+    def _check_certificates(self, scan: LogScan, log: MerkleLog) -> None:
+        # STO-016
+        certificates = Certificates(
+            self._folder.certificates, self._genesis.network_id, log, lambda height: _read_header(scan, self._genesis, height)
+        )
+        certificates.chain(scan.size)
+        gap = certificates.first_gap(scan.size)
+        if gap is not None:
+            self._remarks.append(
+                f"a change of certifiers below block {gap - 1} has no certificate here, so no proof of this node leads across it; "
+                "a node that certified it has one"
+            )
+        kept = [size for size in certificates.sizes() if size >= scan.size]
+        for size in kept:
+            certificates.read(size)
+        changed = scan.size > 1 and len({_read_header(scan, self._genesis, scan.size - back).next_certifiers for back in (1, 2)}) > 1
+        if changed and not kept:
+            self._remarks.append("the last block changes the certifiers and its certificate is not there yet; the next start makes it")
+
+    def _remark_strangers(self) -> None:
+        for path in _strangers(self._folder):
+            self._remarks.append(f"{path} belongs to no store and was not read")
 
     def _open_derived(self) -> StateStore | None:
         if not self._folder.state.exists():
@@ -170,7 +201,8 @@ class _FolderCheck:
         if found != [value for _, value in entries]:
             self._note_fault(f"its index of transactions is wrong for block {height}")
 
-    def _compare_derived(self, derived: StateStore, height: int, root: bytes, blocks: int) -> None:
+    def _compare_derived(self, derived: StateStore, blocks: int) -> None:
+        height, root = derived.head()
         if height >= blocks:
             self._note_fault("it is ahead of the block log")
         elif height < blocks - 1:
@@ -193,7 +225,19 @@ class _FolderCheck:
 
 def _records(scan: LogScan, genesis: Genesis) -> Iterator[BlockRecord]:
     for segment in scan.segments:
-        for position, offset in enumerate(segment.offsets):
-            height = segment.first_height + position
-            header_hash = bytes(scan.header_hashes[height * HASH_BYTES : (height + 1) * HASH_BYTES])
-            yield read_record(segment.path, offset, height, header_hash, genesis.chain_hash)
+        for height, offset in enumerate(segment.offsets, segment.first_height):
+            yield read_record(segment.path, offset, height, scan.header_hash(height), genesis.chain_hash)
+
+
+def _read_header(scan: LogScan, genesis: Genesis, height: int) -> Header:
+    return Header.decode(read_header(*scan.place(height), height, scan.header_hash(height), genesis.chain_hash))
+
+
+def _strangers(folder: DataFolder) -> list[Path]:
+    """Return what is in the folder and belongs to no store, such as what a crash left of a file that was being replaced."""
+    own = {*folder.files, folder.blocks, folder.state, folder.certificates}
+    found = [path for path in folder.path.iterdir() if path not in own]
+    for inner, name in ((folder.blocks, SEGMENT_NAME), (folder.certificates, CERTIFICATE_NAME)):
+        if inner.is_dir():
+            found += [path for path in inner.iterdir() if not name.fullmatch(path.name)]
+    return sorted(found)

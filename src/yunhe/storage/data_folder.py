@@ -1,11 +1,12 @@
 """The data folder: its layout, the lock that keeps a second node out, and the file that names its format.
 
-    FORMAT     {"format": "yunhe-store", "version": 1, "network_id": "<hex>"}
-    LOCK       locked while a process has the folder open; holds its number
-    marker     how far the block log was acknowledged
-    blocks/    segments of the block log
-    state/     derived state; can be deleted while the node is stopped
-    cosigner   what the node's cosigner signed last
+    FORMAT         {"format": "yunhe-store", "version": 1, "network_id": "<hex>"}
+    LOCK           locked while a process has the folder open; holds its number
+    marker         how far the block log was acknowledged
+    blocks/        segments of the block log
+    state/         derived state; can be deleted while the node is stopped
+    cosigner       what the node's cosigner signed last
+    certificates/  checkpoints that proofs need for ever
 
 Specification: docs/spec/storage.md, "Data folder" (STO-001, STO-002).
 """
@@ -37,6 +38,8 @@ class DataFolder:
         self.marker = path / "marker"
         self.state = path / "state"
         self.cosigner = path / "cosigner"
+        self.certificates = path / "certificates"
+        self.files = (path / _FORMAT_FILE, path / _LOCK_FILE, self.marker, self.cosigner)
 
     def write_format(self, network_id: bytes) -> None:
         """Write the file that names the format; durable on return."""
@@ -66,7 +69,7 @@ class DataFolder:
         if not isinstance(content, dict) or content.get("format") != FORMAT_NAME:
             raise StoreFormatError(f"{path} is not the format file of a Yunhe store")
         version = content.get("version")
-        if version != FORMAT_VERSION or isinstance(version, bool):
+        if type(version) is not int or version != FORMAT_VERSION:
             raise StoreFormatError(
                 f"the store in {self.path} has format version {version!r} and this version of Yunhe reads {FORMAT_VERSION}; "
                 "run the version of Yunhe that made it, or move the data over with that version's export"
@@ -109,9 +112,11 @@ class FolderLock:
             raise FolderInUseError(
                 f"another process{named} has the data folder {folder} open; stop it first, or give this node a folder of its own"
             ) from error
+        holder = f"{os.getpid()}\n"
         with files.named_refusals(path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+            # In this order because cutting a file to nothing makes some systems wait for the disk.
+            os.pwrite(descriptor, holder.encode("ascii"), 0)
+            os.ftruncate(descriptor, len(holder))
         return cls(descriptor)
 
     def release(self) -> None:

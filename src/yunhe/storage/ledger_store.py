@@ -40,7 +40,7 @@ from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import DerivedState, Location, Progress, index_entries, prune_history, transaction_index_key
 from yunhe.storage.log_scan import scan_log
 from yunhe.storage.marker import Mark, Marker, read_mark
-from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_first_header, check_marked, log_of_scan, write_first_block
+from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_marked, log_of_scan, write_first_block
 from yunhe.storage.readers import SnapshotReader
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
 
@@ -128,8 +128,9 @@ class LedgerStore:
             StoreFormatError: another version of Yunhe made it.
             WrongGenesisError: it is of another network.
             MarkerDamagedError: the marker is missing or unreadable.
-            BlockLogShortenedError: an acknowledged block is missing.
-            BlockLogAlteredError: the log is not what was written.
+            BlockLogShortenedError: an acknowledged or cosigned block is missing.
+            BlockLogAlteredError: the log is not what was written, or another one than was cosigned.
+            CosignerMemoryDamagedError: the cosigner's memory is unreadable.
             StateMismatchError: a write set does not lead to its header's state root.
         """
         lock = FolderLock.acquire(path)
@@ -153,7 +154,6 @@ class LedgerStore:
         blocks = BlockFiles.open(folder.blocks, scan, genesis.chain_hash, segment_bytes_max)
         marker = Marker.open(folder.marker)
         try:
-            check_first_header(blocks, genesis)
             acknowledge_whole(blocks, marker, log)
             state = DerivedState(folder.state, blocks, genesis.chain_hash, opener, progress).open()
         except BaseException:

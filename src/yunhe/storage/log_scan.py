@@ -2,8 +2,10 @@
 
 Up to the last acknowledged block the walk reads the heads of the frames only, so that a start does not read whole blocks, and everything
 must stand where it should; what fails here was shortened or altered afterwards. Beyond it every byte is verified, and the first frame that
-is not whole is the torn end of a write that nobody was told of (STO-008). Bytes inside acknowledged blocks are verified whenever they are
-read (`yunhe.storage.block_files`) and all together by `yunhe.storage.check`.
+is not whole is the torn end of a write that nobody was told of (STO-008). A crash can leave that in the last segment only, because a
+segment is made when all before it are durable; whatever else does not continue the log was brought or altered, and is refused, never
+deleted. Bytes inside acknowledged blocks are verified whenever they are read (`yunhe.storage.block_files`) and all together by
+`yunhe.storage.check`.
 
 Specification: docs/spec/storage.md, "Start".
 """
@@ -24,10 +26,11 @@ from yunhe.storage.segment_format import (
     FrameHead,
     check_segment_header,
     decode_frame_head,
+    is_whole_segment_header,
     open_frame,
 )
 
-_SEGMENT_NAME: Final = re.compile(r"([0-9]{20})\.blk", re.ASCII)
+SEGMENT_NAME: Final = re.compile(r"([0-9]{20})\.blk", re.ASCII)
 
 _ADVICE: Final = "the block log cannot be repaired: restore the folder from a backup, or join with a fresh one and catch up"
 
@@ -56,13 +59,22 @@ class LogScan:
     """Height up to which blocks were acknowledged; what is above was found whole."""
     torn_bytes: int
     """Bytes after the last whole frame in the last segment."""
-    surplus: tuple[Path, ...]
-    """Files that hold nothing but torn bytes."""
+    unfinished: Path | None
+    """A segment after the last one of which not even the header was made whole."""
 
     @property
     def size(self) -> int:
         """Number of blocks."""
         return len(self.header_hashes) // HASH_BYTES
+
+    def header_hash(self, height: int) -> bytes:
+        """Return the hash of a header, as its frame says."""
+        return bytes(self.header_hashes[height * HASH_BYTES : (height + 1) * HASH_BYTES])
+
+    def place(self, height: int) -> tuple[Path, int]:
+        """Return the file of a block's frame, and where it begins there."""
+        segment = next(segment for segment in reversed(self.segments) if segment.first_height <= height)
+        return segment.path, segment.offsets[height - segment.first_height]
 
 
 def segment_path(folder: Path, first_height: int) -> Path:
@@ -79,40 +91,44 @@ def scan_log(folder: Path, network_id: bytes, acknowledged: int) -> LogScan:
         acknowledged: height that the marker names; -1 for none.
 
     Raises:
-        BlockLogShortenedError: an acknowledged block is missing.
-        BlockLogAlteredError: the frame of an acknowledged block is not where or what it should be.
+        BlockLogShortenedError: an acknowledged block or a segment is missing.
+        BlockLogAlteredError: a frame or a segment is not where or what it should be.
         StoreFormatError: a segment has another format version.
     """
     hashes = bytearray()
     segments: list[Segment] = []
+    unfinished: Path | None = None
     paths = _segment_files(folder)
-    torn_bytes = 0
-    surplus: list[Path] = []
     for position, (first_height, path) in enumerate(paths):
         expected = len(hashes) // HASH_BYTES
         # STO-007
-        if first_height != expected and min(first_height, expected) <= acknowledged:
+        if first_height != expected:
             raise BlockLogShortenedError(
-                f"{path.name} does not continue after block {expected - 1}: a part of the log is missing; {_ADVICE}"
+                f"{path} does not continue after block {expected - 1}: a part of the log is missing, or the file is none of it; {_ADVICE}"
             )
-        segment = _walk_segment(path, first_height, network_id, acknowledged, hashes) if first_height == expected else None
-        if segment is not None:
-            segments.append(segment)
-            torn_bytes = _size(path) - segment.end
-        if segment is None or torn_bytes:
-            # STO-008: after a torn frame nothing counts, whole or not, because blocks follow one another.
-            surplus = [later for _, later in paths[position + (segment is not None) :]]
+        is_last = position == len(paths) - 1
+        segment = _walk_segment(path, first_height, network_id, acknowledged, hashes, may_be_unfinished=is_last)
+        if segment is None:
+            unfinished = path
             break
+        segments.append(segment)
+        # STO-008
+        if segment.end < _size(path) and not is_last:
+            raise BlockLogAlteredError(f"{path} at byte {segment.end}: no whole block, but segments follow, so no crash left it; {_ADVICE}")
     found = len(hashes) // HASH_BYTES - 1
     # STO-007
     if found < acknowledged:
         raise BlockLogShortenedError(f"the block log ends with block {found}, but block {acknowledged} was acknowledged; {_ADVICE}")
-    return LogScan(network_id, tuple(segments), hashes, acknowledged, torn_bytes, tuple(surplus))
+    torn_bytes = _size(segments[-1].path) - segments[-1].end if segments else 0
+    return LogScan(network_id, tuple(segments), hashes, acknowledged, torn_bytes, unfinished)
 
 
 def _segment_files(folder: Path) -> list[tuple[int, Path]]:
+    """Return the segments' files with the heights in their names, ascending; none where the folder is missing."""
+    if not folder.exists():
+        return []
     with named_refusals(folder):
-        names = [(match, path) for path in folder.iterdir() if (match := _SEGMENT_NAME.fullmatch(path.name))]
+        names = [(match, path) for path in folder.iterdir() if (match := SEGMENT_NAME.fullmatch(path.name))]
     return sorted((int(match[1]), path) for match, path in names)
 
 
@@ -121,15 +137,19 @@ def _size(path: Path) -> int:
         return path.stat().st_size
 
 
-def _walk_segment(path: Path, first_height: int, network_id: bytes, acknowledged: int, hashes: bytearray) -> Segment | None:
-    """Walk over one segment and append its header hashes; None when it was never made whole."""
+def _walk_segment(
+    path: Path, first_height: int, network_id: bytes, acknowledged: int, hashes: bytearray, *, may_be_unfinished: bool
+) -> Segment | None:
+    """Walk over one segment and append its header hashes; None when a crash cut its making off."""
     segment = Segment(path, first_height)
     with opened_for_reading(path) as descriptor:
+        header = read_at(descriptor, path, 0, SEGMENT_HEADER_BYTES)
+        # STO-008: the header is durable before anything is written after it.
+        if may_be_unfinished and first_height > acknowledged and not is_whole_segment_header(header) and _size(path) == len(header):
+            return None
         try:
-            check_segment_header(read_at(descriptor, path, 0, SEGMENT_HEADER_BYTES), network_id, first_height)
+            check_segment_header(header, network_id, first_height)
         except (BlockLogAlteredError, BlockLogShortenedError) as error:
-            if first_height > acknowledged:
-                return None
             raise type(error)(f"{path}: {error.message}; {_ADVICE}") from error
         for head in _frames(descriptor, segment, acknowledged):
             segment.offsets.append(segment.end)

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from yunhe.errors import InvalidInputError, MarkerDamagedError, StoreHaltedError
 from yunhe.ledger.codec import as_array, as_hash, as_int, decode, encode
 from yunhe.storage import files
 
 SLOT_BYTES: Final = 4096
 """One slot; a multiple of every common sector, so that a torn write of one never touches the other."""
+
+_log = structlog.get_logger(__name__)
 
 _VERSION: Final = 1
 _SLOTS: Final = 2
@@ -74,7 +78,9 @@ class Marker:
         Raises:
             MarkerDamagedError: it is missing, or no slot is readable.
         """
-        sequence, mark, _ = _newest(path)
+        sequence, mark, whole = _newest(path)
+        if not whole:
+            _log.warning("one slot of the marker is unreadable, as a crash during its write leaves it", path=str(path))
         return cls(path, files.open_existing(path), sequence, mark)
 
     @property

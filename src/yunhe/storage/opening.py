@@ -16,7 +16,7 @@ from yunhe.ledger.interfaces import Write
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.limits import HASH_BYTES
 from yunhe.storage import files
-from yunhe.storage.block_files import BlockFiles, NewRecord
+from yunhe.storage.block_files import BlockFiles, NewRecord, read_header, read_record
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.cosigner_memory import read_signed_tree
 from yunhe.storage.data_folder import DataFolder
@@ -34,56 +34,49 @@ def log_of_scan(scan: LogScan, chain_hash: ChainHash) -> MerkleLog:
 
 
 def check_marked(mark: Mark, scan: LogScan, log: MerkleLog, genesis: Genesis) -> None:
-    """Compare what the marker acknowledged with what a walk found.
+    """Compare what the marker acknowledged, and the genesis, with what a walk found.
 
     Raises:
         BlockLogAlteredError: they are of different logs.
     """
     # STO-007
-    start = mark.height * HASH_BYTES
-    same = mark.network_id == genesis.network_id and bytes(scan.header_hashes[start : start + HASH_BYTES]) == mark.header_hash
+    same = mark.network_id == genesis.network_id and scan.header_hash(mark.height) == mark.header_hash
     if not same or not log.is_extension_of(mark.size, mark.root):
         raise BlockLogAlteredError(
             f"the headers up to block {mark.height} are not those that were acknowledged: the block log or its marker was altered; "
             "restore the folder from a backup, or join with a fresh one and catch up"
         )
+    last = read_record(*scan.place(mark.height), mark.height, mark.header_hash, genesis.chain_hash)
+    if last.engine_height > mark.engine_height:
+        raise BlockLogAlteredError("the marker names an older engine block than the last block; restore the folder from a backup")
+    # LED-002
+    first = Header.decode(read_header(*scan.place(0), 0, scan.header_hash(0), genesis.chain_hash))
+    if first != genesis.header(first.state_root):
+        raise BlockLogAlteredError("header 0 does not follow from the genesis; restore the folder from a backup")
 
 
 def check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> None:
-    """Check that the block log continues the one that this node cosigned last, so that nothing is decided twice on a restored older one.
+    """Compare what this node cosigned with its block log, which had been durable before (LED-042).
 
     Raises:
-        CosignerMemoryDamagedError: the memory cannot be read.
-        BlockLogShortenedError: the log is shorter than the one that was signed.
-        BlockLogAlteredError: the log is another one than was signed.
+        CosignerMemoryDamagedError: the memory is not what was written.
+        BlockLogShortenedError: the log was rolled back.
+        BlockLogAlteredError: the log is another one.
     """
-    # LED-042, STO-015
+    # LED-042, STO-007
     signed = read_signed_tree(folder.cosigner, network_id)
     if signed is None:
         return
     if signed.size > log.size:
         raise BlockLogShortenedError(
-            f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}: it was cut, or restored from an "
-            f"older backup. Put the newer one back. Whoever means to go on from here removes {folder.cosigner}; who holds the longer log "
-            "can then show that this node signed two histories"
+            f"this node cosigned a block log of {signed.size} headers and the one here has {log.size}: it was rolled back; "
+            "put back the folder that belongs to the cosigner's memory"
         )
     if not log.is_extension_of(signed.size, signed.root):
         raise BlockLogAlteredError(
-            f"this node cosigned another block log of {signed.size} headers than the one here: put the one that belongs to "
-            f"{folder.cosigner} back"
+            f"this node cosigned another block log of {signed.size} headers than the one here: there are two histories; "
+            "find out which one the others hold"
         )
-
-
-def check_first_header(blocks: BlockFiles, genesis: Genesis) -> None:
-    """Check that the block log begins with the genesis (LED-002).
-
-    Raises:
-        BlockLogAlteredError: it does not.
-    """
-    # LED-002
-    first = Header.decode(blocks.read_header(0))
-    if first != genesis.header(first.state_root):
-        raise BlockLogAlteredError("header 0 does not follow from the genesis; restore the folder from a backup")
 
 
 def acknowledge_whole(blocks: BlockFiles, marker: Marker, log: MerkleLog) -> None:
@@ -92,9 +85,9 @@ def acknowledge_whole(blocks: BlockFiles, marker: Marker, log: MerkleLog) -> Non
     Raises:
         BlockLogAlteredError: such a block does not continue the log.
     """
-    # STO-008
     mark = marker.mark
     engine_height = mark.engine_height
+    # STO-008
     for height in range(mark.size, blocks.size):
         record = blocks.read(height)
         header = Header.decode(record.header)

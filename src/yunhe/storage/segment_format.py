@@ -50,6 +50,11 @@ def encode_segment_header(network_id: bytes, first_height: int) -> bytes:
     return head + hashlib.sha256(head).digest()
 
 
+def is_whole_segment_header(data: bytes) -> bool:
+    """Return whether these are bytes that a segment began with once, of whatever place, network or version."""
+    return len(data) == SEGMENT_HEADER_BYTES and hashlib.sha256(data[: _SEGMENT.size]).digest() == data[_SEGMENT.size :]
+
+
 def check_segment_header(data: bytes, network_id: bytes, first_height: int) -> None:
     """Check what a segment begins with.
 
@@ -60,11 +65,10 @@ def check_segment_header(data: bytes, network_id: bytes, first_height: int) -> N
     """
     if len(data) < SEGMENT_HEADER_BYTES:
         raise BlockLogShortenedError("the segment ends inside its header")
-    head, checksum = data[: _SEGMENT.size], data[_SEGMENT.size :]
     # STO-004
-    if hashlib.sha256(head).digest() != checksum:
+    if not is_whole_segment_header(data):
         raise BlockLogAlteredError("the header of the segment is not what was written")
-    magic, version, height, network = _SEGMENT.unpack(head)
+    magic, version, height, network = _SEGMENT.unpack(data[: _SEGMENT.size])
     if magic == _SEGMENT_MAGIC and version != VERSION:
         raise StoreFormatError(f"the segment has format version {version}; this version of Yunhe reads {VERSION}")
     if (magic, height, network) != (_SEGMENT_MAGIC, first_height, network_id):

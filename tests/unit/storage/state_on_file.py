@@ -11,6 +11,7 @@ from yunhe.errors import ConflictError, CorruptionError, HistoryGoneError, NotFo
 from yunhe.ledger import state_tree
 from yunhe.ledger.codec import decode, encode
 from yunhe.ledger.interfaces import Write
+from yunhe.storage.state_store import StateStoreOpener
 
 FILE = "state.cbor"
 Records = dict[bytes, bytes]
@@ -93,6 +94,9 @@ class FileStateStore:
         self.calls.append(("apply", self.height, sync))
         self.past[self.height] = self.records
         self.index.update(index)
+        self._keep()
+
+    def _keep(self) -> None:
         rows = [[list(row) for row in sorted(table.items())] for table in (self.records, self.index)]
         self._file.write_bytes(encode([self.height, *rows]))
 
@@ -129,3 +133,25 @@ class FileStateStore:
 
     def _seen(self) -> Records:
         return self._staged[-1][1] if self._staged else self.records
+
+
+class MemoryStateStore(FileStateStore):
+    """The same without the file: it is empty whenever it is opened, or as a prepared one is."""
+
+    @classmethod
+    def open(cls, path: Path, hash_name: str) -> "MemoryStateStore":
+        assert hash_name == "sha256"
+        return cls(path)
+
+    def opener(self) -> StateStoreOpener:
+        """Opens stores that begin as this one is now."""
+
+        def opened(path: Path, hash_name: str) -> MemoryStateStore:
+            store = MemoryStateStore.open(path, hash_name)
+            store.height, store.records, store.index, store.past = self.height, dict(self.records), dict(self.index), dict(self.past)
+            return store
+
+        return opened
+
+    def _keep(self) -> None:
+        return

@@ -1,7 +1,7 @@
 """A small ledger for the tests of the store: one organisation, a genesis, and blocks made by the real state transition.
 
-The contract is one function: every transaction writes a record of its own and counts itself, and the oldest record goes when there are more
-than three, so that write sets add, change and delete.
+The contract has two actions. `issue` writes a record of its own and counts itself, and the oldest record goes when there are more than
+three, so that write sets add, change and delete. `certify` gives the organisation another ledger key.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader, Write
 from yunhe.ledger.layouts import (
     DEFAULT_PARAMETERS,
+    GOVERNANCE,
     STATE_HISTORY_BLOCKS,
     SYSTEM_CONTRACTS,
     encode_record,
@@ -35,10 +36,13 @@ TIME_MS = 1_700_000_000_000
 CLERK = PrivateKey(SUITE, bytes([1]) * 32)
 NODE = PrivateKey(SUITE, bytes([2]) * 32)
 IDENTITY = NodeIdentity("carrier", "node1", SUITE, NODE.public_key.raw)
+NEXT_LEDGER = PrivateKey(SUITE, bytes([3]) * 32)
+"""Ledger key after the first `certify`; before that it is the node's."""
 HISTORY_BLOCKS = 4
 
 ITEMS = table_prefix("bill", "items")
 COUNT = state_key("bill", "count", ("all",))
+CERTIFIER = state_key(GOVERNANCE, "certifiers", ("carrier",))
 
 
 def make_genesis(name: str = "store") -> Genesis:
@@ -77,11 +81,17 @@ def genesis_writes(genesis: Genesis = GENESIS) -> list[Write]:
         "status": "active",
     }
     writes.append((node_key("carrier", "node1"), encode_record(node)))
+    writes.append((CERTIFIER, certifier_record(NODE)))
     return writes
 
 
+def certifier_record(key: PrivateKey) -> bytes:
+    """The record of the organisation's certifier."""
+    return encode_record({"organisation": "carrier", "suite": SUITE, "public_key": key.public_key.raw, "power": 1})
+
+
 class ItemsExecutor:
-    """Runs the one function."""
+    """Runs the two actions."""
 
     def execute(self, context: BlockContext, transactions: Sequence[Transaction], state: StateReader) -> Execution:
         writes: dict[bytes, bytes | None] = {}
@@ -89,6 +99,9 @@ class ItemsExecutor:
         count = 0 if stored is None else int(decode(stored, 1000)["n"])  # type: ignore[index,call-overload,arg-type]
         present = [key for key, _ in state.scan(ITEMS, prefix_end(ITEMS), 10)]
         for transaction in transactions:
+            if transaction.body.calls[0].action == "certify":
+                writes[CERTIFIER] = certifier_record(NEXT_LEDGER)
+                continue
             key = state_key("bill", "items", (count,))
             writes[key] = encode_record({"n": count, "salt": transaction.body.salt})
             present.append(key)
@@ -104,10 +117,10 @@ class ItemsExecutor:
         raise NotImplementedError
 
 
-def make_transaction(number: int, genesis: Genesis = GENESIS, time_ms: int = TIME_MS) -> Transaction:
+def make_transaction(number: int, genesis: Genesis = GENESIS, time_ms: int = TIME_MS, action: str = "issue") -> Transaction:
     """A transaction with a salt of its own."""
     signer = Signer("carrier", "clerk", SUITE, CLERK.public_key.raw)
-    call = Call("bill", "issue", {"n": number})
+    call = Call("bill", action, {"n": number})
     body = TransactionBody(genesis.network_id, (signer,), (call,), time_ms + 60_000, 1000, number.to_bytes(16, "big"))
     return sign_transaction(body, [CLERK], SHA256)
 
@@ -131,8 +144,19 @@ def apply(
 
 def add_block(store: LedgerStore, *numbers: int) -> LedgerBlock:
     """Apply and commit a block with one transaction for each number."""
-    block = apply(store, *(make_transaction(number) for number in numbers))
+    return add_transactions(store, *(make_transaction(number) for number in numbers))
+
+
+def add_certifier_change(store: LedgerStore, number: int) -> LedgerBlock:
+    """Apply and commit a block that gives the organisation its next ledger key."""
+    return add_transactions(store, make_transaction(number, action="certify"))
+
+
+def add_transactions(store: LedgerStore, *transactions: Transaction, genesis: Genesis = GENESIS) -> LedgerBlock:
+    """Apply and commit a block of these transactions, which all take effect."""
+    block = apply(store, *transactions, genesis=genesis)
     assert block is not None
+    assert len(block.transactions) == len(transactions)
     store.commit(block, store.engine_height + 1)
     return block
 

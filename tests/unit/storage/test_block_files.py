@@ -23,7 +23,7 @@ from yunhe.errors import (
 from yunhe.storage import block_files as block_files_module
 from yunhe.storage import files
 from yunhe.storage.block_files import BlockFiles, NewRecord
-from yunhe.storage.segment_format import CHECKSUM_BYTES, FRAME_HEAD_BYTES, SEGMENT_HEADER_BYTES, encode_segment_header
+from yunhe.storage.segment_format import CHECKSUM_BYTES, FRAME_HEAD_BYTES, SEGMENT_HEADER_BYTES, encode_frame, encode_segment_header
 
 
 @pytest.fixture
@@ -207,25 +207,33 @@ def test_log_cut_before_what_was_acknowledged_is_refused_and_left_alone(folder):
         assert found.path.read_bytes() == whole[:length]
 
 
-def test_segments_after_a_torn_one_are_deleted(folder):
-    """STO-008: blocks follow one another, so nothing after a torn one counts."""
-    records = make_log(folder, [5] * 6, 1)
-    paths = [folder / name for name in segments(folder)]
-    data = paths[3].read_bytes()
-    paths[3].write_bytes(data[:-1])
-    log = open_log(folder, 1)
-    assert contents(log) == records[:3]
-    log.append_many([new_record(record) for record in records[3:]])
-    log.close()
-    assert contents(open_log(folder, 5, 1)) == records
+@pytest.mark.parametrize("left", [SEGMENT_HEADER_BYTES, -1], ids=["no record", "part of its record"])
+def test_segments_after_a_torn_one_are_refused_and_left_alone(folder, left):
+    """STO-008 refused: a segment is made when all before it are durable, so no crash leaves a torn one before another."""
+    make_log(folder, [5] * 6, 1)
+    torn = folder / segments(folder)[3]
+    torn.write_bytes(torn.read_bytes()[:left])
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises((BlockLogAlteredError, BlockLogShortenedError)):
+        scan(folder, 1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("left", [0, 1, SEGMENT_HEADER_BYTES - 1])
-def test_segment_that_was_never_made_whole_is_deleted(folder, left):
+UNFINISHED = {
+    "empty": b"",
+    "one byte": encode_segment_header(NETWORK, 2)[:1],
+    "all but one byte": encode_segment_header(NETWORK, 2)[:-1],
+    "zeros": bytes(SEGMENT_HEADER_BYTES),
+    "half zeros": encode_segment_header(NETWORK, 2)[:40].ljust(SEGMENT_HEADER_BYTES, b"\x00"),
+}
+
+
+@pytest.mark.parametrize("content", UNFINISHED.values(), ids=UNFINISHED)
+def test_segment_that_was_never_finished_is_deleted(folder, content):
     """STO-004, STO-008: a crash while a segment is made."""
     records = make_log(folder, [5, 5], 1)
     torn = folder / f"{2:020}.blk"
-    torn.write_bytes(encode_segment_header(NETWORK, 2)[:left])
+    torn.write_bytes(content)
     log = open_log(folder, 1, 1)
     assert not torn.exists()
     log.append_many([new_record(make_record(2))])
@@ -251,6 +259,34 @@ def test_missing_segment_is_refused(folder, gone):
     (folder / segments(folder)[gone]).unlink()
     with pytest.raises(BlockLogShortenedError):
         scan(folder, 2)
+
+
+def test_missing_folder_is_refused(folder):
+    """STO-007 refused."""
+    with pytest.raises(BlockLogShortenedError):
+        scan(folder, 0)
+
+
+OTHER_NETWORK = encode_segment_header(bytes(32), 2)
+FOREIGN = {
+    "another network's segment without records": (2, OTHER_NETWORK),
+    "another network's segment with a record": (2, OTHER_NETWORK + encode_frame(2, bytes(32), b"x")),
+    "a segment of another height": (2, encode_segment_header(NETWORK, 1)),
+    "a segment that would follow later": (3, encode_segment_header(NETWORK, 3)),
+    "another file under a segment's name": (2, b"notes of the operator, longer than the header of a segment" * 3),
+}
+
+
+@pytest.mark.parametrize(("height", "content"), FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("acknowledged", [0, 1])
+def test_file_that_no_crash_left_is_refused_and_left_alone(folder, height, content, acknowledged):
+    """STO-008 refused: whatever stands in the place of the next segment is deleted only if a crash can have left it."""
+    make_log(folder, [5, 5], 1)
+    path = folder / f"{height:020}.blk"
+    path.write_bytes(content)
+    with pytest.raises((BlockLogAlteredError, BlockLogShortenedError)):
+        scan(folder, acknowledged)
+    assert path.read_bytes() == content
 
 
 def test_segment_of_another_network_is_refused(folder):
