@@ -69,13 +69,14 @@ def check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> Non
         return
     if signed.size > log.size:
         raise BlockLogShortenedError(
-            f"this node cosigned a block log of {signed.size} headers and the one here has {log.size}: it was rolled back; "
-            "put back the folder that belongs to the cosigner's memory"
+            f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}: it was cut, or restored from an "
+            f"older backup. Put the newer one back. Whoever means to go on from here removes {folder.cosigner}; who holds the longer log "
+            "can then show that this node signed two histories"
         )
     if not log.is_extension_of(signed.size, signed.root):
         raise BlockLogAlteredError(
-            f"this node cosigned another block log of {signed.size} headers than the one here: there are two histories; "
-            "find out which one the others hold"
+            f"this node cosigned another block log of {signed.size} headers than the one here: put the one that belongs to "
+            f"{folder.cosigner} back"
         )
 
 
