@@ -11,7 +11,7 @@ from typing import Final
 from yunhe.errors import CorruptionError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import Value, decode, encode
-from yunhe.ledger.interfaces import StateReader
+from yunhe.ledger.interfaces import StateReader, Write
 from yunhe.ledger.state_keys import prefix_end, state_key, table_prefix
 from yunhe.limits import CERTIFIERS_MAX, RECORD_BYTES_MAX
 
@@ -136,6 +136,11 @@ def read_certifiers(state: StateReader) -> CertifierSet:
     """Read the certifier set in force."""
     rows = state.scan(CERTIFIERS_PREFIX, prefix_end(CERTIFIERS_PREFIX), CERTIFIERS_MAX + 1)
     return certifiers_of_rows([stored for _, stored in rows])
+
+
+def changes_certifiers(writes: Sequence[Write]) -> bool:
+    """Return whether a block with these writes names other certifiers (LED-041)."""
+    return any(key.startswith(CERTIFIERS_PREFIX) for key, _ in writes)
 
 
 def certifiers_of_rows(rows: Sequence[bytes]) -> CertifierSet:

@@ -71,10 +71,10 @@ class MerkleLog:
 
     def append(self, leaf: bytes) -> None:
         """Add leaf data at the end. *Cost*: two hashes on average."""
-        nodes = [self._chain_hash.digest(b"\x00" + leaf)]
+        nodes = [_leaf(self._chain_hash, leaf)]
         # A complete subtree that stands alone at its level joins with the new one into one of the next level.
         while len(nodes) <= len(self._levels) and len(hashes := self._levels[len(nodes) - 1]) // HASH_BYTES % 2:
-            nodes.append(self._join(bytes(hashes[-HASH_BYTES:]), nodes[-1]))
+            nodes.append(_join(self._chain_hash, bytes(hashes[-HASH_BYTES:]), nodes[-1]))
         if len(nodes) > len(self._levels):
             self._levels.append(bytearray())
         # Top down: the leaves say how large the tree is, so whoever reads meanwhile finds all that belongs to that size.
@@ -139,10 +139,7 @@ class MerkleLog:
             offset = (start >> level) * HASH_BYTES
             return bytes(self._levels[level][offset : offset + HASH_BYTES])
         middle = start + _left_size(count)
-        return self._join(self._subtree(start, middle), self._subtree(middle, end))
-
-    def _join(self, left: bytes, right: bytes) -> bytes:
-        return self._chain_hash.digest(b"\x01" + left + right)
+        return _join(self._chain_hash, self._subtree(start, middle), self._subtree(middle, end))
 
 
 class MerkleFrontier:
@@ -157,9 +154,9 @@ class MerkleFrontier:
 
     def append(self, leaf: bytes) -> None:
         """Add leaf data at the end."""
-        count, node = 1, self._chain_hash.digest(b"\x00" + leaf)
+        count, node = 1, _leaf(self._chain_hash, leaf)
         while self._subtrees and self._subtrees[-1][0] == count:
-            node = self._chain_hash.digest(b"\x01" + self._subtrees.pop()[1] + node)
+            node = _join(self._chain_hash, self._subtrees.pop()[1], node)
             count *= 2
         self._subtrees.append((count, node))
 
@@ -169,8 +166,16 @@ class MerkleFrontier:
             return self._chain_hash.digest(b"")
         node = self._subtrees[-1][1]
         for _, left in reversed(self._subtrees[:-1]):
-            node = self._chain_hash.digest(b"\x01" + left + node)
+            node = _join(self._chain_hash, left, node)
         return node
+
+
+def _leaf(chain_hash: ChainHash, data: bytes) -> bytes:
+    return chain_hash.digest(b"\x00" + data)
+
+
+def _join(chain_hash: ChainHash, left: bytes, right: bytes) -> bytes:
+    return chain_hash.digest(b"\x01" + left + right)
 
 
 def _left_size(count: int) -> int:

@@ -14,7 +14,7 @@ from yunhe.ledger.admission import OpenedEnvelope, check_suites, check_validity
 from yunhe.ledger.enrolment import authorise_node
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
-from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parameters
+from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.transaction import Transaction
@@ -170,6 +170,6 @@ def _first_of_each_id(
 
 def _next_certifiers(previous: Header, writes: Sequence[Write], state: StateReader, chain_hash: ChainHash) -> bytes:
     # LED-041
-    if any(key.startswith(CERTIFIERS_PREFIX) for key, _ in writes):
+    if changes_certifiers(writes):
         return read_certifiers(state).hash(chain_hash)
     return previous.next_certifiers

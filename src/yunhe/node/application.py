@@ -15,7 +15,7 @@ from yunhe.crypto import ChainHash
 from yunhe.errors import InvalidInputError
 from yunhe.ledger.admission import OpenedEnvelope, open_envelope
 from yunhe.ledger.interfaces import Executor
-from yunhe.ledger.layouts import CERTIFIERS_PREFIX
+from yunhe.ledger.layouts import changes_certifiers
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block
 from yunhe.limits import OPENED_ENVELOPES_BYTES_MAX
 from yunhe.storage import LedgerStore
@@ -37,11 +37,6 @@ class _Delivered:
     engine_height: int
     transition: Transition
     unopened: tuple[Dropped, ...]
-
-    @property
-    def changes_certifiers(self) -> bool:
-        block = self.transition.block
-        return block is not None and any(key.startswith(CERTIFIERS_PREFIX) for key, _ in block.writes)
 
 
 class _DeliveredState:
@@ -138,9 +133,9 @@ class LedgerApplication:
         """Make the oldest `count` delivered blocks durable, then tell the node of each."""
         group: list[_Delivered] = []
         for _ in range(count):
-            delivered = self._delivered.popleft()
-            group.append(delivered)
-            if delivered.changes_certifiers:
+            group.append(self._delivered.popleft())
+            block = group[-1].transition.block
+            if block is not None and changes_certifiers(block.writes):
                 # PRF-012: the checkpoint that ends with it has to be cosigned before the log goes on.
                 self._commit_group(group)
                 group = []

@@ -15,7 +15,7 @@ from yunhe.ledger.codec import decode
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, Write
-from yunhe.ledger.layouts import CERTIFIERS_PREFIX, read_certifiers, read_parameters
+from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.state_keys import decode_state_key
@@ -134,7 +134,7 @@ class BlockChecker:
         if self._previous is None:
             return
         expected = self._previous.next_certifiers
-        if any(key.startswith(CERTIFIERS_PREFIX) for key, _ in writes):
+        if changes_certifiers(writes):
             expected = read_certifiers(self._state).hash(self._chain_hash)
         if header.next_certifiers != expected:
             raise BlockInvalidError(f"block {header.height}: LED-041: the header names other certifiers than the state has")
