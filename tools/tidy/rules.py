@@ -22,6 +22,7 @@ from tools.tidy.checkout import Source
 TESTS_MIN = 2
 """One that accepts, one that refuses."""
 _DEFINED = re.compile(r"\*\*([A-Z]{3}-\d{3})\*\*")
+_RUST_NAMES = re.compile(r"fn ([a-z]{3})_(\d{3})_")
 _RUST_TESTS = re.compile(r"^\s*#\[cfg\(test\)\]", re.MULTILINE)
 
 
@@ -50,7 +51,7 @@ def tested(source: Source, families: Collection[str]) -> Counter[str]:
     if source.is_rust():
         parts = _RUST_TESTS.split(source.text)
         own = source.text if "/tests/" in source.path or source.path.endswith("tests.rs") else "".join(parts[1:])
-        return _per_line(own, families)
+        return _per_line(_RUST_NAMES.sub(lambda name: f"fn {name[1].upper()}-{name[2]} ", own), families)
     if PurePosixPath(source.path).name.startswith("test_") and source.is_python():
         return _tested_python(source, families)
     return _per_line(source.text, families)

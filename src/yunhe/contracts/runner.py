@@ -97,6 +97,7 @@ class BlockRunner:
         self._authorised.clear()
         self.faults = {}
         gas_left = parameters.block_gas_max
+        # LED-023
         for index, transaction in enumerate(transactions):
             outcome = self._transact(index, transaction, parameters, gas_left)
             gas_left -= outcome.gas_used

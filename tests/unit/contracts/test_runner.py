@@ -37,6 +37,11 @@ def add(ctx: Context, name: str, step: int = 1) -> int:
     return count.value
 
 @action
+def claim(ctx: Context, name: str) -> None:
+    require(name not in counts, "TAKEN")
+    counts.add(Count(name=name, value=0))
+
+@action
 def refuse_after_adding(ctx: Context, name: str) -> None:
     add(ctx, name)
     refuse("CHANGED_MY_MIND")
@@ -152,6 +157,16 @@ def test_con_140_transactions_see_what_earlier_ones_of_the_block_wrote(ledger) -
     execution = ledger.execute(*[transaction("bank", ("counter", "add", {"name": "x"})) for _ in range(3)])
     assert [outcome.results for outcome in execution.outcomes] == [(1,), (2,), (3,)]
     assert ledger.view("counter", "value", name="x") == 3
+
+
+def test_led_023_transactions_on_one_record_all_count_in_their_order(ledger) -> None:
+    execution = ledger.execute(*[transaction(("bank", "port")[number % 2], ("counter", "add", {"name": "x"})) for number in range(40)])
+    assert [outcome.results for outcome in execution.outcomes] == [(number,) for number in range(1, 41)]
+
+
+def test_led_023_transaction_that_comes_too_late_is_refused_by_the_contract_and_not_thrown_away(ledger) -> None:
+    one, two = (transaction(organisation, ("counter", "claim", {"name": "x"})) for organisation in ("bank", "port"))
+    assert codes(ledger.execute(one, two)) == ["OK", "TAKEN"]
 
 
 def test_led_022_calls_succeed_together_with_a_result_for_each(ledger) -> None:

@@ -86,13 +86,27 @@ def test_transaction_sixteen_calls_are_accepted():
     assert TransactionBody.decode(body.encode()) == body
 
 
+def transaction_of(size):
+    """A transaction of so many encoded bytes."""
+    without = len(CHAIN.transaction(calls=(Call("bill", "issue", {"text": "x" * (size - 1000)}),)).encoded)
+    return CHAIN.transaction(calls=(Call("bill", "issue", {"text": "x" * (size - 1000 + size - without)}),))
+
+
+def test_transaction_of_the_size_limit_is_accepted():
+    """COD-033 accepted."""
+    largest = transaction_of(TRANSACTION_BYTES_MAX)
+    assert len(largest.encoded) == TRANSACTION_BYTES_MAX
+    assert Transaction.decode(largest.encoded, SHA256) == largest
+
+
 def test_transaction_over_the_size_limit_is_refused():
-    """COD-033."""
-    room = TRANSACTION_BYTES_MAX - 1000
-    fits = CHAIN.transaction(calls=(Call("bill", "issue", {"text": "x" * room}),))
-    assert Transaction.decode(fits.encoded, SHA256) == fits
+    """COD-033 refused: it cannot be made, and not be read by whoever makes it anyway."""
     with pytest.raises(TooLargeError):
-        CHAIN.transaction(calls=(Call("bill", "issue", {"text": "x" * TRANSACTION_BYTES_MAX}),))
+        transaction_of(TRANSACTION_BYTES_MAX + 1)
+    largest = transaction_of(TRANSACTION_BYTES_MAX)
+    body = largest.body_bytes.replace(b"issue", b"issued").replace(b"\x65issued", b"\x66issued")
+    with pytest.raises(TooLargeError):
+        Transaction.decode(encode([body, list(largest.signatures)]), SHA256)
 
 
 def test_transaction_number_of_signatures_other_than_signers_is_refused():

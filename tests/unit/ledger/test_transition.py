@@ -138,9 +138,16 @@ def test_apply_block_over_the_bytes_of_a_block_drops_what_does_not_fit_and_leave
     assert again.block is not None
 
 
+def test_apply_block_time_one_above_the_last_is_the_time_of_the_header(chain):
+    """LED-013 accepted, and it is the engine's time that counts."""
+    block = chain.apply(chain.open(chain.transaction()), time_ms=TIME_MS + 1).block
+    assert block is not None
+    assert block.header.time_ms == chain.executor.blocks[0][0].time_ms == TIME_MS + 1
+
+
 @pytest.mark.parametrize("time_ms", [TIME_MS, TIME_MS - 1])
 def test_apply_block_time_not_above_the_last_is_an_engine_fault(chain, time_ms):
-    """LED-013 refused; accepted by every other test here."""
+    """LED-013 refused."""
     with pytest.raises(CorruptionError):
         chain.apply(chain.open(chain.transaction()), time_ms=time_ms)
 

@@ -78,8 +78,8 @@ def test_tested_python_counts_each_test_and_each_line_of_a_table_that_a_test_rea
 
 
 def test_tested_rust_counts_the_test_module_only() -> None:
-    text = "// ZZZ-001\n#[cfg(test)]\nmod tests {\n// ZZZ-001\n// ZZZ-001\n}\n"
-    assert tested(Source("a.rs", text), FAMILIES) == Counter({"ZZZ-001": 2})
+    text = "// ZZZ-001\n#[cfg(test)]\nmod tests {\n// ZZZ-001\n// ZZZ-001\nfn zzz_002_is_held() {}\n}\n"
+    assert tested(Source("a.rs", text), FAMILIES) == Counter({"ZZZ-001": 2, "ZZZ-002": 1})
 
 
 def test_tested_case_file_counts_each_line() -> None:
