@@ -136,6 +136,18 @@ HTTP_WAIT_MS_MAX: Final = 60_000
 """How long a request may wait for a commit."""
 PAGE_ROWS_MAX: Final = 1000
 """Rows of one page of a list."""
+EVENT_BLOCKS_PER_READ_MAX: Final = 1000
+"""Blocks that one read of events looks through."""
+EVENTS_CACHED_MAX: Final = 50_000
+"""Events, and blocks without any, that a node keeps decoded for those who follow."""
+EVENT_STREAMS_MAX: Final = 256
+"""Streams of events that a node serves at once."""
+EVENT_STREAM_SILENCE_S: Final = 15
+"""How long a stream of events may be silent before it says how far it is."""
+EVENT_CONDITIONS_MAX: Final = 8
+"""Fields that a filter of events compares."""
+CONNECTION_STUCK_MS_MAX: Final = 30_000
+"""How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000
 """Accepted transactions that wait for a block."""
 ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024

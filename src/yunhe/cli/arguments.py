@@ -104,3 +104,20 @@ def parse_key(items: Sequence[str]) -> list[KeyComponent]:
         except ValueError as error:
             raise MalformedError(f"{item!r} is no key component: text, int:5, or 0x and hexadecimal digits") from error
     return components
+
+
+def parse_condition(item: str) -> tuple[str, str | int]:
+    """Read NAME=VALUE, a field's value as text or `int:5`.
+
+    Raises:
+        UsageError: it is not of this form.
+    """
+    name, separator, text = item.partition("=")
+    if not separator or not name:
+        raise UsageError(f"a condition is NAME=VALUE, not {item!r}")
+    if not text.startswith("int:"):
+        return name, text
+    try:
+        return name, int(text[4:])
+    except ValueError as error:
+        raise UsageError(f"int: begins an integer, not {text!r}") from error

@@ -43,6 +43,11 @@ class Output:
         else:
             _out.print(_printable(human), markup=False)
 
+    def line(self, value: Mapping[str, Any], human: str) -> None:
+        """Print one of many results as it comes; with `--json` one value on each line."""
+        self.result(value, human)
+        sys.stdout.flush()
+
     def fields(self, value: Mapping[str, Any]) -> None:
         """Print a map as lines of name and value; without `--json`, what is empty is left out."""
         self.result(value, fields(value))

@@ -1,15 +1,15 @@
-"""`yunhe query`: look at records, views and blocks."""
+"""`yunhe query`: look at records, views, events and blocks."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from yunhe.cli.arguments import parse_arguments, parse_key
+from yunhe.cli.arguments import parse_arguments, parse_condition, parse_key
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption
-from yunhe.cli.output import output, table
+from yunhe.cli.output import output, table, utc
 
-app = typer.Typer(name="query", help="Look at records, views and blocks.", no_args_is_help=True)
+app = typer.Typer(name="query", help="Look at records, views, events and blocks.", no_args_is_help=True)
 
 ContractArgument = Annotated[str, typer.Argument(help="Contract.")]
 TableArgument = Annotated[str, typer.Argument(help="Table.")]
@@ -50,6 +50,34 @@ def records(  # one for each option
 
 
 @app.command()
+def events(  # noqa: PLR0913, PLR0917  # one for each option
+    contract: Annotated[str | None, typer.Argument(help="Events of this contract only.")] = None,
+    event: Annotated[str | None, typer.Argument(help="Events of this class only.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="NAME=VALUE: a field's value, an integer as int:5. Give it again for more fields.")
+    ] = None,
+    from_height: Annotated[int | None, typer.Option("--from-height", min=0, help="First block to look at.")] = None,
+    after: Annotated[str | None, typer.Option("--after", help="Begin after the event with this id.")] = None,
+    limit: LimitOption = 100,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with events to come, one line each, until interrupted.")] = False,
+) -> None:
+    """List events in the order of the ledger, or follow them."""
+    conditions = dict(parse_condition(text) for text in where or [])
+    with Connection(folder, node, token_file).open() as client:
+        if follow:
+            for row in client.follow(contract, event, conditions, from_height=from_height, after=after):
+                output.line(row, _event_line(row))
+            return
+        rows = list(client.events(contract, event, conditions, from_height=from_height or 0, after=after, limit=limit))
+    columns = ["id", "time_ms", "contract", "name", "fields"]
+    output.result(rows, table(columns, [[row[column] for column in columns] for row in rows]))
+
+
+@app.command()
 def view(  # one for each option
     contract: ContractArgument,
     name: Annotated[str, typer.Argument(help="View.")],
@@ -83,3 +111,7 @@ def blocks(limit: LimitOption = 20, folder: FolderOption = None, node: NodeOptio
     with Connection(folder, node, token_file).open() as client:
         rows = list(client.blocks(limit))
     output.result(rows, table(["height", "time_ms", "hash"], [[row["height"], row["time_ms"], row["hash"]] for row in rows]))
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    return f"{row['id']}  {utc(row['time_ms'])}  {row['contract']}.{row['name']}  {json.dumps(row['fields'], ensure_ascii=False)}"

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Response
 import yunhe
 from yunhe.gateway.boundary import Boundary
 from yunhe.gateway.collector import Collector
+from yunhe.gateway.event_routes import event_routes
 from yunhe.gateway.ledger_routes import ledger_routes
 from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import Problem, install_problem_handlers
@@ -52,6 +53,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(submission_routes(collector))
     app.include_router(ledger_routes(node))
     app.include_router(record_routes(node))
+    app.include_router(event_routes(node))
     app.include_router(_state_routes(node))
     app.add_middleware(Boundary, token=token)
     return app

@@ -21,6 +21,27 @@ class EventBody(BaseModel):
     fields: dict[str, JsonValue]
 
 
+class PlacedEventBody(EventBody):
+    """An event with its place in the ledger."""
+
+    id: str = Field(description="HEIGHT.POSITION.INDEX; the same event has the same id for ever and at every node", examples=["12.0.1"])
+    height: int
+    position: int = Field(description="place of the transaction in the block, from 0")
+    index: int = Field(description="place of the event in the transaction, from 0")
+    time_ms: int = Field(description="time of the block")
+    transaction_id: HexHash
+
+
+class EventPage(BaseModel):
+    """Events in the order of the ledger."""
+
+    items: list[PlacedEventBody]
+    next: str = Field(
+        description="pass as `cursor` to go on, also later when there is more; it is an event's id, or the height of a whole block"
+    )
+    complete: bool = Field(description="whether everything up to the last block was read; when not, go on, also if this page is empty")
+
+
 class ReceiptBody(BaseModel):
     """What a transaction did."""
 

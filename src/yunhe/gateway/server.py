@@ -18,6 +18,7 @@ import uvicorn
 
 from yunhe.errors import InvalidConfigurationError, PortTakenError
 from yunhe.gateway.app import create_app
+from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
 
@@ -52,7 +53,7 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
             server_header=False,
             timeout_graceful_shutdown=_STOP_TIMEOUT_S,
         )
-        server = _Server(config, lambda: on_ready(address))
+        server = _Server(config, lambda: on_ready(address), node.events.close)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address)
         try:
@@ -62,11 +63,12 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that tells when it answers."""
+    """Uvicorn that tells when it answers, and that it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._on_stopping = on_stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,12 +86,19 @@ class _Server(uvicorn.Server):
         if self.started:
             self._on_started()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that streams have to end, then wait for the requests in hand."""
+        self._on_stopping()
+        await super().shutdown(sockets)
+
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it: who takes nothing of what is sent, or has vanished, is cut off by the system.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CONNECTION_STUCK_MS_MAX)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except socket.gaierror as error:

@@ -2,17 +2,23 @@
 
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
+from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, PlacedEvent
 from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 
 __all__ = [
+    "EventFeed",
+    "EventFilter",
+    "EventPlace",
+    "EventRead",
     "NewNetwork",
     "Node",
     "NodeConfig",
     "NodeFolder",
     "NodeStatus",
     "Placed",
+    "PlacedEvent",
     "ProofSubjectRequest",
     "check_ledger",
     "load_config",

@@ -35,6 +35,7 @@ from yunhe.ledger.transaction import Transaction
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
+from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
@@ -105,6 +106,7 @@ class Node:
         except BaseException:
             self._close()
             raise
+        self.events = EventFeed(self.store)
         self._pending = PendingTransactions()
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,6 +134,7 @@ class Node:
     async def stop(self) -> None:
         """Finish the block in hand, answer everyone who waits, close everything."""
         self._stopping = True
+        self.events.close()
         await asyncio.to_thread(self._engine.stop)
         if self._watcher is not None:
             self._watcher.cancel()
@@ -252,6 +255,7 @@ class Node:
     def _answer(self, news: BlockCommitted, known: dict[bytes, Placed]) -> None:
         block = news.block
         if block is not None:
+            self.events.announce()
             for position, receipt in enumerate(block.receipts):
                 self._pending.place(receipt.transaction_id, Placed(block.header.height, position, block.header.time_ms, receipt))
         for known_id, placed in known.items():

@@ -27,7 +27,8 @@ from yunhe.errors import (
 )
 from yunhe.ledger.codec import Value, encode
 from yunhe.ledger.transaction import Call, Transaction, TransactionBody, sign_transaction
-from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, SALT_BYTES
+from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, INTEGER_MAX, SALT_BYTES
+from yunhe.sdk.events import follow_stream
 from yunhe.sdk.key_files import MemberKey
 from yunhe.sdk.problems import raise_problem
 
@@ -250,6 +251,65 @@ class Client:
         parameters = {"prefix": _key_text(prefix), "reverse": str(reverse).lower()}
         yield from self._pages(f"/v1/contracts/{contract}/tables/{table}/records", parameters, limit)
 
+    def events(
+        self,
+        contract: str | None = None,
+        event: str | None = None,
+        where: Mapping[str, str | int | bool | None] | None = None,
+        *,
+        from_height: int = 0,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the events that are in the ledger, in its order.
+
+        Args:
+            contract: events of this contract only.
+            event: events of this class only.
+            where: fields and the values that they must have, byte strings as 0x and hexadecimal digits.
+            from_height: first block to look at.
+            after: identifier of the event after which to begin; goes before `from_height`.
+            limit: how many at most.
+
+        Yields:
+            {id, height, position, index, time_ms, transaction_id, contract, name, fields}.
+        """
+        parameters = _event_parameters(contract, event, where) | {"from_height": str(from_height)}
+        left = INTEGER_MAX if limit is None else limit
+        cursor = {} if after is None else {"cursor": after}
+        while left > 0:
+            page = self._get("/v1/events", parameters | cursor | {"limit": str(min(left, 500))})
+            items = page.get("items")
+            if not isinstance(items, list):
+                raise BadAnswerError("the node answered a list without items")
+            yield from items
+            left -= len(items)
+            if page.get("complete") is not False:
+                return
+            cursor = {"cursor": str(page["next"])}
+
+    def follow(
+        self,
+        contract: str | None = None,
+        event: str | None = None,
+        where: Mapping[str, str | int | bool | None] | None = None,
+        *,
+        from_height: int | None = None,
+        after: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield events as `events` does, then those to come, for ever, each once; a lost connection is made again.
+
+        Who keeps the `id` of the last event that was dealt with, and gives it as `after` next time, misses none; `from_height` and `after`
+        left out, it begins with the next block.
+
+        Raises:
+            NodeUnreachableError: the node did not answer for the client's `timeout_s`.
+        """
+        parameters = _event_parameters(contract, event, where)
+        if from_height is not None:
+            parameters["from_height"] = str(from_height)
+        yield from follow_stream(self._http, parameters, after or "", self._timeout_s)
+
     def view(self, contract: str, view: str, /, **arguments: Value) -> Any:  # noqa: ANN401  # what the view returns, as JSON shows it
         """Run a view on the last block and return its result as JSON shows it.
 
@@ -335,6 +395,11 @@ def _submitted(answer: Mapping[str, Any], transaction: Transaction) -> Submitted
         answer.get("receipt"),
         answer.get("problem"),
     )
+
+
+def _event_parameters(contract: str | None, event: str | None, where: Mapping[str, str | int | bool | None] | None) -> dict[str, str]:
+    parameters = {"contract": contract, "event": event, "where": json.dumps(dict(where)) if where else None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _key_text(components: Sequence[str | int | bytes]) -> str:

@@ -1,0 +1,145 @@
+"""Routes that read events: page by page, or as a stream of server-sent events that goes on as blocks come."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from yunhe.errors import MalformedError, OverloadedError
+from yunhe.gateway.models import EventPage, PlacedEventBody
+from yunhe.ledger.rendering import value_to_json
+from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX, PAGE_ROWS_MAX
+from yunhe.node import EventFilter, EventPlace, Node, PlacedEvent
+
+_STREAM_ROWS: Final = 200
+_MEDIA_TYPE: Final = "text/event-stream"
+_STREAM_RESPONSE: dict[int | str, dict[str, object]] = {
+    200: {
+        "description": "server-sent events; the data of each is a `PlacedEventBody`",
+        "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}},
+    }
+}
+
+
+def _wanted(
+    contract: Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,39}$", description="events of this contract only")] = None,
+    event: Annotated[str | None, Query(pattern="^[A-Z][A-Za-z0-9_]{0,39}$", description="events of this class only")] = None,
+    where: Annotated[str, Query(description='JSON object of fields and their values, such as `{"bill": "MAEU123"}`')] = "{}",
+) -> EventFilter:
+    try:
+        conditions = json.loads(where)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("`where` is a JSON object of an event's fields and their values") from error
+    if not isinstance(conditions, dict) or len(conditions) > EVENT_CONDITIONS_MAX:
+        raise MalformedError(f"`where` is a JSON object of at most {EVENT_CONDITIONS_MAX} fields")
+    if not all(value is None or isinstance(value, str | int) for value in conditions.values()):
+        raise MalformedError("`where` compares fields with text, integers, true, false or null; byte strings are 0x and hexadecimal digits")
+    return EventFilter(contract, event, conditions)
+
+
+WantedEvents = Annotated[EventFilter, Depends(_wanted)]
+FromHeight = Annotated[int | None, Query(ge=0, le=INTEGER_MAX - 1, description="first block to look at")]
+
+
+def event_routes(node: Node) -> APIRouter:
+    """Return the routes that read events."""
+    router = APIRouter(prefix="/v1", tags=["events"])
+    places = _Places()
+
+    @router.get("/events")
+    async def events(
+        wanted: WantedEvents,
+        from_height: FromHeight = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
+        cursor: Annotated[str | None, Query(max_length=40, description="`next` of the page before")] = None,
+    ) -> EventPage:
+        """Return events in the order of the ledger, from the first block on, page by page."""
+        start = EventPlace.after(cursor) if cursor is not None else EventPlace(from_height or 0)
+        read = await asyncio.to_thread(node.events.read, start, wanted, limit)
+        return EventPage(items=[_body(placed) for placed in read.events], next=read.next.reached, complete=read.complete)
+
+    @router.get("/events/stream", response_class=StreamingResponse, responses=_STREAM_RESPONSE)
+    async def stream(
+        wanted: WantedEvents,
+        from_height: FromHeight = None,
+        last_event_id: Annotated[str | None, Header(max_length=40, description="go on after this event")] = None,
+    ) -> StreamingResponse:
+        """Follow events as server-sent events: after `Last-Event-ID`, else from `from_height`, else those to come."""
+        start = node.events.end() if from_height is None else EventPlace(from_height)
+        if last_event_id:
+            start = EventPlace.after(last_event_id)
+        return _EventStream(_follow(node, start, wanted), places)
+
+    return router
+
+
+class _Places:
+    """Counts the streams that are open."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+
+class _EventStream(StreamingResponse):
+    """A stream that holds one of the node's places while it is open."""
+
+    def __init__(self, parts: AsyncIterator[str], places: _Places) -> None:
+        super().__init__(parts, media_type=_MEDIA_TYPE, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the client goes away or the node stops."""
+        # EVT-005
+        if self._places.taken >= EVENT_STREAMS_MAX:
+            raise OverloadedError(f"this node serves {EVENT_STREAMS_MAX} streams of events already; try again later, or read pages")
+        self._places.taken += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._places.taken -= 1
+
+
+async def _follow(node: Node, start: EventPlace, wanted: EventFilter) -> AsyncIterator[str]:
+    """Yield the stream's parts until the node stops."""
+    place = start
+    yield ": events of a Yunhe node\n\n"
+    while not node.events.closed:
+        read = await asyncio.to_thread(node.events.read, place, wanted, _STREAM_ROWS)
+        place = read.next
+        if read.events:
+            yield "".join(_part(placed) for placed in read.events)
+        if not read.complete:
+            continue
+        before = node.events.end()
+        await node.events.wait(place, EVENT_STREAM_SILENCE_S)
+        # EVT-006
+        if node.events.end() == before:
+            yield _progress(place)
+
+
+def _part(placed: PlacedEvent) -> str:
+    return f"id: {placed.place}\ndata: {_body(placed).model_dump_json()}\n\n"
+
+
+def _progress(place: EventPlace) -> str:
+    """Say how far the stream is: a part without data moves the client's last event id and nothing else."""
+    return f"id: {place.reached}\n\n"
+
+
+def _body(placed: PlacedEvent) -> PlacedEventBody:
+    fields = {name: value_to_json(value) for name, value in placed.event.fields.items()}
+    return PlacedEventBody(
+        id=str(placed.place),
+        height=placed.place.height,
+        position=placed.place.position,
+        index=placed.place.index,
+        time_ms=placed.time_ms,
+        transaction_id=placed.transaction_id.hex(),
+        contract=placed.event.contract,
+        name=placed.event.name,
+        fields=fields,
+    )
