@@ -468,6 +468,42 @@ class UsageError(InvalidInputError):
     code = "USAGE"
 
 
+class FolderExistsError(ConflictError):
+    """A folder is to be made where something is already."""
+
+    code = "FOLDER_EXISTS"
+
+
+class ContractNameError(InvalidInputError):
+    """A contract cannot be made under this name, because the ledger or Python would refuse it."""
+
+    code = "CONTRACT_NAME_INVALID"
+
+
+class ScenarioInvalidError(InvalidInputError):
+    """A file is no scenario: it cannot be read or imported, or has no function `scenario(chain)`."""
+
+    code = "SCENARIO_INVALID"
+
+
+class ScenarioFailedError(ConflictError):
+    """A scenario did not go as it expects: an assertion failed, or a call was refused that should succeed."""
+
+    code = "SCENARIO_FAILED"
+
+
+class ContractTestsFailedError(ConflictError):
+    """Tests of a contract failed, or there are none."""
+
+    code = "TESTS_FAILED"
+
+
+class PytestMissingError(ConfigurationError):
+    """Tests need what `pip install 'yunhe[testing]'` installs."""
+
+    code = "PYTEST_MISSING"
+
+
 class NodeNotRunningError(UnavailableError):
     """No node runs in this folder."""
 

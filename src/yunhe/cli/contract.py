@@ -1,23 +1,28 @@
-"""`yunhe contract`: check, propose and show contracts."""
+"""`yunhe contract`: make, check, test, propose and show contracts."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from yunhe.cli import workbench
 from yunhe.cli.arguments import read_contract
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.findings import listed
 from yunhe.cli.output import EXIT_REFUSED, fields, output, table
 from yunhe.cli.proposal import proposal_fields
 from yunhe.contracts.checker import check as check_source
 from yunhe.contracts.interface import EntryInterface, Interface, interface_of
-from yunhe.errors import ContractRefusedError, Finding, InvalidInputError, UsageError
+from yunhe.contracts.loader import inspect_source
+from yunhe.errors import ContractRefusedError, InvalidInputError, UsageError
 from yunhe.limits import CONTRACT_SOURCE_BYTES_MAX
 from yunhe.sdk import Call, Client, MemberKey
 
-app = typer.Typer(name="contract", help="Check, deploy and show contracts.", no_args_is_help=True)
+app = typer.Typer(name="contract", help="Make, check, test, deploy and show contracts.", no_args_is_help=True)
+app.command("new")(workbench.new)
+app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(workbench.test)
+app.command("run")(workbench.run)
 
 _GAS_LIMIT = 50_000_000
 
@@ -35,17 +40,16 @@ def _read(path: Path) -> bytes:
 
 def _checked(path: Path) -> str:
     """Return a contract's source, or print what is wrong with it and end."""
+    raw = _read(path)
     try:
-        return check_source(_read(path)).source
+        source = check_source(raw).source
+        # What a source says of itself can be within the subset and yet not load; deployment loads it.
+        inspect_source(source, name=path.stem)
     except ContractRefusedError as error:
         findings = [asdict(finding) for finding in error.findings]
-        output.result({"file": str(path), "accepted": False, "code": error.code, "findings": findings}, _listed(path, error.findings))
+        output.result({"file": str(path), "accepted": False, "code": error.code, "findings": findings}, listed(path, raw, error.findings))
         raise typer.Exit(EXIT_REFUSED) from error
-
-
-def _listed(path: Path, findings: Sequence[Finding]) -> str:
-    lines = [f"{path}:{f.line}:{f.column}: {f.reason} ({f.rule})\n    instead: {f.instead}" for f in findings]
-    return "\n".join([*lines, f"{path}: refused"])
+    return source
 
 
 @app.command()

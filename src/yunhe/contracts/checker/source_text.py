@@ -65,8 +65,11 @@ def _decoded(source: str | bytes, findings: Findings) -> str | None:
         raw = source.encode() if isinstance(source, str) else bytes(source)
         size = len(raw)
         text = raw.decode()
-    except UnicodeError:
-        findings.fatal("CON-001", (0, 0), "the source is not UTF-8", "save the file as UTF-8")
+    except UnicodeDecodeError as error:
+        _not_text(error.object[: error.start].decode(), findings)
+        return None
+    except UnicodeEncodeError as error:
+        _not_text(error.object[: error.start], findings)
         return None
     if size > CONTRACT_SOURCE_BYTES_MAX:
         findings.fatal(
@@ -77,6 +80,11 @@ def _decoded(source: str | bytes, findings: Findings) -> str | None:
         )
         return None
     return text
+
+
+def _not_text(before: str, findings: Findings) -> None:
+    position = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    findings.fatal("CON-001", position, "the source is not UTF-8 from here on", "save the file as UTF-8")
 
 
 def _check_characters(text: str, findings: Findings) -> None:
