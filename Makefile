@@ -31,6 +31,7 @@ setup: $(STAMPS)/dev ## make .venv with everything needed to develop and test
 	@:
 
 $(STAMPS)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yunhe needs CPython 3.11 or later: make PYTHON=python3.11")'
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt

@@ -5,15 +5,16 @@ stays beside the ledger; at the end the node is stopped and its folder moved awa
 document with one file and no help from anyone. What goes wrong is said, and the node never outlives the command.
 """
 
-import json
 import shlex
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from types import FrameType
 from typing import Annotated, Any, Final
 
@@ -22,7 +23,7 @@ from rich.console import Console
 
 from yunhe.sdk import Call, YunheError, prove_receipt, prove_record
 from yunhe_maritime.demo_account import Account
-from yunhe_maritime.demo_node import DemoNode, make_node, run_verifier, running_node
+from yunhe_maritime.demo_node import DemoNode, make_node, running_node
 from yunhe_maritime.demo_parties import (
     CONTRACT,
     FOUNDER,
@@ -33,6 +34,7 @@ from yunhe_maritime.demo_parties import (
     make_parties,
     titles_from,
 )
+from yunhe_maritime.demo_stranger import ProofFolder
 from yunhe_maritime.document_conditions import broken_conditions, require_electronic_bill, unknown_fields
 from yunhe_maritime.document_file import document_checksum, filled_fields, load_document, parse_document
 from yunhe_maritime.errors import DemoFailedError, DemoFolderError
@@ -40,8 +42,13 @@ from yunhe_maritime.transport_document import TransportDocument
 
 SAMPLE: Final = "sample_document.json"
 _UNKNOWN_SHOWN_MAX: Final = 5
-_VERIFIER_REFUSED: Final = 1
-"""Exit code by which the verifier refuses, as against one for a file that it cannot read."""
+_REASONS: Final = {
+    "ALREADY_ISSUED": "there is one original only",
+    "NOT_HOLDER": "only who holds the bill can pass it on",
+    "NOT_NEGOTIABLE": "a straight bill is for its consignee and no one else",
+    "SURRENDERED": "the goods are delivered, and the bill has done its work",
+}
+"""What the contract's codes mean to the parties."""
 
 
 class Demo:
@@ -54,32 +61,35 @@ class Demo:
         self.raw = raw
         self.checksum = document_checksum(raw)
         self.bill_id = document.transport_document_reference
-        self.proof = folder / "proof"
+        self.proof = ProofFolder(folder / "proof")
+        self.submitted_ms: list[float] = []
+        """For each transaction, how long it took from the signature until it was durable and answered."""
 
     def run(self) -> None:
         """Do everything, from the keys to the verified proof."""
-        with self.account.step("A ledger and five organisations"):
-            parties = make_parties(self.folder / "parties", titles_from(self.document))
-            self.account.done(f"{len(parties)} encrypted key files, each in its owner's folder")
-            make_node(self.folder / "node", FOUNDER, parties[FOUNDER].title, parties[FOUNDER].file.path)
-            self.account.done("network founded by the port, with its node")
-        with running_node(self.folder / "node") as node, node.client() as client:
-            ledger = Ledger(client, parties)
-            self._enrol(node, ledger)
+        with ExitStack() as open_ones:
+            with self.account.step("A ledger and five organisations"):
+                parties = make_parties(self.folder / "parties", titles_from(self.document))
+                self.account.done(f"{len(parties)} encrypted key files, each in its owner's folder")
+                make_node(self.folder / "node", FOUNDER, parties[FOUNDER].title, parties[FOUNDER].file.path)
+                self.account.done("network founded by the port, with its node")
+                node = open_ones.enter_context(running_node(self.folder / "node"))
+                self.account.done(f"node started; it answers at {node.address}")
+            ledger = Ledger(open_ones.enter_context(node.client()), parties)
+            self._enrol(ledger)
             self._deploy(ledger)
             self._issue(ledger)
             self._pass_on(ledger)
-            self._surrender(ledger)
-            node.stop()
-            self.account.done("node stopped")
+            self._surrender(ledger, node)
             self._move_away(node)
-        self._verify()
+        with self.account.step("Verification by a stranger, offline"):
+            self.proof.verify(self.account)
+        self.submitted_ms = ledger.submitted_ms
 
     # --- The ledger -------------------------------------------------------------------------------------------------
 
-    def _enrol(self, node: DemoNode, ledger: Ledger) -> None:
+    def _enrol(self, ledger: Ledger) -> None:
         with self.account.step("Enrolment, by votes"):
-            self.account.done(f"the node answers at {node.address}")
             for organisation in ORGANISATIONS:
                 if organisation != FOUNDER:
                     voted = ledger.admit(organisation)
@@ -100,6 +110,11 @@ class Demo:
     def _call(self, action: str, **arguments: str | bool | None) -> Call:
         return Call(CONTRACT, action, {"bill_id": self.bill_id, **arguments})
 
+    def _refused(self, ledger: Ledger, text: str, organisation: str, code: str, call: Call) -> None:
+        """Let an organisation try what the contract refuses."""
+        ledger.be_refused(organisation, code, call)
+        self.account.refused(text, code, _REASONS[code])
+
     def _issue(self, ledger: Ledger) -> None:
         consignee = None if self.document.is_to_order else "consignee"
         arguments = {
@@ -111,23 +126,21 @@ class Demo:
         with self.account.step("Issue"):
             ledger.succeed("carrier", self._call("issue", **arguments))
             self.account.done(f"carrier issues bill {self.bill_id} over the document's checksum; the shipper holds it")
-            ledger.be_refused("carrier", "ALREADY_ISSUED", self._call("issue", **arguments))
-            self.account.done("carrier issues it a second time: refused, ALREADY_ISSUED")
+            self._refused(ledger, "carrier issues it a second time", "carrier", "ALREADY_ISSUED", self._call("issue", **arguments))
 
     def _pass_on(self, ledger: Ledger) -> None:
         with self.account.step("Endorsement and transfer"):
             self._to_bank(ledger)
-            ledger.be_refused("port", "NOT_HOLDER", self._call("transfer", to="port"))
-            self.account.done("port, which is no party to it, tries to take the bill: refused, NOT_HOLDER")
+            to_port = self._call("transfer", to="port")
+            self._refused(ledger, "wrong party: port, which does not hold it, transfers it to itself", "port", "NOT_HOLDER", to_port)
             self._to_consignee(ledger)
-            ledger.be_refused("bank", "NOT_HOLDER", self._call("transfer", to="port"))
-            self.account.done("bank transfers it a second time, to the port: refused, NOT_HOLDER")
+            self._refused(ledger, "double transfer: bank transfers it once more, to the port", "bank", "NOT_HOLDER", to_port)
 
     def _to_bank(self, ledger: Ledger) -> None:
         transfer = self._call("transfer", to="bank")
         if not self.document.is_to_order:
-            ledger.be_refused("shipper", "NOT_NEGOTIABLE", self._call("endorse_to_order", to="bank"))
-            self.account.done("shipper tries to endorse a straight bill to the bank: refused, NOT_NEGOTIABLE")
+            to_order = self._call("endorse_to_order", to="bank")
+            self._refused(ledger, "shipper endorses a straight bill to the bank", "shipper", "NOT_NEGOTIABLE", to_order)
             ledger.succeed("shipper", transfer)
             self.account.done("shipper transfers it to the bank, which holds it for the consignee")
         elif endorsee_organisation(self.document) == "bank":
@@ -146,58 +159,25 @@ class Demo:
             ledger.succeed("bank", transfer)
             self.account.done("bank transfers it to the consignee")
 
-    def _surrender(self, ledger: Ledger) -> None:
+    def _surrender(self, ledger: Ledger, node: DemoNode) -> None:
         with self.account.step("Surrender, and the proof of it"):
             ledger.succeed("consignee", self._call("surrender", for_amendment=False))
             self.account.done("consignee surrenders the bill to the carrier, for delivery of the goods")
             accepted = ledger.succeed("carrier", self._call("accept_surrender"))
             self.account.done(f"carrier accepts, at height {accepted.height}; the bill has done its work")
-            ledger.be_refused("consignee", "SURRENDERED", self._call("transfer", to="bank"))
-            self.account.done("consignee tries to transfer the surrendered bill: refused, SURRENDERED")
+            to_bank = self._call("transfer", to="bank")
+            self._refused(ledger, "consignee transfers the surrendered bill", "consignee", "SURRENDERED", to_bank)
             subjects = [prove_record(CONTRACT, "bills", [self.bill_id]), prove_receipt(accepted.transaction_id)]
             bundle = ledger.client.prove(subjects, accepted.height)
-            self.proof.mkdir()
-            (self.proof / "proof.yunhe").write_bytes(bundle)
-            (self.proof / "document.json").write_bytes(self.raw)
+            self.proof.fill(bundle, self.raw, node.folder / "genesis.json")
             self.account.done(f"proof bundle exported: the bill's final record and the receipt of its surrender, {len(bundle)} bytes")
-
-    # --- The stranger -----------------------------------------------------------------------------------------------
 
     def _move_away(self, node: DemoNode) -> None:
         with self.account.step("Nobody left to ask"):
-            shutil.copyfile(node.folder / "genesis.json", self.proof / "genesis.json")
-            (self.proof / "verifier.py").write_bytes(files("yunhe").joinpath("verifier.py").read_bytes())
+            node.stop()
+            self.account.done("node stopped")
             node.folder.rename(node.folder.with_name("node-moved-away"))
             self.account.done("node's folder moved away; left are bundle, genesis, document and the verifier, one readable file")
-
-    def _verify(self) -> None:
-        with self.account.step("Verification by a stranger, offline"):
-            code, said = self._run_verifier(self.proof / "document.json")
-            if code != 0:
-                raise DemoFailedError(f"the verifier refused the proof: {said}")
-            (self.proof / "verification.txt").write_text(said + "\n", encoding="utf-8")
-            self.account.done(
-                "a bare Python interpreter verifies bundle and document with that one file; it says (in full in verification.txt):"
-            )
-            for line in _shortened(said):
-                self.account.note(line)
-            altered = self.folder / "altered-document.json"
-            altered.write_bytes(self._altered())
-            code, said = self._run_verifier(altered)
-            if code != _VERIFIER_REFUSED:
-                raise DemoFailedError(f"the verifier did not refuse an altered document: {said}")
-            self.account.done("the same bundle with a document that has one letter more: refused")
-            self.account.note(said.splitlines()[-1])
-
-    def _run_verifier(self, document: Path) -> tuple[int, str]:
-        arguments = [str(self.proof / "proof.yunhe"), "--genesis", str(self.proof / "genesis.json"), "--document", str(document)]
-        return run_verifier(self.proof / "verifier.py", arguments)
-
-    def _altered(self) -> bytes:
-        """Return the document with one letter more in the first vessel's name."""
-        value = json.loads(self.raw)
-        value["transports"]["vesselVoyages"][0]["vesselName"] += "X"
-        return json.dumps(value).encode()
 
 
 def command(
@@ -210,6 +190,11 @@ def command(
     """Issue, endorse, transfer and surrender an electronic bill of lading on a ledger of five organisations, and prove it offline."""
     as_json = bool(context.find_root().params.get("json"))
     account = Account(None if as_json else Console(highlight=False))
+    account.opening(
+        "A bill of lading stands for goods at sea: whoever holds the one original can claim them. Here it is electronic.",
+        "Five organisations share a ledger. Each signs for itself with its own key, and a contract that they voted for decides.",
+        "Each line tells what has just happened, over HTTP, and how long it took. What is refused is meant to be.",
+    )
     with account.step("The document, checked offline"):
         checked, raw = _checked_document(account, document)
         folder = _make_folder(keep)
@@ -275,41 +260,33 @@ def _make_folder(keep: Path | None) -> Path:
 
 def _close(demo: Demo, account: Account) -> None:
     """Say where everything is and what can be tried next."""
-    proof, node = demo.proof, demo.folder / "node-moved-away"
+    yunhe, node = shlex.join(this_program()), shlex.quote(str(demo.folder / "node-moved-away"))
     account.heading(f"Done in {account.milliseconds / 1000:.1f} s")
+    account.times()
+    count, typical, slowest = len(demo.submitted_ms), round(median(demo.submitted_ms)), round(max(demo.submitted_ms))
+    account.result("transactions", f"{count}, each on disk and answered in {typical} ms (median; slowest {slowest} ms)", "transactions")
     account.result("bill_id", demo.bill_id, "bill")
     account.result("document_checksum", demo.checksum, "document checksum")
     account.result("folder", str(demo.folder), "all files")
-    account.result("proof", str(proof), "what a stranger needs")
+    account.result("proof", str(demo.proof.path), "what a stranger needs")
     account.heading("Try next")
     for explanation, line in (
-        ("verify again, with nothing of Yunhe but that one file", _verify_line(proof)),
-        ("read every byte of the ledger", f"yunhe node check {node}"),
-        ("start the node again", f"yunhe node start {node} --background"),
-        ("look at the bill", f"yunhe query record {CONTRACT} bills {shlex.quote(demo.bill_id)} --folder {node}"),
-        ("use a document of yours", "yunhe demo --document FILE"),
+        ("verify again, with nothing of Yunhe but that one file", demo.proof.command_line()),
+        ("read every byte of the ledger", f"{yunhe} node check {node}"),
+        ("start the node again", f"{yunhe} node start {node} --background"),
+        ("look at the bill", f"{yunhe} query record {CONTRACT} bills {shlex.quote(demo.bill_id)} --folder {node}"),
+        ("stop it", f"{yunhe} node stop {node}"),
+        ("use a document of yours; document.json in the stranger's folder is one to begin with", f"{yunhe} demo --document FILE"),
     ):
         account.advice(explanation, line)
 
 
-def _verify_line(proof: Path) -> str:
-    return f"python3 -I -S {proof}/verifier.py {proof}/proof.yunhe --genesis {proof}/genesis.json --document {proof}/document.json"
-
-
-def _shortened(said: str) -> Iterator[str]:
-    """Yield what the verifier said, with the gist of the record and the receipt that it printed in full."""
-    for paragraph in said.split("\n\n"):
-        lines = paragraph.splitlines()
-        if "{" not in lines:
-            yield from lines
-            continue
-        value = json.loads("\n".join(lines[lines.index("{") :]))
-        bill = value.get("record")
-        if bill is None:
-            yield f"{lines[0]}: code {value['code']}"
-        else:
-            steps = f"{len(bill['chain'])} steps in its chain"
-            yield f"{lines[0]}: bill {bill['bill_id']}, status {bill['status']}, held by {bill['holder']}, {steps}"
+def this_program() -> list[str]:
+    """Return how this program is called here: by its name where the path leads to it, else by the file that runs."""
+    called, found = Path(sys.argv[0]), shutil.which("yunhe")
+    if called.name != "yunhe":
+        return [sys.executable, "-m", "yunhe.cli"]
+    return ["yunhe"] if found is not None and Path(found).resolve() == called.resolve() else [str(called)]
 
 
 @contextmanager

@@ -50,6 +50,11 @@ class Account:
         self._began = perf_counter()
         self._last = self._began
 
+    def opening(self, *lines: str) -> None:
+        """Tell people beforehand what it is about."""
+        for line in lines:
+            self._print(escape(line))
+
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Begin a step; it ends with the block."""
@@ -64,11 +69,16 @@ class Account:
 
     def done(self, text: str) -> None:
         """Tell what has just been done, with the time since the last line of the step."""
-        now = perf_counter()
-        milliseconds = round((now - self._last) * _MILLISECONDS)
-        self._last = now
+        milliseconds = self._lap()
         self._steps[-1].lines.append(Line(text, milliseconds))
         self._print(f"[dim]{milliseconds:>7} ms[/dim]  {escape(text)}")
+
+    def refused(self, text: str, code: str, reason: str) -> None:
+        """Tell what has just been refused, as it had to be, and why."""
+        milliseconds = self._lap()
+        self._steps[-1].lines.append(Line(f"{text}: refused, {code}", milliseconds))
+        self._print(f"[dim]{milliseconds:>7} ms[/dim]  {escape(text)}: [bold red]refused, {escape(code)}[/bold red]")
+        self.note(f"{reason}; nothing changed")
 
     def note(self, text: str) -> None:
         """Explain something."""
@@ -88,6 +98,11 @@ class Account:
         """Show people something that they can do next."""
         self._print(f"  [dim]{escape(explanation)}[/dim]\n    {escape(command)}")
 
+    def times(self) -> None:
+        """Show people how long each step took."""
+        for number, step in enumerate(self._steps, 1):
+            self._print(f"[dim]{step.milliseconds:>7} ms[/dim]  {number}. {escape(step.title)}")
+
     @property
     def milliseconds(self) -> int:
         """Time since the account began."""
@@ -104,6 +119,13 @@ class Account:
             for step in self._steps
         ]
         return json.dumps({"milliseconds": self.milliseconds, "steps": steps, **self._results}, ensure_ascii=False, indent=2)
+
+    def _lap(self) -> int:
+        """Return the milliseconds since the last line of the step, and begin the next."""
+        now = perf_counter()
+        milliseconds = round((now - self._last) * _MILLISECONDS)
+        self._last = now
+        return milliseconds
 
     def _print(self, text: str) -> None:
         if self._console is not None:

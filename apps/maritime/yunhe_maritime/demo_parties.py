@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 from yunhe.sdk import Call, Client, KeyFile, Member, MemberKey, Submitted, Wallet
@@ -83,10 +84,15 @@ class Ledger:
     def __init__(self, client: Client, parties: Mapping[str, Party]) -> None:
         self.client = client
         self.parties = parties
+        self.submitted_ms: list[float] = []
+        """For each transaction, how long it took from the signature until it was durable and answered."""
 
     def send(self, organisation: str, *calls: Call) -> Submitted:
         """Sign calls with an organisation's key, submit them as one transaction and wait for the receipt, whatever its code."""
-        return self.client.submit(self.client.build([self.parties[organisation].key], calls))
+        began = perf_counter()
+        submitted = self.client.submit(self.client.build([self.parties[organisation].key], calls))
+        self.submitted_ms.append((perf_counter() - began) * 1000)
+        return submitted
 
     def succeed(self, organisation: str, *calls: Call) -> Submitted:
         """Send, and demand that it succeeds.

@@ -3,7 +3,9 @@
 import copy
 import io
 import json
+import shlex
 import stat
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from yunhe.sdk import Client, YunheError, read_key_file
-from yunhe_maritime.demo import _checked_document, command
+from yunhe_maritime.demo import _checked_document, command, this_program
 from yunhe_maritime.demo_account import Account
 from yunhe_maritime.demo_node import running_node
 from yunhe_maritime.demo_parties import ORGANISATIONS, Ledger, endorsee_organisation, make_parties, titles_from
@@ -75,13 +77,22 @@ def test_account_prints_for_people_and_dumps_for_programs() -> None:
     with account.step("First"):
         account.done("a thing [not markup]")
         account.note("an explanation")
+        account.refused("another thing", "NOT_HOLDER", "only the holder can")
+    account.times()
     account.result("folder", "/somewhere", "all files")
     text = screen.getvalue()
     assert "1. First" in text
     assert "ms  a thing [not markup]" in text
+    assert "ms  another thing: refused, NOT_HOLDER\n            only the holder can; nothing changed\n" in text
+    assert text.count("1. First") == 2
     value = json.loads(account.to_json())
     assert value["folder"] == "/somewhere"
-    assert [line["text"] for line in value["steps"][0]["lines"]] == ["a thing [not markup]", "an explanation"]
+    assert [line["text"] for line in value["steps"][0]["lines"]] == [
+        "a thing [not markup]",
+        "an explanation",
+        "another thing: refused, NOT_HOLDER",
+        "only the holder can; nothing changed",
+    ]
     assert value["steps"][0]["lines"][1]["milliseconds"] is None
     assert value["milliseconds"] >= value["steps"][0]["milliseconds"] >= 0
 
@@ -158,3 +169,18 @@ def test_party_whose_node_does_not_answer_gets_a_named_error(tmp_path: Path) -> 
     parties = make_parties(tmp_path, dict.fromkeys(ORGANISATIONS, "title"))
     with Client("http://127.0.0.1:9", network_id=bytes(32), timeout_s=0.2) as client, pytest.raises(YunheError, match="does not answer"):
         Ledger(client, parties).admit("carrier")
+
+
+@pytest.mark.parametrize(
+    ("called", "found", "told"),
+    [
+        ("/venv/bin/yunhe", "/venv/bin/yunhe", "yunhe"),
+        (".venv/bin/yunhe", None, ".venv/bin/yunhe"),
+        ("/venv/bin/yunhe", "/other/bin/yunhe", "/venv/bin/yunhe"),
+        ("/venv/lib/yunhe/cli/__main__.py", None, f"{sys.executable} -m yunhe.cli"),
+    ],
+)
+def test_advice_calls_the_program_as_it_was_called(monkeypatch: pytest.MonkeyPatch, called: str, found: str | None, told: str) -> None:
+    monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr("shutil.which", lambda name: found)
+    assert shlex.join(this_program()) == told
