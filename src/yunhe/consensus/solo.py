@@ -120,7 +120,7 @@ class SoloEngine:
                 self._changed.wait()
             if self._is_ending:
                 return ()
-            # ENG-010
+            # ENG-003, ENG-010
             envelopes: list[bytes] = []
             room = BLOCK_BYTES_MAX
             while self._queue and len(envelopes) < BLOCK_ENVELOPES_MAX and len(self._queue[0]) <= room:

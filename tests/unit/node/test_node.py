@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.node.open_node import DEADLINE_S, make_folder, run_node, transaction
 from yunhe.crypto import PrivateKey
-from yunhe.errors import NotPermittedError, OverloadedError
+from yunhe.errors import NodeStoppingError, NotPermittedError, OverloadedError
 from yunhe.limits import ENGINE_QUEUE_ENVELOPES_MAX
-from yunhe.node import Node
+from yunhe.node import Node, Placed
 
 
 def test_submit_to_a_full_engine_is_refused_and_leaves_nothing_waiting(tmp_path: Path) -> None:
@@ -59,3 +59,14 @@ def test_retry_that_was_checked_before_its_first_try_was_committed_has_the_first
         assert node.head().height == 1
 
     run_node(make_folder(tmp_path / "node"), retry)
+
+
+def test_transactions_that_wait_when_the_node_stops_are_refused_to_their_owners(tmp_path: Path) -> None:
+    """ENG-009 refused: the engine drops what waits, and whoever waits for it can try again elsewhere or later."""
+    waiting: list[asyncio.Future[Placed]] = []
+
+    async def submit(node: Node) -> None:
+        waiting.extend(node.submit([transaction(node, salt=1), transaction(node, salt=2)]))
+
+    run_node(make_folder(tmp_path / "node"), submit)
+    assert [type(future.exception()) for future in waiting] == [NodeStoppingError] * 2
