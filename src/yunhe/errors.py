@@ -242,6 +242,17 @@ class WrongPythonError(ConfigurationError):
     code = "PYTHON_WRONG"
 
 
+class ExtraMissingError(ConfigurationError):
+    """A part of Yunhe is used that needs a package which is not installed."""
+
+    code = "EXTRA_MISSING"
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(f"this needs {package}, which is not installed: install it with `pip install 'yunhe[{extra}]'`")
+        self.extra = extra
+        self.package = package
+
+
 class PlatformError(ConfigurationError):
     """A node cannot run on this platform, or its native core is not installed."""
 

@@ -28,6 +28,7 @@ from yunhe.ledger.interfaces import Event as PlainEvent
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, GAS_LIMIT_MAX
 from yunhe.testing.invariants import Invariant, InvariantError
 from yunhe.testing.memory import MemoryState
+from yunhe.testing.modules import read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
 from yunhe.testing.transaction import Call, PlainCall, Request, Side, plain_arguments
 from yunhe.testing.unsaved import UnsavedChanges
@@ -100,7 +101,7 @@ class Chain:
             self._loaded[deployed_as] = loader.load(deployed_as, inspect.getsource(contract), is_system=is_system)
         before = self._modules.get(deployed_as)
         if before is not None:
-            self._rebuild_indexes(ContractModule(deployed_as, vars(before)), ContractModule(deployed_as, vars(contract)))
+            self._rebuild_indexes(read_module(deployed_as, before), read_module(deployed_as, contract))
         self._modules[deployed_as] = contract
 
     def _rebuild_indexes(self, old: ContractModule, new: ContractModule) -> None:
@@ -146,6 +147,11 @@ class Chain:
         self.time_ms, self.height = snapshot.time_ms, snapshot.height
         self._modules, self._loaded = dict(snapshot.modules), dict(snapshot.loaded)
         self.events, self.changes = [], []
+
+    @property
+    def contracts(self) -> dict[str, ModuleType]:
+        """Contracts that are deployed, by name."""
+        return dict(self._modules)
 
     # --- Asking -----------------------------------------------------------------------------------------------------
 
@@ -284,7 +290,7 @@ class Chain:
         if module is None:
             raise ContractStop("CONTRACT_NOT_FOUND", f"no contract {name} is deployed on this chain")
         # The module's tables are shared by all chains that deployed it: each binds them to itself before it runs.
-        declared = ContractModule(name, vars(module))
+        declared = read_module(name, module)
         declared.attach(self._plain.machine)
         return declared
 
@@ -334,6 +340,11 @@ class Member(Signers):
     def organisation(self) -> Org:
         """The member's organisation."""
         return self.signer.organisation
+
+    def __str__(self) -> str:
+        """Return organisation, member and roles in a few words."""
+        roles = f" ({', '.join(self.signer.roles)})" if self.signer.roles else ""
+        return f"{self.signer.organisation}/{self.signer.member}{roles}"
 
 
 @dataclass(frozen=True, slots=True)

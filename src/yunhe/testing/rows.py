@@ -11,6 +11,7 @@ from yunhe.contracts import Log, Map, Table
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.records import Record, record_type
 from yunhe.contracts.rows import decode_record
+from yunhe.contracts.value_types import OptionalType
 from yunhe.ledger.interfaces import StateReader, Write
 from yunhe.ledger.state_keys import decode_state_key, prefix_end
 from yunhe.limits import INTEGER_MAX
@@ -72,6 +73,29 @@ def changes(writes: Iterable[Write], before: StateReader, modules: Iterable[Cont
             values = [None if row is None else _value(table, row) for row in (old, data)]
             found.append(Change(contract, name, _key(_key_parts(table, state_key)), *values))
     return found
+
+
+def held_values(module: ContractModule, state: MemoryState) -> dict[str, list[Any]]:
+    """Return the scalars that a contract's rows and their keys hold, by the name of their field and by that of their type.
+
+    Each is there once, in order. Random calls repeat them: what a contract remembers is what it compares with.
+    """
+    found: dict[str, dict[Any, None]] = {}
+    for table in _declared(module).values():
+        prefix = table.keys.prefix
+        for state_key, data in state.scan(prefix, prefix_end(prefix), INTEGER_MAX):
+            for kind, part in zip(table.keys.parts, _key_parts(table, state_key), strict=True):
+                found.setdefault(kind.name, {})[part] = None
+            value = _value(table, data)
+            if isinstance(table, Map):
+                found.setdefault(table.value_type.name, {})[value] = None
+                continue
+            for name, field in table.kind.fields.items():
+                kind = field.item if isinstance(field, OptionalType) else field
+                if kind.depth == 0 and getattr(value, name) is not None:
+                    for known_as in (name, kind.name):
+                        found.setdefault(known_as, {})[getattr(value, name)] = None
+    return {name: list(values) for name, values in found.items()}
 
 
 def contract_of(state_key: bytes) -> str:

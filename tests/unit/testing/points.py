@@ -63,6 +63,12 @@ def lose(ctx: Context, points: int) -> None:
     accounts.save(account)
 
 
+@action
+def share(ctx: Context, among: int) -> int:
+    """Return equal shares of the sender's points, and fault where there is nobody to share with: random calls find it."""
+    return accounts[ctx.sender].points // among
+
+
 @view
 def points_of(ctx: Context, owner: Org) -> int:
     """Return the points of an organisation."""

@@ -1,0 +1,153 @@
+"""A ready test that throws random calls at any contract and fails with the shortest sequence that shows a finding.
+
+```python
+TestPoints = stateful_test(points, members={"alpha": ["issuer"], "beta": []}, invariants=[nothing_is_lost]).TestCase
+```
+
+Random members, with and without roles, call random actions with existing and unknown keys, with what rows hold and values beside it, with
+small and extreme ones; time moves. A finding is a fault of the contract, a code that is not declared, a broken invariant, a forgotten
+`save`, a call that does something else metered, or a refused call that changed the state.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any, ClassVar
+
+from yunhe.contracts import codes
+from yunhe.contracts.interface import interface_of
+from yunhe.contracts.module import ContractModule, Entry
+from yunhe.errors import ExtraMissingError
+from yunhe.testing.chain import Chain, Member
+from yunhe.testing.findings import Finding, Step, Trial, fail_with
+from yunhe.testing.invariants import Invariant
+from yunhe.testing.modules import read_module
+from yunhe.testing.rows import held_values
+from yunhe.testing.strategies import strategy_for
+
+try:
+    from hypothesis import Phase, Verbosity, settings
+    from hypothesis import strategies as st
+    from hypothesis.stateful import RuleBasedStateMachine, rule
+except ModuleNotFoundError as error:
+    raise ExtraMissingError("testing", "hypothesis") from error
+
+_RUNTIME_CODES = frozenset(
+    {
+        codes.ALREADY_EXISTS,
+        codes.INTEGER_OUT_OF_RANGE,
+        codes.NOT_FOUND,
+        codes.ROLE_REQUIRED,
+        codes.SCAN_TOO_LONG,
+        codes.SIGNER_REQUIRED,
+        codes.VALUE_TOO_LARGE,
+    }
+)
+"""Refusals by the SDK that random calls may meet in a contract without a mistake."""
+
+_PAUSES_MS = (0, 0, 0, 1, 86_400_000)
+"""Time before a call: mostly none, at most a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A contract under test."""
+
+    trial: Trial
+    module: ContractModule
+    members: tuple[Member, ...]
+
+
+class ContractMachine(RuleBasedStateMachine):
+    """Random calls of one contract; `stateful_test` makes the class for it, with a rule for each action."""
+
+    subject: ClassVar[_Subject]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subject.trial.begin()
+        self._steps: list[Step] = []
+        """Calls that took effect."""
+        self._pause_ms = 0
+        """Time that passed since the last of them."""
+
+    def _call(self, entry: Entry, data: st.DataObject) -> None:
+        """Let one member call one action, after some time or none."""
+        subject, chain = self.subject, self.subject.trial.chain
+        pause_ms = data.draw(st.sampled_from(_PAUSES_MS), label="milliseconds")
+        member = data.draw(st.sampled_from(subject.members), label="member")
+        known = held_values(subject.module, chain.state)
+        known.setdefault("int", []).append(chain.time_ms)
+        organisations = sorted({member.organisation for member in subject.members})
+        drawn = data.draw(strategy_for(entry.function, organisations=organisations, known=known), label="arguments")
+        arguments = {name: drawn[name] for name in entry.parameters}
+        step = Step(member, entry.function, arguments, pause_ms)
+        found = subject.trial.make(step)
+        since = replace(step, pause_ms=self._pause_ms + pause_ms)
+        if isinstance(found, Finding):
+            fail_with(subject.trial, [*self._steps, since], found)
+        elif found:
+            self._steps.append(since)
+            self._pause_ms = 0
+        else:
+            # It changed nothing but the time, so the sequence is shorter without it.
+            self._pause_ms += pause_ms
+
+
+def stateful_test(
+    contract: ModuleType,
+    *,
+    members: Mapping[str, Sequence[str]],
+    invariants: Iterable[Invariant] = (),
+    actions: Collection[Callable[..., Any]] | None = None,
+    refusals: Collection[str] | None = None,
+    prepare: Callable[[Chain], None] | None = None,
+    metered: bool = True,
+) -> type[ContractMachine]:
+    """Return a state machine for a contract; its `TestCase` is what pytest collects.
+
+    How long it searches is for Hypothesis' settings to say: those of the profile that is loaded, or of `TestCase.settings`.
+
+    Args:
+        contract: the imported module.
+        members: organisations that call, with the roles of their member; one more member without any role calls for each that has some.
+        invariants: checked after each call.
+        actions: that are called; all by default.
+        refusals: codes that calls may be refused with. By default those that the texts of all deployed contracts declare and those of
+            tables and signers.
+        prepare: called with the chain after the deployment: to deploy what the contract calls, and for calls that random ones build on.
+        metered: whether each call is repeated as on a node, and compared.
+
+    Raises:
+        ContractRefusedError: a node would not accept the contract.
+        InvariantError: an invariant does not hold at the beginning.
+    """
+    chain = Chain(metered=metered)
+    chain.deploy(contract)
+    # Members with roles call twice as often as those without: most actions refuse the latter.
+    callers = [chain.member(organisation, roles=roles) for organisation, roles in members.items()] * 2
+    callers += [chain.member(organisation, "trainee") for organisation, roles in members.items() if roles]
+    if prepare is not None:
+        prepare(chain)
+    chain.keep(*invariants)
+    module = read_module(contract.__name__.rpartition(".")[2], contract)
+    declared = {code for deployed in chain.contracts.values() for code in interface_of(inspect.getsource(deployed)).refusals}
+    allowed = _RUNTIME_CODES | declared if refusals is None else frozenset(refusals)
+    names = tuple(module.actions) if actions is None else tuple(action.__name__ for action in actions)
+    rules = {f"call_{name}": _rule(module.actions[name]) for name in names}
+    subject = _Subject(Trial(chain, allowed), module, tuple(callers))
+    machine: type[ContractMachine] = type(
+        f"{module.name.title().replace('_', '')}Machine", (ContractMachine,), {"subject": subject, **rules}
+    )
+    # A finding is made short by making its calls again, which is quicker than Hypothesis' way, and is all that a reader needs.
+    phases = [phase for phase in machine.TestCase.settings.phases if phase not in (Phase.shrink, Phase.explain)]
+    machine.TestCase.settings = settings(machine.TestCase.settings, phases=phases, report_multiple_bugs=False, verbosity=Verbosity.quiet)
+    return machine
+
+
+def _rule(entry: Entry) -> Any:
+    def call(self: ContractMachine, data: st.DataObject) -> None:
+        self._call(entry, data)
+
+    return rule(data=st.data())(call)
