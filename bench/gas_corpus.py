@@ -10,6 +10,8 @@ than they pay for are called hostile.
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from yunhe.ledger.codec import Value
+
 Text: TypeAlias = str | tuple[str, str]
 """A body, or a body and what stands before the loop."""
 
@@ -83,6 +85,11 @@ def run(ctx: Context, rounds: int, seed: int) -> int:
     return 0
 
 
+@action
+def take(ctx: Context, xs: list[int], s: str, lines: list[Line], results: int) -> list[int]:
+    return list(range(results))
+
+
 @view
 def ask(ctx: Context, n: int) -> int:
     return n
@@ -91,6 +98,11 @@ def ask(ctx: Context, n: int) -> int:
 @action
 def act(ctx: Context, n: int) -> int:
     return n
+
+
+@action
+def hand(ctx: Context, xs: list[int], lines: list[Line]) -> list[int]:
+    return xs
 '''
 WIDE_FIELDS: Final = 64
 
@@ -106,6 +118,8 @@ class Program:
     """Whether it is measured with a worker and a store, not in this process."""
     rounds_max: int = 1_000_000
     """Rounds that it can make."""
+    arguments: dict[str, Value] | None = None
+    """Where a round is a whole transaction that calls `take` with these."""
 
     @property
     def source(self) -> str:
@@ -280,6 +294,11 @@ COMPUTING: Final[dict[str, Text]] = {
     "dict.update of integers": ("d.update(e)", "d = {j: j for j in range(1000)}\ne = {j: j for j in range(100)}"),
     "dict.items": ("for k, v in d.items():\n    n = v", "d = {f'k{j}': j for j in range(20)}"),
     "dict.copy": ("e = d.copy()", DICT_1K),
+    "hostile: a text of 8,000,000 characters": ("t = s + s", "s = 'ab' * 2000000"),
+    "hostile: a wide text of 2,000,000 characters": ("t = s + s", "s = '运河' * 500000"),
+    "hostile: a slice of 4,000,000 characters": ("t = s[1:]", "s = 'ab' * 2000000"),
+    "hostile: a list of 1,000,000 elements": ("ys = xs + xs", "xs = [1] * 500000"),
+    "hostile: deep lists": ("x = [1]\nfor j in range(100):\n    x = [x]", ""),
     "hostile: integers that collide": ("d[i * 2**32] = i\nk = d.get(2**32 * 3, 0)", "d = {j * 2**32: j for j in range(4000)}"),
     "hostile: negative integers that collide": ("flag = k in d", "d = {(j * 65536): j for j in range(4000)}\nk = 65536 * 5000"),
     "mul_div": "n = mul_div(i, 7, 3, Rounding.HALF_EVEN)",
@@ -352,16 +371,35 @@ STATE: Final[dict[str, Text]] = {
     "a log of 100 entries scanned": ('n += len(steps.scan("b"))', 'for j in range(100):\n    steps.append("b", Line(number=j))'),
     "a call of a view": 'n = call_view("other", "ask", n=i)',
     "a call of an action": 'n = call("other", "act", n=i)',
-    "a call that is handed a list": ('n = call("other", "act", n=len(xs))', "xs = [1] * 100"),
+    "a call that hands over and returns 1,000 integers": ('ys = call("other", "hand", xs=xs, lines=[])', "xs = [1] * 1000"),
+    "a call that hands over 1,000 records": (
+        'ys = call("other", "hand", xs=[], lines=lines)',
+        "lines = [Line(number=j) for j in range(1000)]",
+    ),
 }
 """As `COMPUTING`, with a state of boxes and crates, each key of `seed` to `seed + 100,000` and fresh to the worker."""
 
 
+_LINE: Final[dict[str, Value]] = {"number": 1, "text": "x"}
+_NOTHING: Final[dict[str, Value]] = {"xs": [], "s": "", "lines": [], "results": 0}
+TRANSACTIONS: Final[dict[str, dict[str, Value]]] = {
+    "a transaction that does nothing": _NOTHING,
+    "a transaction with 10,000 integers": _NOTHING | {"xs": [1] * 10_000},
+    "a transaction with 100,000 characters": _NOTHING | {"s": "x" * 100_000},
+    "a transaction with 1,000 records": _NOTHING | {"lines": [_LINE] * 1000},
+    "a transaction that returns 10,000 integers": _NOTHING | {"results": 10_000},
+}
+"""Whole transactions, by what they hand over."""
+
+
 def corpus() -> list[Program]:
     """Return all programs."""
-    return [_program(name, text, reads_state=False) for name, text in COMPUTING.items()] + [
-        _program(name, text, reads_state=True) for name, text in STATE.items()
-    ]
+    whole = [Program(name, "pass", reads_state=True, rounds_max=200, arguments=arguments) for name, arguments in TRANSACTIONS.items()]
+    return (
+        whole
+        + [_program(name, text, reads_state=False) for name, text in COMPUTING.items()]
+        + [_program(name, text, reads_state=True) for name, text in STATE.items()]
+    )
 
 
 def _program(name: str, text: Text, *, reads_state: bool) -> Program:

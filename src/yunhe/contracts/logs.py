@@ -100,6 +100,7 @@ class Log(Generic[K, E]):
         return self.keys.range(None, None, parts)[0]
 
     def _load(self, data: bytes, machine: "Machine") -> E:
+        machine.meter.charge(self.kind.load_base + len(data) * self.kind.load_rate)
         machine.meter.hold(self.kind.memory_base + len(data) * self.kind.memory_rate)
         entry: E = self.kind.from_plain(decode_record(data))
         return entry

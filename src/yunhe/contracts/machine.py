@@ -188,7 +188,7 @@ class Machine:
         """
         for start in range(0, len(keys), _FETCH_KEYS):
             page = keys[start : start + _FETCH_KEYS]
-            self.meter.charge(len(page) * prices.FETCH)
+            self.meter.charge(prices.READ + len(page) * prices.FETCH)
             below = [key for key in page if key not in self._written and key not in self._block_written]
             committed = dict(zip(below, self._committed_many(below), strict=True))
             for key in page:
@@ -404,7 +404,9 @@ def _plain_argument(value: Any, room: Room, depth: int) -> Any:
     if kind is dict:
         return {_plain_key(key, room): _plain_argument(item, room, depth - 1) for key, item in value.items()}
     if isinstance(value, Record):
-        return record_type(kind).to_plain(value, room)
+        of_record = record_type(kind)
+        room.take(8 * len(of_record.fields))
+        return of_record.to_plain(value, room)
     raise Fault(f"{kind.__name__} cannot be handed to another contract")
 
 

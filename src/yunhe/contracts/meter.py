@@ -10,6 +10,8 @@ from typing import Final, NoReturn
 from yunhe.contracts.faults import OutOfGas, OutOfMemory
 from yunhe.limits import LIVE_MEMORY_BYTES_MAX
 
+HELD_SHIFT: Final = 3
+"""One gas for each 8 bytes that are allocated at once."""
 UNLIMITED: Final = 2**62
 """Gas of a run that nothing bounds: a contract under pytest or a debugger."""
 
@@ -44,11 +46,14 @@ class Meter:
             raise OutOfGas
 
     def hold(self, size: int) -> None:
-        """Count `size` bytes as allocated."""
+        """Count `size` bytes as allocated; making them costs gas, because the system hands memory out page by page."""
         # CON-124
         self.memory -= size
         if self.memory < 0:
             raise OutOfMemory
+        self.left -= size >> HELD_SHIFT
+        if self.left < 0:
+            raise OutOfGas
 
     def stop(self) -> NoReturn:
         """End the call, because `left` or `memory` is below zero."""

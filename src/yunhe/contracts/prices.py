@@ -8,22 +8,26 @@ from typing import Final
 
 TRANSACTION: Final = 5_000
 """Taking up a transaction."""
-TRANSACTION_BYTE: Final = 4
+TRANSACTION_BYTE: Final = 32
 """Each byte of the encoded transaction."""
 TRANSACTION_BYTE_MEMORY: Final = 16
 """Memory counted for each byte of the encoded transaction, whose arguments its calls hold."""
 CALL: Final = 3_000
 """Starting a contract, from a transaction or from another contract."""
-PLAIN_BYTE: Final = 8
+PLAIN_BYTE: Final = 24
 """Each byte of content handed from contract to contract."""
-RESULT_BYTE: Final = 20
+RESULT_BYTE: Final = 40
 """Each encoded byte of a result, which goes into the receipt."""
-READ: Final = 3_000
+READ: Final = 15_000
 """Looking a record up, found or not: the first time in a transaction."""
 READ_KNOWN: Final = 800
 """Looking a record up that the transaction has seen or written."""
 FETCH: Final = 3_000
-"""Looking a record up on the way from an index, which asks for many at once."""
+"""Each record on the way from an index, besides one look-up for all that are asked for at once."""
+LOAD_FIELD: Final = 60
+"""Each field of a record that a contract gets."""
+LOAD_NESTED_BYTE: Final = 16
+"""Each byte of a record that a contract gets, if lists, dicts or records can be in it."""
 INDEX: Final = 1_000
 """Comparing an index's row of a record before and after a change."""
 READ_BYTE: Final = 4
@@ -32,7 +36,7 @@ WRITE: Final = 10_000
 """Writing or deleting a record."""
 WRITE_BYTE: Final = 20
 """Each byte of a record written, key included."""
-SCAN: Final = 4_000
+SCAN: Final = 15_000
 """Starting a scan."""
 SCAN_ROW: Final = 1_500
 """Each row that a scan meets, those deleted in the same block included."""
@@ -40,7 +44,7 @@ EVENT: Final = 2_000
 """Announcing an event."""
 EVENT_BYTE: Final = 20
 """Each encoded byte of an event."""
-CHECK_SOURCE_BYTE: Final = 300
+CHECK_SOURCE_BYTE: Final = 280
 """Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source fits into the
 default gas limit: only administrators can ask for it, and a source is checked once in a process."""
 CODE_HASH_BYTE: Final = 10

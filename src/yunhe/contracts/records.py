@@ -8,6 +8,7 @@ there. Nothing of a class can be changed after it is made, and instances have ex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast, dataclass_transform
 
+from yunhe.contracts import prices
 from yunhe.contracts.codes import VALUE_TOO_LARGE
 from yunhe.contracts.faults import ContractStop, Fault, IntegerOutOfRange
 from yunhe.contracts.scalars import Choice, Org
@@ -35,7 +36,19 @@ class RecordType(ValueType):
     """The type of one record or event class."""
 
     # The two conversions are functions of the instance, generated for its class: half of a simple transaction's time is spent in them.
-    __slots__ = ("cls", "defaults", "depth", "fields", "from_plain", "memory_base", "memory_rate", "name", "to_plain")
+    __slots__ = (
+        "cls",
+        "defaults",
+        "depth",
+        "fields",
+        "from_plain",
+        "load_base",
+        "load_rate",
+        "memory_base",
+        "memory_rate",
+        "name",
+        "to_plain",
+    )
 
     to_plain: Callable[[Any, Room], Any]  # type: ignore[assignment]
     from_plain: Callable[[Any], Any]  # type: ignore[assignment]
@@ -49,6 +62,9 @@ class RecordType(ValueType):
         self.depth = 1 + max((field.depth for field in fields.values()), default=0)
         self.memory_base = 64 + sum(field.memory_base for field in fields.values())
         self.memory_rate = max((field.memory_rate for field in fields.values()), default=0)
+        self.load_base = prices.LOAD_FIELD * len(fields)
+        self.load_rate = prices.LOAD_NESTED_BYTE if self.depth > 1 else 0
+        """Making an instance of an encoding costs `load_base + length * load_rate` gas."""
 
     def bind(self, cls: type) -> None:
         """Generate the conversions for the class that was made of this type."""
@@ -225,7 +241,12 @@ class _RecordMeta(type):
         for field in defaults:
             del namespace[field]
         record_type = RecordType(name, fields, defaults)
-        namespace |= {"__slots__": tuple(fields), "__init__": _make_init(name, record_type), "_record_type": record_type}
+        namespace |= {
+            "__slots__": tuple(fields),
+            "__init__": _make_init(name, record_type),
+            "__eq__": _make_equality(name, record_type),
+            "_record_type": record_type,
+        }
         cls = super().__new__(mcs, name, bases, namespace)
         record_type.bind(cls)
         return cls
@@ -283,8 +304,17 @@ def _make_init(name: str, record_type: RecordType) -> Any:
     return namespace["__init__"]
 
 
+def _make_equality(name: str, record_type: RecordType) -> Any:
+    """Write the comparison of all fields, in their order."""
+    fields = " and ".join(f"_self.{field} == _other.{field}" for field in record_type.fields)
+    source = f"def __eq__(_self, _other):\n    return type(_self) is type(_other) and {fields}"
+    namespace: dict[str, Any] = {"__builtins__": {"type": type}}
+    exec(compile(source, f"<record {name}>", "exec"), namespace)  # noqa: S102  # as in RecordType.bind
+    return namespace["__eq__"]
+
+
 class _Fields(metaclass=_RecordMeta):
-    """What records and events share: equality of fields, and a text for people."""
+    """What records and events share besides the equality that is written for each: a text for people."""
 
     __slots__ = ()
     _abstract = True
@@ -294,11 +324,6 @@ class _Fields(metaclass=_RecordMeta):
 
     # Records change, so they are no keys.
     __hash__ = None  # type: ignore[assignment]
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return False
-        return all(getattr(self, field) == getattr(other, field) for field in self._record_type.fields)
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{field}={getattr(self, field, MISSING)!r}" for field in self._record_type.fields)

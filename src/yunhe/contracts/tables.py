@@ -44,6 +44,8 @@ class Table(Generic[R]):
         "_from_plain",
         "_key_fields",
         "_key_of",
+        "_load_base",
+        "_load_rate",
         "_machine",
         "_memory_base",
         "_memory_rate",
@@ -88,6 +90,7 @@ class Table(Generic[R]):
         self._to_plain = self.kind.to_plain
         self._from_plain = self.kind.from_plain
         self._memory_base, self._memory_rate = self.kind.memory_base, self.kind.memory_rate
+        self._load_base, self._load_rate = self.kind.load_base, self.kind.load_rate
 
     def attach(self, machine: "Machine") -> None:
         """Let the table work on a machine."""
@@ -200,10 +203,12 @@ class Table(Generic[R]):
 
     def load(self, data: bytes, machine: "Machine") -> R:
         """Return a stored record as the contract gets it."""
-        # CON-124
-        machine.meter.memory -= self._memory_base + len(data) * self._memory_rate
-        if machine.meter.memory < 0:
-            machine.meter.stop()
+        # CON-121, CON-124
+        meter, size = machine.meter, len(data)
+        meter.left -= self._load_base + size * self._load_rate
+        meter.memory -= self._memory_base + size * self._memory_rate
+        if meter.left < 0 or meter.memory < 0:
+            meter.stop()
         record: R = self._from_plain(decode_record(data))
         if machine.watch is not None:
             machine.watch.loaded(self.name, self.kind, record, data)

@@ -211,8 +211,8 @@ BUILTINS: Final[dict[str, Word]] = {
 
 STR_METHODS: Final[dict[str, Word]] = {
     "count": Word(1, 1, 160, 16),
-    "encode": Word(0, 0, 120, 8),
-    "endswith": Word(1, 1, 120, 8),
+    "encode": Word(0, 0, 120, 16),
+    "endswith": Word(1, 1, 200, 8),
     "find": Word(1, 1, 160, 16),
     "isalnum": Word(0, 0, 120, 24),
     "isalpha": Word(0, 0, 120, 24),
@@ -234,18 +234,18 @@ STR_METHODS: Final[dict[str, Word]] = {
     "rsplit": Word(0, 2, 200, 320),
     "rstrip": Word(0, 1, 160, 16),
     "split": Word(0, 2, 200, 320),
-    "startswith": Word(1, 1, 120, 8),
+    "startswith": Word(1, 1, 200, 8),
     "strip": Word(0, 1, 160, 16),
     "upper": Word(0, 0, 120, 16),
     "zfill": Word(1, 1, 160, 8),
 }
 BYTES_METHODS: Final[dict[str, Word]] = {
     "decode": Word(0, 0, 160, 16),
-    "endswith": Word(1, 1, 120, 8),
+    "endswith": Word(1, 1, 200, 8),
     "find": Word(1, 1, 160, 16),
     "hex": Word(0, 0, 120, 16),
     "join": Word(1, 1, 160, 320, consumes=True),
-    "startswith": Word(1, 1, 120, 8),
+    "startswith": Word(1, 1, 200, 8),
 }
 LIST_METHODS: Final[dict[str, Word]] = {
     "append": Word(1, 1, 120),

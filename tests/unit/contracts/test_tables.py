@@ -3,7 +3,6 @@
 import pytest
 
 from tests.contract_ledger import Ledger, contract, transaction
-from yunhe.contracts import prices
 from yunhe.errors import ViewRefusedError
 from yunhe.limits import SCAN_ROWS_MAX, STATE_KEY_BYTES_MAX
 
@@ -390,68 +389,3 @@ def test_con_101_map_value_is_stored_as_a_map(ledger) -> None:
 def test_con_122_map_value_of_more_than_64_bits_is_refused(ledger) -> None:
     assert ledger.call("bank", "shelf", "count", step=2**63 - 8).code == "OK"
     assert ledger.call("bank", "shelf", "count", step=1).code == "INTEGER_OUT_OF_RANGE"
-
-
-SIZES = contract("""
-class Text(Record):
-    name: str
-    text: str = ""
-
-class Told(Event):
-    text: str
-
-texts: Table[Text] = Table(key="name")
-
-@action
-def keep(ctx: Context, name: str, length: int) -> None:
-    texts.add(Text(name=name, text="a" * length))
-
-@action
-def read(ctx: Context, name: str) -> int:
-    return len(texts[name].text)
-
-@action
-def walk(ctx: Context) -> int:
-    return len(texts.scan())
-
-@action
-def tell(ctx: Context, length: int) -> None:
-    emit(Told(text="a" * length))
-
-@action
-def answer(ctx: Context, length: int) -> str:
-    return "a" * length
-""")
-
-
-def gas_for_size(action: str, length: int) -> int:
-    ledger = Ledger(c=SIZES)
-    if action in ("read", "walk"):
-        assert ledger.call("bank", "c", "keep", name="x", length=length).code == "OK"
-    arguments = {"keep": {"name": "x", "length": length}, "read": {"name": "x"}, "walk": {}}.get(action, {"length": length})
-    outcome = ledger.call("bank", "c", action, **arguments)
-    assert outcome.code == "OK"
-    return outcome.gas_used
-
-
-@pytest.mark.parametrize(
-    ("action", "price"),
-    [
-        ("keep", prices.WRITE_BYTE),
-        ("read", prices.READ_BYTE),
-        ("walk", prices.READ_BYTE),
-        ("tell", prices.EVENT_BYTE),
-        ("answer", prices.RESULT_BYTE),
-    ],
-)
-def test_con_121_records_events_and_results_are_charged_by_their_bytes(action, price) -> None:
-    assert gas_for_size(action, 20_000) - gas_for_size(action, 10_000) >= 10_000 * price
-
-
-def test_con_121_scan_is_charged_by_the_rows_that_it_meets() -> None:
-    ledger = Ledger(c=SIZES)
-    gas = []
-    for name in "abc":
-        ledger.call("bank", "c", "keep", name=name, length=10)
-        gas.append(ledger.call("bank", "c", "walk").gas_used)
-    assert gas[2] - gas[1] == gas[1] - gas[0] >= prices.SCAN_ROW

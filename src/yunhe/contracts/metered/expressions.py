@@ -235,8 +235,10 @@ class ExpressionWriter:
             self._gas += CALL
             self.calls.add(name)
         elif name in self._names.records:
-            self._gas += INSTANCE + INSTANCE_FIELD * len(node.keywords)
-            self._memory += DISPLAY_MEMORY + ELEMENT_MEMORY * len(node.keywords)
+            # Fields that are not given take their defaults, which is work as well.
+            fields = self._names.records[name]
+            self._gas += INSTANCE + INSTANCE_FIELD * fields
+            self._memory += DISPLAY_MEMORY + ELEMENT_MEMORY * fields
         elif name in self._names.choices:
             self._gas += SCALAR_CALL
         elif name in self._names.imported and name in SDK_NAMES | SYSTEM_NAMES:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from yunhe.contracts.faults import Fault
-from yunhe.contracts.meter import Meter
+from yunhe.contracts.meter import HELD_SHIFT, Meter
 from yunhe.contracts.metered.builtin_functions import charge_sort
 from yunhe.contracts.metered.operations import Operations, operations, search_gas
 from yunhe.contracts.metered.walking import ENTRY_MEMORY, SLOT_MEMORY, Walker, text_memory
@@ -66,7 +66,9 @@ def _dispatch(name: str, by_type: dict[str, Method]) -> Method:
 
 
 def _held(meter: Meter, text: str) -> str:
-    meter.memory -= text_memory(text)
+    size = text_memory(text)
+    meter.memory -= size
+    meter.left -= size >> HELD_SHIFT
     if meter.left < 0 or meter.memory < 0:
         meter.stop()
     return text
@@ -238,7 +240,7 @@ def _builders(meter: Meter, walker: Walker) -> Operations:
         return fill
 
     def encode(text: str) -> bytes:
-        meter.charge(len(text) >> 2)
+        meter.charge(len(text) * STR_METHODS["encode"].rate >> 3)
         meter.hold(text_memory(text))
         return text.encode()
 

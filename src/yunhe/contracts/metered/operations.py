@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from yunhe.contracts.arithmetic import INTEGER_LIMIT, mul_div, pro_rata
 from yunhe.contracts.context import Context, Signer
 from yunhe.contracts.faults import Fault, IntegerOutOfRange
-from yunhe.contracts.meter import Meter
+from yunhe.contracts.meter import HELD_SHIFT, Meter
 from yunhe.contracts.metered.walking import (
     ENTRY_MEMORY,
     SLOT_MEMORY,
@@ -71,14 +71,15 @@ class _Sums:
         """Pay for a concatenation: at most twice as large as what was there, so it may be done first."""
         # CON-121
         if isinstance(result, str):
-            self._meter.memory -= text_memory(result)
-            self._meter.left -= len(result) >> 3
+            size = text_memory(result)
+            self._meter.memory -= size
+            self._meter.left -= (len(result) >> 3) + (size >> HELD_SHIFT)
         elif type(result) is bytes:
             self._meter.memory -= OBJECT_MEMORY + len(result)
-            self._meter.left -= len(result) >> 3
+            self._meter.left -= len(result) >> 2
         elif type(result) in (list, tuple):
             self._meter.memory -= OBJECT_MEMORY + 8 * len(result)
-            self._meter.left -= len(result)
+            self._meter.left -= 2 * len(result)
         else:
             raise Fault("+ is for integers, text, bytes, lists and tuples")
         if self._meter.left < 0 or self._meter.memory < 0:
@@ -138,7 +139,7 @@ class _Products:
             raise Fault("* is for integers, or repeats text, bytes, a list or a tuple")
         length = len(sequence) * max(times, 0)
         # CON-121
-        self._meter.charge(length >> 2)
+        self._meter.charge(length if type(sequence) in (list, tuple) else length >> 2)
         if isinstance(sequence, str):
             self._meter.hold(OBJECT_MEMORY + (length if sequence.isascii() else 4 * length))
         else:

@@ -76,8 +76,8 @@ class ModuleNames:
 
     handles: set[str] = field(default_factory=set)
     """Declared state: tables, maps, indexes, logs."""
-    records: set[str] = field(default_factory=set)
-    """Records and Events."""
+    records: dict[str, int] = field(default_factory=dict)
+    """Records and Events, with the number of their fields."""
     choices: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
@@ -92,14 +92,17 @@ class ModuleNames:
                 names.functions.add(node.name)
             elif isinstance(node, ast.ClassDef):
                 bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
-                (names.choices if bases == {"Choice"} else names.records).add(node.name)
+                if bases == {"Choice"}:
+                    names.choices.add(node.name)
+                else:
+                    names.records[node.name] = sum(isinstance(statement, ast.AnnAssign) for statement in node.body)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and _is_handle(node.annotation):
                 names.handles.add(node.target.id)
         return names
 
     @property
     def classes(self) -> set[str]:
-        return self.records | self.choices | self.imported
+        return self.records.keys() | self.choices | self.imported
 
 
 def _is_handle(annotation: ast.expr) -> bool:

@@ -20,9 +20,9 @@ SLOT_MEMORY: Final = 96
 """Memory of one element of a list or tuple, the small object that it refers to included."""
 ENTRY_MEMORY: Final = 200
 """Memory of one entry of a dict."""
-_SCALAR: Final = 40
+_SCALAR: Final = 100
 """Gas to walk a scalar, besides its length."""
-_CONTAINER: Final = 80
+_CONTAINER: Final = 300
 """Gas to walk a container or record, besides its elements."""
 _KEY_PARTS_MAX: Final = 8
 """Elements of a tuple that is a key of a dict."""

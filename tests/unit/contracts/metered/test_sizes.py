@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.contracts.metered.loaded import Metered, meter_with
 from yunhe.contracts.faults import OutOfGas, OutOfMemory
+from yunhe.contracts.meter import HELD_SHIFT
 from yunhe.contracts.metered.builtin_functions import builtin_functions
 from yunhe.contracts.metered.methods import methods
 from yunhe.contracts.metered.operations import operations
@@ -189,6 +190,26 @@ def test_con_121_large_work_is_charged_before_it_is_done(name, arguments) -> Non
     function, _ = operation(name, 10**9)
     with pytest.raises(OutOfGas):
         function(*arguments)
+
+
+@pytest.mark.parametrize(
+    "body",
+    {
+        "a text that doubles": 's = "ab" * n\nreturn len(s + s)',
+        "a slice of a text": 's = "ab" * n\nreturn len(s[1:])',
+        "a text in upper case": 's = "ab" * n\nreturn len(s.upper())',
+        "a list of a range": "return len(list(range(n)))",
+    }.values(),
+)
+def test_con_121_what_is_allocated_at_once_is_charged_by_its_size(body) -> None:
+    metered = Metered(body, parameters=", n: int = 0")
+    gas, memory = [], []
+    for n in (1_000, 100_000):
+        metered(n)
+        gas.append(metered.gas)
+        memory.append(metered.memory)
+    assert memory[1] > 2 * memory[0]
+    assert gas[1] - gas[0] >= (memory[1] - memory[0]) >> HELD_SHIFT
 
 
 @pytest.mark.parametrize("name", ["_eq", "_add", "_in"])
