@@ -28,7 +28,9 @@ def refused(code: str, *arguments: str, exit_code: int = 4) -> str:
 def test_node_in_the_background_starts_answers_and_stops(stopped):
     started = yunhe_json("node", "start", str(stopped.folder), "--background")
     try:
-        assert "runs in" in refused("NODE_NOT_STARTED", "node", "start", str(stopped.folder), "--background")
+        assert f"`yunhe node stop {stopped.folder}` stops it" in refused(
+            "NODE_NOT_STARTED", "node", "start", str(stopped.folder), "--background"
+        )
         status = yunhe_json("node", "status", "--folder", str(stopped.folder))
         assert (status["status"], status["height"], status["engine"]) == ("running", 0, "solo")
         assert status["protections"]["system_calls"]
@@ -41,7 +43,8 @@ def test_node_in_the_background_starts_answers_and_stops(stopped):
 def test_second_node_on_one_folder_is_refused_and_harms_nothing(stopped):
     stopped.start()
     message = refused("FOLDER_IN_USE", "node", "start", str(stopped.folder), "--port", "0", exit_code=1)
-    assert str(stopped.process.pid) in message or "process" in message
+    assert f"process {stopped.process.pid} has the data folder" in message
+    assert "stop that node first" in message
     with stopped.client() as client:
         assert client.health()["status"] == "running"
 
@@ -51,7 +54,11 @@ def test_port_taken_is_refused_before_the_store_is_opened(stopped, tmp_path):
     port = stopped.address.rsplit(":", 1)[1]
     (tmp_path / "other").mkdir()
     other = NodeProcess(tmp_path / "other")
-    assert port in refused("PORT_TAKEN", "node", "start", str(other.folder), "--port", port)
+    lock = other.folder / "store" / "LOCK"
+    held_last_by = lock.read_text()
+    message = refused("PORT_TAKEN", "node", "start", str(other.folder), "--port", port)
+    assert f":{port} is in use by another program; stop it, or set another `port`" in message
+    assert lock.read_text() == held_last_by
     other.start()
     other.stop()
 

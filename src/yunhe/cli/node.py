@@ -132,7 +132,7 @@ def _start_background(folder: Path, port: int | None) -> dict[str, object]:
     except NodeNotRunningError:
         pass
     else:
-        raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid})")
+        raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid}); `yunhe node stop {folder}` stops it")
     command = [sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(folder)]
     if port is not None:
         command += ["--port", str(port)]

@@ -24,6 +24,7 @@ from yunhe.node.folder import RUN_FILE
 
 _BACKLOG: Final = 1024
 _STOP_TIMEOUT_S: Final = 10
+_HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
 
 
 def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
@@ -102,12 +103,14 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except socket.gaierror as error:
-        raise InvalidConfigurationError(f"the host {host!r} is no address of this machine: {error.strerror}") from error
+        raise InvalidConfigurationError(f"the host {host!r} cannot be found ({error.strerror}); {_HOST_ADVICE}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTakenError(
                 f"{host}:{port} is in use by another program; stop it, or set another `port` in node.toml or with --port"
             ) from error
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InvalidConfigurationError(f"this machine does not have the address {host}; {_HOST_ADVICE}") from error
         raise InvalidConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
 

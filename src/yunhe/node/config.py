@@ -77,12 +77,17 @@ def _from_table(table: dict[str, Any], path: Path) -> NodeConfig:
         if name not in known:
             raise InvalidConfigurationError(f"{path}: the setting {name!r} is unknown; the settings are {', '.join(known)}")
         if type(value) is not known[name].type:
-            kind = getattr(known[name].type, "__name__", known[name].type)
-            raise InvalidConfigurationError(f"{path}: the setting {name!r} must be of type {kind}, not {type(value).__name__}")
+            kind = "a whole number" if known[name].type is int else "text in quotes"
+            raise InvalidConfigurationError(f"{path}: the setting {name!r} must be {kind}, not {value!r}")
     for name in ("organisation", "node"):
         if name not in table:
-            raise InvalidConfigurationError(f"{path}: the setting {name!r} is missing")
-    return NodeConfig(**table)
+            raise InvalidConfigurationError(
+                f"{path}: the setting {name!r} is missing; `yunhe node init` wrote it, and it must stay as it was"
+            )
+    try:
+        return NodeConfig(**table)
+    except InvalidConfigurationError as error:
+        raise InvalidConfigurationError(f"{path}: {error.message}") from error
 
 
 def _quoted(text: str) -> str:

@@ -50,6 +50,9 @@ STORE_FOLDER: Final = "store"
 RUN_FILE: Final = "run/node.json"
 LOG_FILE: Final = "log/node.log"
 PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name
+_PASSPHRASE_ADVICE: Final = f"; set `passphrase_file` in node.toml, or the passphrase itself in the environment's {PASSPHRASE_VARIABLE}"
+_KEY_ADVICE: Final = "; put back the key file that was there: the ledger knows this node by it, and only a vote can give it another one"
+_GENESIS_ADVICE: Final = "put back the network's genesis file, of which every organisation and every backup has a copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,16 @@ class NodeFolder:
 
         Raises:
             InvalidConfigurationError: the folder is no node's, or a setting is wrong.
-            InvalidGenesisError: the genesis file is not valid.
+            InvalidGenesisError: the genesis file is missing or not valid.
         """
         config = load_config(path / FILE_NAME)
-        return cls(path, config, Genesis.from_json(_read(path / GENESIS_FILE, GENESIS_BYTES_MAX)))
+        file = path / GENESIS_FILE
+        if not file.is_file():
+            raise InvalidGenesisError(f"{file} is missing; {_GENESIS_ADVICE}")
+        try:
+            return cls(path, config, Genesis.from_json(_read(file, GENESIS_BYTES_MAX)))
+        except InvalidGenesisError as error:
+            raise InvalidGenesisError(f"{file} cannot be used: {error.message}; {_GENESIS_ADVICE}") from error
 
     def with_port(self, port: int) -> "NodeFolder":
         """Return the folder with another port than its file says."""
@@ -84,9 +93,10 @@ class NodeFolder:
         """
         passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode()
         if not passphrase:
-            passphrase = _read(self.path / self.config.passphrase_file, KEY_FILE_BYTES_MAX).strip()
+            passphrase = _read(self.path / self.config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
         node_key, ledger_key = (
-            PrivateKey.from_pem(_read(self.path / name, KEY_FILE_BYTES_MAX), passphrase) for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
+            PrivateKey.from_pem(_read(self.path / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase)
+            for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
         )
         return node_key, ledger_key
 
@@ -215,12 +225,12 @@ def _write_durably(path: Path, data: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _read(path: Path, bytes_max: int) -> bytes:
+def _read(path: Path, bytes_max: int, advice: str = "") -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(bytes_max + 1)
     except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}{advice}") from error
     if len(data) > bytes_max:
         raise InvalidConfigurationError(f"{path} is larger than {bytes_max} bytes")
     return data

@@ -108,9 +108,9 @@ class FolderLock:
         except BlockingIOError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
-            named = f" (process {holder})" if holder.isdigit() else ""
+            named = f"process {holder}" if holder.isdigit() else "another process"
             raise FolderInUseError(
-                f"another process{named} has the data folder {folder} open; stop it first, or give this node a folder of its own"
+                f"{named} has the data folder {folder} open; stop that node first (`yunhe node stop`), or give this one its own folder"
             ) from error
         holder = f"{os.getpid()}\n"
         with files.named_refusals(path):
