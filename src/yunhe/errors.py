@@ -413,6 +413,12 @@ class BlockInvalidError(CorruptionError):
     code = "BLOCK_INVALID"
 
 
+class ReplayDiffersError(CorruptionError):
+    """A transaction of the past was run again and gave another receipt than the ledger has."""
+
+    code = "REPLAY_DIFFERS"
+
+
 class CosignerMemoryDamagedError(CorruptionError):
     """The cosigner's memory of what it signed is unreadable (STO-015)."""
 

@@ -6,6 +6,7 @@ from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, Pla
 from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
+from yunhe.node.replay import PastTransaction, Replayed, past_transaction
 
 __all__ = [
     "EventFeed",
@@ -17,10 +18,13 @@ __all__ = [
     "NodeConfig",
     "NodeFolder",
     "NodeStatus",
+    "PastTransaction",
     "Placed",
     "PlacedEvent",
     "ProofSubjectRequest",
+    "Replayed",
     "check_ledger",
     "load_config",
     "make_node_folder",
+    "past_transaction",
 ]

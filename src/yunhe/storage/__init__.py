@@ -1,6 +1,7 @@
 """The store of one node: the block log on disk, its marker, the derived state, and the cosigner's memory.
 
-Everything here is behind `LedgerStore`, which the node joins with the ledger. Specification: docs/spec/storage.md.
+The node works through `LedgerStore`; `LogReader` and `past_state` look at what is on the disk beside it.
+Specification: docs/spec/storage.md.
 """
 
 from yunhe.storage.certificates import Certificates
@@ -9,6 +10,8 @@ from yunhe.storage.cosigner_memory import CosignerMemory, SignedTree
 from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.derived_state import Location, Progress
 from yunhe.storage.ledger_store import LedgerStore
+from yunhe.storage.log_reader import LogReader
+from yunhe.storage.past_state import past_state
 from yunhe.storage.readers import SnapshotReader
 
 __all__ = [
@@ -18,8 +21,10 @@ __all__ = [
     "DataFolder",
     "LedgerStore",
     "Location",
+    "LogReader",
     "Progress",
     "SignedTree",
     "SnapshotReader",
     "check_folder",
+    "past_state",
 ]

@@ -1,0 +1,98 @@
+"""The acknowledged blocks of a data folder, read beside a node that may be running.
+
+The log only grows and the marker is written after it, so whoever takes the marker first and then walks over the log finds everything that
+the marker names, whatever is appended meanwhile. What is above the marker is left alone: nobody was told of it. No lock is taken and
+nothing is changed. Specification: docs/spec/storage.md (STO-017).
+"""
+
+from pathlib import Path
+
+from yunhe.crypto import ChainHash
+from yunhe.errors import BlockNotFoundError
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.header import Header
+from yunhe.ledger.receipt import Receipt
+from yunhe.storage.block_files import read_header, read_record
+from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.data_folder import DataFolder
+from yunhe.storage.derived_state import Location, Progress
+from yunhe.storage.log_scan import LogScan, scan_log
+from yunhe.storage.marker import Mark, read_mark
+from yunhe.storage.opening import check_marked, log_of_scan
+
+
+class LogReader:
+    """Blocks of one ledger up to the marker as it was on opening."""
+
+    def __init__(self, scan: LogScan, mark: Mark, chain_hash: ChainHash) -> None:
+        self._scan = scan
+        self._mark = mark
+        self._chain_hash = chain_hash
+
+    @classmethod
+    def open(cls, path: Path, genesis: Genesis) -> "LogReader":
+        """Read the marker, walk over the log, and compare the two with each other and the genesis.
+
+        Args:
+            path: the data folder; a node may have it open.
+            genesis: of the network.
+
+        Raises:
+            StoreNotFoundError: there is no store.
+            ConfigurationError: another format, or another network's folder.
+            CorruptionError: marker or log are not what was written.
+        """
+        folder = DataFolder(path)
+        folder.check_format(genesis.network_id)
+        # STO-017: the marker first, because the log may grow.
+        mark, _ = read_mark(folder.marker)
+        scan = scan_log(folder.blocks, genesis.network_id, mark.height)
+        check_marked(mark, scan, log_of_scan(scan, genesis.chain_hash), genesis)
+        return cls(scan, mark, genesis.chain_hash)
+
+    @property
+    def size(self) -> int:
+        """Number of acknowledged blocks."""
+        return self._mark.size
+
+    @property
+    def root(self) -> bytes:
+        """Root of the block log of this size, which every header here is under."""
+        return self._mark.root
+
+    def record(self, height: int) -> BlockRecord:
+        """Read a block and verify every byte of it.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        self._check(height)
+        return read_record(*self._scan.place(height), height, self._scan.header_hash(height), self._chain_hash)
+
+    def header(self, height: int) -> Header:
+        """Read a block's header.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        self._check(height)
+        return Header.decode(read_header(*self._scan.place(height), height, self._scan.header_hash(height), self._chain_hash))
+
+    def find(self, transaction_id: bytes, progress: Progress) -> Location | None:
+        """Look for a transaction, from the newest block down; None when no acknowledged block has it.
+
+        *Cost*: every block above it is read.
+        """
+        for height in range(self.size - 1, 0, -1):
+            for position, receipt in enumerate(self.record(height).receipts):
+                # The bytes are looked through before they are taken apart: most blocks have nothing to do with it.
+                if transaction_id in receipt and Receipt.decode(receipt).transaction_id == transaction_id:
+                    return Location(height, position)
+            progress(self.size - height, self.size)
+        return None
+
+    def _check(self, height: int) -> None:
+        if not 0 <= height < self.size:
+            raise BlockNotFoundError(f"the block log has no block {height}; the highest is {self.size - 1}")
