@@ -302,6 +302,30 @@ class WaitTimeoutError(UnavailableError):
     status = 504
 
 
+class WebhookTargetError(InvalidInputError):
+    """The node may not send webhooks to this address."""
+
+    code = "WEBHOOK_TARGET_REFUSED"
+
+
+class WebhookSignatureError(NotPermittedError):
+    """A webhook is not from the node that shares its secret, or not from now."""
+
+    code = "WEBHOOK_SIGNATURE_WRONG"
+
+
+class WebhooksFullError(ConflictError):
+    """The node has as many webhooks as it can have."""
+
+    code = "WEBHOOKS_FULL"
+
+
+class WebhookNotFoundError(NotFoundError):
+    """The node has no webhook with this identifier."""
+
+    code = "WEBHOOK_NOT_FOUND"
+
+
 class TransactionNotFoundError(NotFoundError):
     """No ledger block has a transaction with this id, and none waits for one."""
 

@@ -146,6 +146,16 @@ EVENT_STREAM_SILENCE_S: Final = 15
 """How long a stream of events may be silent before it says how far it is."""
 EVENT_CONDITIONS_MAX: Final = 8
 """Fields that a filter of events compares."""
+WEBHOOKS_MAX: Final = 64
+"""Webhooks of a node."""
+WEBHOOK_URL_CHARS_MAX: Final = 2048
+"""Characters of a webhook's address."""
+WEBHOOK_TIMEOUT_S: Final = 10
+"""How long a webhook's receiver may take to answer."""
+WEBHOOK_RETRY_PAUSES_S: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800)
+"""Pauses between the tries of an event, 24 hours together; after the last try it becomes a dead letter."""
+WEBHOOK_DEAD_LETTERS_MAX: Final = 10_000
+"""Dead letters of a webhook; with one more it is halted."""
 CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from itertools import islice
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.node_process import DEADLINE_S, NodeProcess, wait_until, yunhe
+from tests.e2e.node_process import DEADLINE_S, NodeProcess, wait_until, yunhe, yunhe_json
+from tests.unit.node.webhooks.receiver import receiving
 from yunhe.errors import MalformedError
 from yunhe.limits import EVENT_STREAMS_MAX
 
@@ -165,6 +167,43 @@ def test_stream_ends_when_the_node_stops(own_node: NodeProcess) -> None:
         assert [line for line in lines if line.startswith("data")] == []
         stopping.join(DEADLINE_S)
     assert own_node.process is None
+
+
+def test_command_line_looks_after_webhooks(tmp_path: Path) -> None:
+    """EVT-010 to EVT-012, by a node whose configuration allows a receiver on this machine."""
+    node = NodeProcess(tmp_path)
+    settings = node.folder / "node.toml"
+    settings.write_text(settings.read_text().replace("webhook_private_targets = false", "webhook_private_targets = true"))
+    node.start()
+    try:
+        common = ("--folder", str(node.folder))
+        with receiving() as receiver:
+            added = yunhe_json("webhook", "add", receiver.url, "--contract", "notes", "--where", "name=hook", *common)
+            receiver.secret = added["secret"]
+            node.deploy("notes", LEDGER)
+            note(node, "other")
+            height = note(node, "hook", 2)
+            wait_until(lambda: len(receiver.confirmed) == 2, "delivery")
+            assert receiver.confirmed == [f"{height}.0.0", f"{height}.0.1"]
+        with node.client() as client:
+            (shown,) = client.webhooks.all()
+            assert shown["id"] == added["id"]
+            assert "secret" not in shown
+            assert list(client.webhooks.dead_letters(added["id"])) == []
+        assert yunhe_json("webhook", "retry", added["id"], *common) == {"count": 0}
+        assert yunhe("webhook", "dead", added["id"], *common).returncode == 0
+        assert added["id"] in yunhe("webhook", "list", *common).stdout
+        assert yunhe_json("webhook", "remove", added["id"], *common) == {"removed": added["id"]}
+        again = yunhe("webhook", "remove", added["id"], *common)
+        assert (again.returncode, again.stderr.split(":")[0]) == (1, "WEBHOOK_NOT_FOUND")
+    finally:
+        node.close()
+
+
+def test_webhook_to_this_machine_is_refused(node: NodeProcess) -> None:
+    """EVT-014 refused."""
+    refused = yunhe("webhook", "add", "https://localhost/x", "--folder", str(node.folder))
+    assert (refused.returncode, refused.stderr.split(":")[0]) == (1, "WEBHOOK_TARGET_REFUSED")
 
 
 def _token(node: NodeProcess) -> dict[str, str]:

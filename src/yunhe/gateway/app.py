@@ -18,6 +18,7 @@ from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import Problem, install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
 from yunhe.gateway.submission_routes import submission_routes
+from yunhe.gateway.webhook_routes import webhook_routes
 from yunhe.node import Node
 
 _UNAVAILABLE = 503
@@ -54,6 +55,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(ledger_routes(node))
     app.include_router(record_routes(node))
     app.include_router(event_routes(node))
+    app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
     app.add_middleware(Boundary, token=token)
     return app

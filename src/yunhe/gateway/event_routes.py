@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -10,10 +10,10 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from yunhe.errors import MalformedError, OverloadedError
-from yunhe.gateway.models import EventPage, PlacedEventBody
-from yunhe.ledger.rendering import value_to_json
+from yunhe.gateway.models import CONTRACT_PATTERN, EVENT_PATTERN, EventPage, PlacedEventBody
 from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX, PAGE_ROWS_MAX
 from yunhe.node import EventFilter, EventPlace, Node, PlacedEvent
+from yunhe.node.events import Scalar
 
 _STREAM_ROWS: Final = 200
 _MEDIA_TYPE: Final = "text/event-stream"
@@ -25,20 +25,34 @@ _STREAM_RESPONSE: dict[int | str, dict[str, object]] = {
 }
 
 
+def parse_conditions(conditions: Mapping[str, object]) -> dict[str, Scalar]:
+    """Read the fields and values of an event filter from JSON.
+
+    Raises:
+        MalformedError: there are too many, or a value is no scalar.
+    """
+    if len(conditions) > EVENT_CONDITIONS_MAX:
+        raise MalformedError(f"`where` is a JSON object of at most {EVENT_CONDITIONS_MAX} fields")
+    found: dict[str, Scalar] = {}
+    for name, value in conditions.items():
+        if not (value is None or isinstance(value, str | int)):
+            raise MalformedError("`where` compares with text, integers, true, false or null; byte strings are 0x and hexadecimal digits")
+        found[name] = value
+    return found
+
+
 def _wanted(
-    contract: Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,39}$", description="events of this contract only")] = None,
-    event: Annotated[str | None, Query(pattern="^[A-Z][A-Za-z0-9_]{0,39}$", description="events of this class only")] = None,
+    contract: Annotated[str | None, Query(pattern=CONTRACT_PATTERN, description="events of this contract only")] = None,
+    event: Annotated[str | None, Query(pattern=EVENT_PATTERN, description="events of this class only")] = None,
     where: Annotated[str, Query(description='JSON object of fields and their values, such as `{"bill": "MAEU123"}`')] = "{}",
 ) -> EventFilter:
     try:
         conditions = json.loads(where)
     except (ValueError, RecursionError) as error:
         raise MalformedError("`where` is a JSON object of an event's fields and their values") from error
-    if not isinstance(conditions, dict) or len(conditions) > EVENT_CONDITIONS_MAX:
-        raise MalformedError(f"`where` is a JSON object of at most {EVENT_CONDITIONS_MAX} fields")
-    if not all(value is None or isinstance(value, str | int) for value in conditions.values()):
-        raise MalformedError("`where` compares fields with text, integers, true, false or null; byte strings are 0x and hexadecimal digits")
-    return EventFilter(contract, event, conditions)
+    if not isinstance(conditions, dict):
+        raise MalformedError("`where` is a JSON object of an event's fields and their values")
+    return EventFilter(contract, event, parse_conditions(conditions))
 
 
 WantedEvents = Annotated[EventFilter, Depends(_wanted)]
@@ -131,15 +145,4 @@ def _progress(place: EventPlace) -> str:
 
 
 def _body(placed: PlacedEvent) -> PlacedEventBody:
-    fields = {name: value_to_json(value) for name, value in placed.event.fields.items()}
-    return PlacedEventBody(
-        id=str(placed.place),
-        height=placed.place.height,
-        position=placed.place.position,
-        index=placed.place.index,
-        time_ms=placed.time_ms,
-        transaction_id=placed.transaction_id.hex(),
-        contract=placed.event.contract,
-        name=placed.event.name,
-        fields=fields,
-    )
+    return PlacedEventBody.model_validate(placed.to_json())

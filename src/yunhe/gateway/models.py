@@ -9,6 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, JsonValue
 
 from yunhe.gateway.problems import Problem
+from yunhe.limits import INTEGER_MAX
+
+CONTRACT_PATTERN = "^[a-z][a-z0-9_]{0,39}$"
+EVENT_PATTERN = "^[A-Z][A-Za-z0-9_]{0,39}$"
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -201,6 +205,66 @@ class ProofRequest(BaseModel):
     height: int | None = Field(
         default=None, description="height of records; the last block when absent. Transactions and receipts have their own"
     )
+
+
+class WebhookRequest(BaseModel):
+    """A webhook to register."""
+
+    url: str = Field(description="https address that events are posted to, as CloudEvents", examples=["https://example.org/events"])
+    contract: str | None = Field(default=None, pattern=CONTRACT_PATTERN, description="events of this contract only")
+    event: str | None = Field(default=None, pattern=EVENT_PATTERN, description="events of this class only")
+    where: dict[str, JsonValue] = Field(default_factory=dict, description="fields and the values that they must have")
+    from_height: int | None = Field(default=None, ge=0, le=INTEGER_MAX - 1, description="first block to look at; the next one when absent")
+
+
+class WebhookBody(BaseModel):
+    """A registered webhook and how it is."""
+
+    id: str
+    url: str
+    contract: str | None
+    event: str | None
+    where: dict[str, JsonValue]
+    created_ms: int
+    reached: str = Field(description="id of the last event, or height of the last block, that was dealt with")
+    state: Literal["running", "failing", "halted"]
+    reason: str | None = Field(description="why it fails or was halted")
+    attempts: int = Field(description="how often the event in hand was tried in vain")
+    dead_letters: int = Field(description="events that could not be delivered")
+
+
+class NewWebhookBody(WebhookBody):
+    """A webhook as it was registered."""
+
+    secret: str = Field(description="key of the signatures; shown only now")
+
+
+class WebhookList(BaseModel):
+    """All webhooks, oldest first."""
+
+    items: list[WebhookBody]
+
+
+class DeadLetterBody(BaseModel):
+    """An event that could not be delivered."""
+
+    event: str = Field(description="the event's id")
+    reason: str
+    time_ms: int
+    again: bool = Field(description="whether it waits to be tried again")
+
+
+class DeadLetterPage(BaseModel):
+    """Dead letters of a webhook, oldest first."""
+
+    items: list[DeadLetterBody]
+    next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
+
+
+class RetryBody(BaseModel):
+    """How many dead letters are tried again."""
+
+    count: int
 
 
 class HealthBody(BaseModel):

@@ -33,6 +33,8 @@ class NodeConfig:
     """File with the passphrase of the node's key files, relative to the folder; the environment's YUNHE_PASSPHRASE goes before it."""
     collect_ms: int = GATEWAY_COLLECT_MS
     """How long the gateway collects transactions for one verification, milliseconds."""
+    webhook_private_targets: bool = False
+    """Whether webhooks may go to addresses that are not public, and by plain HTTP."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
 
@@ -51,7 +53,7 @@ class NodeConfig:
         lines = ["# Configuration of a Yunhe node. Every setting but the first two may be left out."]
         for item in fields(self):
             value = getattr(self, item.name)
-            lines.append(f"{item.name} = {value if isinstance(value, int) else _quoted(value)}")
+            lines.append(f"{item.name} = {_toml(value)}")
         return "\n".join(lines) + "\n"
 
 
@@ -88,6 +90,12 @@ def _from_table(table: dict[str, Any], path: Path) -> NodeConfig:
         return NodeConfig(**table)
     except InvalidConfigurationError as error:
         raise InvalidConfigurationError(f"{path}: {error.message}") from error
+
+
+def _toml(value: str | int) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else _quoted(value)
 
 
 def _quoted(text: str) -> str:

@@ -17,7 +17,7 @@ from yunhe.ledger.codec import Value
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Event
 from yunhe.ledger.receipt import Receipt
-from yunhe.ledger.rendering import value_to_json
+from yunhe.ledger.rendering import Json, value_to_json
 from yunhe.limits import EVENT_BLOCKS_PER_READ_MAX, EVENTS_CACHED_MAX, INTEGER_MAX
 from yunhe.storage import LedgerStore
 
@@ -43,8 +43,8 @@ class EventPlace:
 
     @property
     def reached(self) -> str:
-        """The identifier of which this place is the one after."""
-        return f"{self.height}.{self.position}.{self.index - 1}" if self.index else str(self.height - 1)
+        """The identifier of which this place is the one after; that of the genesis block, which has no events, for places in it."""
+        return f"{self.height}.{self.position}.{self.index - 1}" if self.index else str(max(self.height - 1, 0))
 
     @classmethod
     def after(cls, identifier: str) -> "EventPlace":
@@ -70,6 +70,20 @@ class PlacedEvent:
     time_ms: int
     transaction_id: bytes
     event: Event
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the event with its place as JSON shows it."""
+        return {
+            "id": str(self.place),
+            "height": self.place.height,
+            "position": self.place.position,
+            "index": self.place.index,
+            "time_ms": self.time_ms,
+            "transaction_id": self.transaction_id.hex(),
+            "contract": self.event.contract,
+            "name": self.event.name,
+            "fields": value_to_json(dict(self.event.fields)),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ keys/ledger.pem      cosigns checkpoints        encrypted PKCS#8
 secrets/passphrase   of the two keys            readable by the owner alone
 secrets/api-token    of the HTTP API            readable by the owner alone
 store/               the ledger (docs/spec/storage.md)
+webhooks.db          the register of webhooks        readable by the owner alone
 run/                 process id and address while the node runs
 log/                 the node's log
 ```
@@ -47,6 +48,7 @@ NODE_KEY_FILE: Final = "keys/node.pem"
 LEDGER_KEY_FILE: Final = "keys/ledger.pem"
 TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
 STORE_FOLDER: Final = "store"
+WEBHOOKS_FILE: Final = "webhooks.db"
 RUN_FILE: Final = "run/node.json"
 LOG_FILE: Final = "log/node.log"
 PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name

@@ -36,8 +36,9 @@ from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
 from yunhe.node.events import EventFeed
-from yunhe.node.folder import STORE_FOLDER, NodeFolder
+from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
+from yunhe.node.webhooks import Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
 
 _log = structlog.get_logger("yunhe.node")
@@ -107,6 +108,13 @@ class Node:
             self._close()
             raise
         self.events = EventFeed(self.store)
+        try:
+            self.webhooks = Webhooks(
+                folder.path / WEBHOOKS_FILE, self.events, self.network_id, clock, allow_private=folder.config.webhook_private_targets
+            )
+        except BaseException:
+            self._close()
+            raise
         self._pending = PendingTransactions()
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -128,6 +136,7 @@ class Node:
         self._loop = asyncio.get_running_loop()
         self._engine.start()
         self._watcher = self._loop.create_task(self._watch_engine())
+        self.webhooks.start()
         head = self.store.head()
         _log.info("node started", network=self.network_id.hex(), height=head.height, engine=self._engine.name)
 
@@ -135,6 +144,7 @@ class Node:
         """Finish the block in hand, answer everyone who waits, close everything."""
         self._stopping = True
         self.events.close()
+        await self.webhooks.stop()
         await asyncio.to_thread(self._engine.stop)
         if self._watcher is not None:
             self._watcher.cancel()

@@ -9,6 +9,7 @@ from yunhe.ledger.transaction import Call, Transaction
 from yunhe.sdk.client import Client, Submitted
 from yunhe.sdk.key_files import KeyFile, Member, MemberKey, Wallet, create_key_file, read_key_file
 from yunhe.sdk.proofs import prove_receipt, prove_record, prove_transaction, verify_document, verify_proof
+from yunhe.sdk.webhooks import verify_webhook, webhook_signature
 
 __all__ = [
     "Call",
@@ -31,4 +32,6 @@ __all__ = [
     "sm2_signature_to_der",
     "verify_document",
     "verify_proof",
+    "verify_webhook",
+    "webhook_signature",
 ]

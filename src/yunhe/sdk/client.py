@@ -31,6 +31,7 @@ from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, INTEGER_MAX, SALT_BYTES
 from yunhe.sdk.events import follow_stream
 from yunhe.sdk.key_files import MemberKey
 from yunhe.sdk.problems import raise_problem
+from yunhe.sdk.webhooks import WebhookRegister
 
 _CBOR: Final = {"Content-Type": "application/cbor"}
 _VALID_FOR_MS: Final = 300_000
@@ -159,7 +160,7 @@ class Client:
             WaitTimeoutError: it was accepted and not committed in time; submit it again to go on waiting.
             YunheError: it was refused.
         """
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._deadline()
         while True:
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             parameters = {"wait": "committed" if wait else "none", "wait_ms": str(min(left_ms, _ATTEMPT_WAIT_MS))}
@@ -175,7 +176,7 @@ class Client:
         results: list[Submitted] = []
         for start in range(0, len(transactions), HTTP_BATCH_TRANSACTIONS_MAX):
             part = transactions[start : start + HTTP_BATCH_TRANSACTIONS_MAX]
-            deadline = time.monotonic() + self._timeout_s
+            deadline = self._deadline()
             parameters = {"wait": "committed" if wait else "none", "wait_ms": str(int(self._timeout_s * 1000))}
             body = encode([transaction.encoded for transaction in part])
             answer = self._request("POST", "/v1/transactions/batch", deadline, params=parameters, content=body, headers=_CBOR)
@@ -217,7 +218,7 @@ class Client:
 
     def health(self) -> dict[str, Any]:
         """Return whether the node runs; does not raise when it is halted."""
-        answer = self._send("GET", "/v1/health", time.monotonic() + self._timeout_s)
+        answer = self._send("GET", "/v1/health", self._deadline())
         return _json(answer)
 
     def status(self) -> dict[str, Any]:
@@ -316,18 +317,23 @@ class Client:
         Raises:
             ViewRefusedError: the contract refused it; the error has the contract's code as `refusal`.
         """
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._deadline()
         path = f"/v1/contracts/{contract}/views/{view}/cbor"
         return self._request("POST", path, deadline, content=encode(arguments), headers=_CBOR).get("result")
 
+    @property
+    def webhooks(self) -> WebhookRegister:
+        """The webhooks of the node."""
+        return WebhookRegister(self._ask)
+
     def prove(self, subjects: Sequence[Mapping[str, Any]], height: int | None = None) -> bytes:
         """Return a proof bundle, not yet verified; see `yunhe.sdk.proofs` for the subjects."""
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._deadline()
         return self._send("POST", "/v1/proofs", deadline, json={"subjects": list(subjects), "height": height}, refuse=True).content
 
     def checkpoint(self) -> str:
         """Return the newest checkpoint with the node's cosignature, as a signed note."""
-        return self._send("GET", "/v1/checkpoint", time.monotonic() + self._timeout_s, refuse=True).text
+        return self._send("GET", "/v1/checkpoint", self._deadline(), refuse=True).text
 
     # --- Requests ---------------------------------------------------------------------------------------------------
 
@@ -345,8 +351,14 @@ class Client:
                 return
             cursor = {"cursor": str(page["next"])}
 
+    def _deadline(self) -> float:
+        return time.monotonic() + self._timeout_s
+
     def _get(self, path: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
-        return self._request("GET", path, time.monotonic() + self._timeout_s, params=parameters)
+        return self._request("GET", path, self._deadline(), params=parameters)
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  # httpx's options
+        return self._send(method, path, self._deadline(), refuse=True, **options)
 
     def _request(self, method: str, path: str, deadline: float, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # httpx's options
         return _json(self._send(method, path, deadline, refuse=True, **options))

@@ -1,0 +1,66 @@
+"""`yunhe webhook`: have a node post events to an address, and see to what could not be delivered."""
+
+from typing import Annotated
+
+import typer
+
+from yunhe.cli.arguments import parse_condition
+from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption
+from yunhe.cli.output import output, table, utc
+
+app = typer.Typer(name="webhook", help="Post events to an address, as CloudEvents.", no_args_is_help=True)
+
+WebhookArgument = Annotated[str, typer.Argument(help="Identifier of the webhook; see `yunhe webhook list`.")]
+
+
+@app.command()
+def add(  # one for each option
+    url: Annotated[str, typer.Argument(help="https address that events are posted to.")],
+    contract: Annotated[str | None, typer.Option("--contract", help="Events of this contract only.")] = None,
+    event: Annotated[str | None, typer.Option("--event", help="Events of this class only.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="NAME=VALUE: a field's value, an integer as int:5. Give it again for more fields.")
+    ] = None,
+    from_height: Annotated[int | None, typer.Option("--from-height", min=0, help="First block to look at; else the next one.")] = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Register a webhook and show its secret, with which the receiver verifies the signatures. It is shown only now."""
+    conditions = dict(parse_condition(text) for text in where or [])
+    with Connection(folder, node, token_file).open() as client:
+        added = client.webhooks.add(url, contract, event, conditions, from_height=from_height)
+    output.fields({name: added[name] for name in ("id", "url", "contract", "event", "where", "secret")})
+
+
+@app.command("list")
+def list_(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """List the webhooks and how each is."""
+    with Connection(folder, node, token_file).open() as client:
+        rows = client.webhooks.all()
+    columns = ["id", "url", "contract", "event", "where", "reached", "state", "dead_letters", "reason"]
+    output.result(rows, table(columns, [["" if row[column] is None else row[column] for column in columns] for row in rows]))
+
+
+@app.command()
+def remove(webhook: WebhookArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Remove a webhook with its dead letters."""
+    with Connection(folder, node, token_file).open() as client:
+        client.webhooks.remove(webhook)
+    output.result({"removed": webhook}, f"removed {webhook}")
+
+
+@app.command()
+def dead(webhook: WebhookArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """List the events that could not be delivered."""
+    with Connection(folder, node, token_file).open() as client:
+        rows = list(client.webhooks.dead_letters(webhook))
+    output.result(rows, table(["event", "tried", "reason"], [[row["event"], utc(row["time_ms"]), row["reason"]] for row in rows]))
+
+
+@app.command()
+def retry(webhook: WebhookArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+    """Try the events that could not be delivered once more, and set a halted webhook going."""
+    with Connection(folder, node, token_file).open() as client:
+        count = client.webhooks.try_again(webhook)
+    output.result({"count": count}, f"{count} to be tried again")
