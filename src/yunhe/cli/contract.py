@@ -1,28 +1,26 @@
 """`yunhe contract`: make, check, test, propose and show contracts."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from yunhe.cli import interface as interface_command
 from yunhe.cli import workbench
 from yunhe.cli.arguments import read_contract
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
-from yunhe.cli.findings import listed
-from yunhe.cli.output import EXIT_REFUSED, fields, output, table
+from yunhe.cli.contract_source import checked_source
+from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import proposal_fields
-from yunhe.contracts.checker import check as check_source
 from yunhe.contracts.interface import EntryInterface, Interface, interface_of
-from yunhe.contracts.loader import inspect_source
-from yunhe.errors import ContractRefusedError, InvalidInputError, UsageError
-from yunhe.limits import CONTRACT_SOURCE_BYTES_MAX
+from yunhe.errors import UsageError
 from yunhe.sdk import Call, Client, MemberKey
 
 app = typer.Typer(name="contract", help="Make, check, test, deploy and show contracts.", no_args_is_help=True)
 app.command("new")(workbench.new)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(workbench.test)
 app.command("run")(workbench.run)
+app.command("interface")(interface_command.interface)
 
 _GAS_LIMIT = 50_000_000
 
@@ -30,32 +28,10 @@ FileArgument = Annotated[Path, typer.Argument(help="Contract source.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of the contract.")]
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(CONTRACT_SOURCE_BYTES_MAX + 1)
-    except OSError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _checked(path: Path) -> str:
-    """Return a contract's source, or print what is wrong with it and end."""
-    raw = _read(path)
-    try:
-        source = check_source(raw).source
-        # What a source says of itself can be within the subset and yet not load; deployment loads it.
-        inspect_source(source, name=path.stem)
-    except ContractRefusedError as error:
-        findings = [asdict(finding) for finding in error.findings]
-        output.result({"file": str(path), "accepted": False, "code": error.code, "findings": findings}, listed(path, raw, error.findings))
-        raise typer.Exit(EXIT_REFUSED) from error
-    return source
-
-
 @app.command()
 def check(file: FileArgument) -> None:
     """Check a contract as deployment does; each finding has rule, line, reason and what to write instead."""
-    interface = interface_of(_checked(file))
+    interface = interface_of(checked_source(file))
     output.result({"file": str(file), "accepted": True, "interface": interface.data()}, f"{file}: accepted\n{_describe(interface)}")
 
 
@@ -72,7 +48,7 @@ def deploy(  # one for each option
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Replace the code of a contract that is deployed.")] = False,
 ) -> None:
     """Submit a contract's source and propose to deploy it; your organisation votes for it by proposing."""
-    source = _checked(file)
+    source = checked_source(file)
     with Connection(folder, node, token_file).open() as client:
         signers = open_keys(key, passphrase_file)
         code_hash = _call(client, signers, "lifecycle", "submit", source=source)

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from yunhe.contracts.codes import NOT_UNIQUE
+from yunhe.contracts.constant_values import ConstantValues
 from yunhe.contracts.value_types import TypeData
 from yunhe.contracts.vocabulary import REFUSAL_FUNCTIONS
 from yunhe.errors import MalformedError
+from yunhe.ledger.codec import Value
 
 _SCALARS: Final = frozenset({"int", "str", "bytes", "bool", "Org", "None"})
 
@@ -25,6 +27,8 @@ class Field:
     type: TypeData
     default: str | None = None
     """As written in the source; None if it must be given."""
+    default_value: Value = None
+    """What the default is, with members of choices as their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class MapInterface:
     name: str
     key: tuple[TypeData, ...]
     value: TypeData
+    default: str | None = None
+    """As written in the source; None where a key without a row is refused."""
+    default_value: Value = None
+    """What a key without a row reads as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,8 @@ class Interface:
     """Codes that the contract's own text refuses with, sorted."""
 
     def data(self) -> dict[str, Any]:
-        """Return the interface as JSON takes it."""
-        return asdict(self)
+        """Return the interface as JSON takes it: byte strings as hexadecimal digits, keys of maps as text."""
+        return dict(_json(asdict(self)))
 
 
 def interface_of(source: str) -> Interface:
@@ -124,6 +132,7 @@ class _Reader:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._interface = Interface(summary=_summary(tree))
+        self._constants = ConstantValues(self._interface.choices)
         self._classes: dict[str, str] = {"Rounding": "choice"}
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and len(node.bases) == 1 and isinstance(node.bases[0], ast.Name):
@@ -137,6 +146,8 @@ class _Reader:
                 self._entry(node)
             elif isinstance(node, ast.AnnAssign):
                 self._state(node)
+            elif isinstance(node, ast.Assign):
+                self._constants.define(node)
         unique = [index.code for table in self._interface.tables.values() for index in table.indexes if index.code is not None]
         codes = sorted({*_refusals(self._tree), *unique})
         return Interface(**{name: getattr(self._interface, name) for name in Interface.__slots__} | {"refusals": tuple(codes)})
@@ -148,9 +159,7 @@ class _Reader:
             self._interface.choices[node.name] = {_name(item.targets[0]): str(_constant(item.value)) for item in members}
             return
         fields = tuple(
-            Field(_name(item.target), self._type(item.annotation), None if item.value is None else ast.unparse(item.value))
-            for item in node.body
-            if isinstance(item, ast.AnnAssign)
+            self._field(_name(item.target), item.annotation, item.value) for item in node.body if isinstance(item, ast.AnnAssign)
         )
         (self._interface.events if kind == "event" else self._interface.records)[node.name] = fields
 
@@ -161,13 +170,15 @@ class _Reader:
         arguments = node.args.args
         defaults: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults)) + list(node.args.defaults)
         pairs = [*zip(arguments, defaults, strict=True), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
-        parameters = tuple(
-            Field(argument.arg, self._type(argument.annotation), None if default is None else ast.unparse(default))
-            for argument, default in pairs[1:]
-        )
+        parameters = tuple(self._field(argument.arg, argument.annotation, default) for argument, default in pairs[1:])
         result: TypeData = "None" if node.returns is None else self._type(node.returns)
         entry = EntryInterface(node.name, parameters, result, _summary(node))
         (self._interface.actions if decorators == ["action"] else self._interface.views)[node.name] = entry
+
+    def _field(self, name: str, annotation: ast.expr | None, default: ast.expr | None) -> Field:
+        if default is None:
+            return Field(name, self._type(annotation))
+        return Field(name, self._type(annotation), ast.unparse(default), self._constants.value(default))
 
     def _state(self, node: ast.AnnAssign) -> None:
         if not isinstance(node.annotation, ast.Subscript) or not isinstance(node.value, ast.Call):
@@ -180,9 +191,13 @@ class _Reader:
             case "Index" | "Unique" as kind:
                 self._index(name, _name(node.value.args[0]), _field_names(options.get("by")), options.get("code"), unique=kind == "Unique")
             case "Map" if isinstance(of, ast.Tuple):
-                self._interface.maps[name] = MapInterface(name, self._key_types(of.elts[0]), self._type(of.elts[1]))
+                self._map(name, of, options.get("default"))
             case "Log" if isinstance(of, ast.Tuple):
                 self._interface.logs[name] = LogInterface(name, self._key_types(of.elts[0]), _name(of.elts[1]))
+
+    def _map(self, name: str, of: ast.Tuple, default: ast.expr | None) -> None:
+        found = self._field(name, of.elts[1], default)
+        self._interface.maps[name] = MapInterface(name, self._key_types(of.elts[0]), found.type, found.default, found.default_value)
 
     def _index(self, name: str, table: str, by: tuple[str, ...], code: ast.expr | None, *, unique: bool) -> None:
         refusal = (NOT_UNIQUE if code is None else str(_constant(code))) if unique else None
@@ -211,6 +226,16 @@ class _Reader:
             case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=right):
                 return {"optional": self._type(right)}
         raise ValueError("an annotation is not of the closed list")
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | tuple):
+        return type(value)(_json(item) for item in value)
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    return value
 
 
 def _summary(node: ast.Module | ast.FunctionDef) -> str:

@@ -1,7 +1,7 @@
 """Values of contracts from and to JSON, by the types of an interface (CON-149).
 
-JSON has no bytes, no integer keys, and clients whose numbers lose digits: bytes are lower-case hex, integer keys are text, and an integer
-may be given as decimal text.
+JSON has no bytes, no integer keys, and clients whose numbers lose digits: bytes are lower-case hex, with or without 0x before it, integer
+keys are text, and an integer may be given as decimal text.
 """
 
 import re
@@ -15,7 +15,7 @@ from yunhe.ledger.codec import Value
 from yunhe.limits import CODEC_DEPTH_MAX, INTEGER_MAX, INTEGER_MIN
 
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
-_HEX: Final = re.compile(r"([0-9a-f]{2})*", re.ASCII)
+_HEX: Final = re.compile(r"(0x)?([0-9a-f]{2})*", re.ASCII)
 
 
 def arguments_from_json(interface: Interface, entry: EntryInterface, given: Mapping[str, Any]) -> dict[str, Value]:
@@ -72,7 +72,7 @@ def _scalar_from_json(kind: str, value: Any, where: str) -> Value:
         case "None", None:
             return None
         case "bytes", str() if _HEX.fullmatch(value):
-            return bytes.fromhex(value)
+            return bytes.fromhex(value.removeprefix("0x"))
         case "int", str() if _INTEGER.fullmatch(value):
             return _in_range(int(value), where)
         case "int", int() if not isinstance(value, bool):

@@ -54,7 +54,7 @@ class Constants:
             if type(value) is int:
                 return -value if isinstance(node.op, ast.USub) else value
         if isinstance(node, ast.BinOp):
-            return _operation(type(node.op), self.scalar(node.left), self.scalar(node.right))
+            return operate(type(node.op), self.scalar(node.left), self.scalar(node.right))
         raise NotConstantError
 
     def check_value(self, node: ast.expr, depth: int = VALUE_DEPTH_MAX) -> None:
@@ -111,7 +111,12 @@ def _literal(value: object) -> Scalar:
     raise NotConstantError
 
 
-def _operation(operator: type[ast.operator], a: Scalar, b: Scalar) -> Scalar:
+def operate(operator: type[ast.operator], a: Scalar, b: Scalar) -> Scalar:
+    """Return the result of an operation on constants.
+
+    Raises:
+        NotConstantError: constants have no such operation, or it is out of range.
+    """
     if type(a) is int and type(b) is int:
         result = _integer_operation(operator, a, b)
         if -INTEGER_LIMIT < result < INTEGER_LIMIT:
