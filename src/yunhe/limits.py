@@ -104,6 +104,8 @@ INDEX_BUILD_ROWS_MAX: Final = 10_000
 """Records that an upgrade can index, and rows of indexes that it can delete."""
 SCAN_ROWS_MAX: Final = 10_000
 """Rows that one scan of a contract can return."""
+BLOCK_SOURCE_BYTES_MAX: Final = 256 * 1024
+"""Bytes of contract sources that a block checks, and looks into for an upgrade: two of the largest, some three seconds of work."""
 GAS_LIMIT_MAX: Final = 1_000_000_000
 """Largest value of the parameter `gas_limit_max` and of a transaction's gas limit."""
 BLOCK_GAS_MAX: Final = 3_000_000_000

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from yunhe.contracts import prices
-from yunhe.contracts.codes import CALL_DEPTH, REENTRANT_CALL, VALUE_TOO_LARGE, VIEW_WRITES
+from yunhe.contracts.codes import BLOCK_SOURCES_USED_UP, CALL_DEPTH, REENTRANT_CALL, VALUE_TOO_LARGE, VIEW_WRITES
 from yunhe.contracts.context import NOBODY, Context, Signer
 from yunhe.contracts.faults import ContractStop, Fault, IntegerOutOfRange
 from yunhe.contracts.meter import Meter
@@ -23,6 +23,7 @@ from yunhe.ledger.codec import Value, encode
 from yunhe.ledger.interfaces import BlockContext, Event
 from yunhe.ledger.state_keys import decode_state_key, prefix_end
 from yunhe.limits import (
+    BLOCK_SOURCE_BYTES_MAX,
     CONTRACT_CALL_DEPTH_MAX,
     EVENTS_MAX,
     INTEGER_MAX,
@@ -74,6 +75,8 @@ class Machine:
         "_known",
         "_lengths",
         "_receipt_left",
+        "_sources",
+        "_sources_left",
         "_written",
         "block",
         "blocks",
@@ -115,6 +118,8 @@ class Machine:
         self._committed_many = state.get_many
         self._block_lengths: dict[bytes, int] = {}
         """Lengths of logs as the transactions of this block left them: what a scan would find, sooner."""
+        self._sources_left = BLOCK_SOURCE_BYTES_MAX
+        """Bytes of sources that the block can still check."""
 
     def begin_transaction(self, gas_limit: int, signers: tuple[Signer, ...], *, read_only: bool = False) -> None:
         """Begin a transaction, or a query."""
@@ -125,6 +130,8 @@ class Machine:
         self._known: dict[bytes, bool] = {}
         """State keys that were read, and whether they held a record."""
         self._lengths: dict[bytes, int] = {}
+        self._sources: set[bytes] = set()
+        """Code hashes of the sources that this transaction has looked into."""
         self.signers = signers
         self.events: list[Event] = []
         self.stack: list[str] = []
@@ -136,6 +143,23 @@ class Machine:
         """Let the transaction's writes take effect for what follows in the block."""
         self.writes.merge_down()
         self._block_lengths |= self._lengths
+
+    def take_source(self, size: int, code_hash: bytes | None = None) -> None:
+        """Count a source that is going to be checked, or whose code a transaction is going to look into; of the second kind each once.
+
+        Checking takes far more time than its gas says, so that the largest source fits into the lowest gas limit: the block bounds it.
+
+        Raises:
+            ContractStop: the block has no room for it.
+        """
+        # CON-132
+        if code_hash in self._sources:
+            return
+        if size > self._sources_left:
+            raise ContractStop(BLOCK_SOURCES_USED_UP, "the block has checked as much contract source as it can; send it again")
+        self._sources_left -= size
+        if code_hash is not None:
+            self._sources.add(code_hash)
 
     # --- State ------------------------------------------------------------------------------------------------------
     # Half of a simple transaction's time is spent from here to `emit`, so these are written out rather than divided.

@@ -44,11 +44,11 @@ EVENT: Final = 2_000
 """Announcing an event."""
 EVENT_BYTE: Final = 20
 """Each encoded byte of an event."""
-CHECK_SOURCE_BYTE: Final = 280
-"""Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source fits into the
-default gas limit: only administrators can ask for it, and a source is checked once in a process."""
+CHECK_SOURCE_BYTE: Final = 80
+"""Each byte of a contract source that is checked; system contracts only. Far below its time, so that the largest source can be submitted
+with the lowest `gas_limit_max`; `BLOCK_SOURCE_BYTES_MAX` bounds the time (CON-132)."""
 CODE_HASH_BYTE: Final = 10
-"""Each byte of a contract source that is hashed; system contracts only."""
+"""Each byte of a contract source that is hashed, or looked into for an upgrade; system contracts only."""
 PUBLIC_KEY: Final = 2_000
 """Checking whether bytes are a public key; system contracts only."""
 OBJECT_MEMORY: Final = 64

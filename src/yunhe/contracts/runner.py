@@ -257,7 +257,11 @@ class BlockRunner:
 
     def _code(self, name: str, code_hash: bytes) -> ContractModule:
         """Return a contract by its code hash, for the rebuilding of its indexes (SYS-024)."""
-        module = self._module(name, code_hash, self._machine.writes, is_system=False)
+        machine = self._machine
+        size = len(self._source(name, code_hash, machine.writes).encode())
+        machine.meter.charge(size * prices.CODE_HASH_BYTE)
+        machine.take_source(size, code_hash)
+        module = self._module(name, code_hash, machine.writes, is_system=False)
         if module is None:
             raise Fault(f"the source of {name} does not load")
         return module
@@ -273,15 +277,20 @@ class BlockRunner:
         return self._modules[key]
 
     def _load(self, name: str, code_hash: bytes, state: StateReader, *, is_system: bool) -> ContractModule | None:
+        source = self._source(name, code_hash, state)
+        try:
+            return self._loader.load(name, source, is_system=is_system)
+        except ContractRefusedError:
+            return None
+
+    def _source(self, name: str, code_hash: bytes, state: StateReader) -> str:
+        """Return the source with a code hash."""
         stored = read_record(state, source_key(code_hash))
         source = None if stored is None else stored.get("source")
         # CON-145
         if not isinstance(source, str) or source_hash(source, self._chain_hash) != code_hash:
             raise CorruptionError(f"the source of the contract {name} is missing or altered; run `yunhe node check`")
-        try:
-            return self._loader.load(name, source, is_system=is_system)
-        except ContractRefusedError:
-            return None
+        return source
 
 
 def _where(error: BaseException) -> str:

@@ -58,6 +58,7 @@ def system_functions(machine: Machine, chain_hash: ChainHash) -> dict[str, Calla
 
     def check_source_metered(source: Any) -> str:
         meter.charge(len(_text(source)) * prices.CHECK_SOURCE_BYTE)
+        machine.take_source(len(source.encode()))
         return check_source(source)
 
     def code_hash_metered(source: Any) -> bytes:

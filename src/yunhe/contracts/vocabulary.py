@@ -44,6 +44,7 @@ RESERVED_CODES: Final = frozenset(
         "ACTION_NOT_FOUND",
         "ARGUMENTS_INVALID",
         "BLOCK_GAS_USED_UP",
+        "BLOCK_SOURCES_USED_UP",
         "CALL_DEPTH",
         "CONTRACT_FAULT",
         "CONTRACT_FROZEN",
