@@ -38,29 +38,37 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
         PortTakenError: the address is in use; the store was not opened.
         YunheError: the node cannot be opened; the message says what to do.
     """
-    listener = _listen(folder.config.host, folder.config.port)
+    listener = listen(folder.config.host, folder.config.port)
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         node = Node(folder)
-        app = create_app(node, folder.token())
-        config = uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
-        )
-        server = _Server(config, lambda: on_ready(address), node.events.close)
+        server = _Server(api_config(node, folder.token()), lambda: on_ready(address), node.events.close)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address)
         try:
             server.run([listener])
         finally:
             run_file.unlink(missing_ok=True)
+
+
+def api_config(node: Node, token: str) -> uvicorn.Config:
+    """Return how a node's API is served; the node starts and stops with the server.
+
+    Args:
+        node: open, not yet started.
+        token: what callers present as bearer token.
+    """
+    return uvicorn.Config(
+        create_app(node, token),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -93,7 +101,13 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        PortTakenError: the address is in use.
+        InvalidConfigurationError: it is no address of this machine.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -11,8 +11,9 @@ def test_a_stranger_cannot_transfer():
 ```
 """
 
-from yunhe.testing.chain import Chain, Member, MeteredDifferenceError, NotRefusedError, Signers, Snapshot
+from yunhe.testing.chain import Chain, MeteredDifferenceError, NotRefusedError, Snapshot
 from yunhe.testing.invariants import Invariant, InvariantError, invariant, invariants_of
+from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.rows import Change
 from yunhe.testing.transaction import Call

@@ -2,7 +2,11 @@
 
 Each call is one transaction. It first runs plainly; then, unless told otherwise, the same call runs checked and metered as on a node, and
 anything that differs fails the test: so what a test shows holds on a node. A record that an action loaded, changed and forgot to save fails
-the test as well. Time stands still until the test moves it.
+the test as well. Time is for the test to move; by itself it moves a millisecond for each block, because no two blocks of a ledger have the
+same time. As on a node, a refused transaction is in a block too, and a view sees height and time of the last block.
+
+What runs a transaction besides plain Python, and where it is committed, is said by the methods below "Where it runs"; a chain on a real
+node (`yunhe.testing.node_chain`) has others there.
 """
 
 import inspect
@@ -14,23 +18,24 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from yunhe.contracts import Context, Event, Log, Map, Org, Record, Signer, Table
 from yunhe.contracts.calls import running_machine
-from yunhe.contracts.codes import CONTRACT_FAULT, OK
+from yunhe.contracts.codes import CONTRACT_FAULT
 from yunhe.contracts.faults import ContractStop
 from yunhe.contracts.index_building import rebuild_indexes
 from yunhe.contracts.loader import Loader
 from yunhe.contracts.meter import UNLIMITED
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.overlay import CommittedState
+from yunhe.contracts.system_contracts import registry
 from yunhe.crypto import SHA256
-from yunhe.ledger.codec import Value
-from yunhe.ledger.interfaces import BlockContext
+from yunhe.ledger.interfaces import BlockContext, StateReader, Write
 from yunhe.ledger.interfaces import Event as PlainEvent
-from yunhe.ledger.layouts import DEFAULT_PARAMETERS, GAS_LIMIT_MAX
+from yunhe.ledger.layouts import ACTIVE, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, REGISTRY, encode_record, member_key, organisation_key
 from yunhe.testing.invariants import Invariant, InvariantError
+from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.modules import read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
-from yunhe.testing.transaction import Call, PlainCall, Request, Side, plain_arguments
+from yunhe.testing.transaction import Call, PlainCall, Ran, Request, Side, plain_arguments
 from yunhe.testing.unsaved import UnsavedChanges
 
 P = ParamSpec("P")
@@ -40,7 +45,7 @@ T = TypeVar("T", bound=Record)
 K = TypeVar("K", bound=str | int | bytes | tuple[Any, ...])
 V = TypeVar("V", bound=str | int | bytes | bool)
 
-_BEGINNING_MS = 1_767_225_600_000
+BEGINNING_MS = 1_767_225_600_000
 """Time of a new chain: 2026-01-01 00:00 UTC."""
 
 
@@ -61,16 +66,17 @@ class Chain:
         Args:
             metered: whether each call is repeated as a node runs it, and compared.
         """
-        self.state = MemoryState()
-        self.time_ms = _BEGINNING_MS
-        """Time of the next block; set it, or move it with `advance`."""
-        self.height = 1
-        """Height of the next block."""
+        self._state = MemoryState()
+        self.time_ms = BEGINNING_MS
+        """Time of the next block, if later than that of the last; set it, or move it with `advance`. After a call it is its block's."""
+        self._last = BlockContext(0, BEGINNING_MS - 1)
+        """The last block."""
         self.gas_used = 0
-        """Gas of the last call, if calls are repeated metered."""
+        """Gas of the last call, if calls are repeated metered; that of a transaction is for signers with Ed25519 keys."""
         self.events: list[Event] = []
         """Events of the last call that succeeded."""
-        self._modules: dict[str, ModuleType] = {}
+        # Every ledger has it: contracts ask it who is there.
+        self._modules: dict[str, ModuleType] = {REGISTRY: registry}
         self.changes: list[Change] = []
         """What the last call that succeeded changed: each row of a table, map or log before and after."""
         self._plain = Side(self._plain_module)
@@ -106,16 +112,24 @@ class Chain:
 
     def _rebuild_indexes(self, old: ContractModule, new: ContractModule) -> None:
         machine = self._plain.machine
-        machine.begin_block(BlockContext(self.height, self.time_ms), CommittedState(self.state))
+        machine.begin_block(self._next(), CommittedState(self._state))
         machine.begin_transaction(UNLIMITED, ())
         rebuild_indexes(machine, old, new)
-        self.state.apply(self._plain.writes())
+        self._state.apply(self._plain.writes())
 
     def member(self, organisation: str, member: str = "operator", *, roles: Sequence[str] = ()) -> "Member":
-        """Return a member of an organisation, who can call actions; the same one each time. Roles given replace earlier ones."""
-        known = self._members.setdefault((organisation, member), Member(self, Signer(Org(organisation), member, ())))
-        if roles:
-            known.signer = Signer(Org(organisation), member, tuple(roles))
+        """Return a member of an organisation, who can call actions; the same one each time. Roles given replace earlier ones.
+
+        Both are enrolled in the registry, which contracts may ask.
+        """
+        signer = Signer(Org(organisation), member, tuple(sorted(set(roles))))
+        known = self._members.get((organisation, member))
+        if known is None:
+            known = self._members[organisation, member] = Member(self, signer)
+            self._enrol(signer)
+        elif roles and known.signer != signer:
+            known.signer = signer
+            self._enrol(signer)
         return known
 
     def together(self, *members: "Member") -> "Signers":
@@ -139,19 +153,31 @@ class Chain:
 
     def snapshot(self) -> "Snapshot":
         """Return what `rewind` needs to come back to this moment: state, time, height and the contracts deployed."""
-        return Snapshot(self.state.records(), self.time_ms, self.height, dict(self._modules), dict(self._loaded))
+        return Snapshot(self._state.records(), self.time_ms, self._last, dict(self._modules), dict(self._loaded))
 
     def rewind(self, snapshot: "Snapshot") -> None:
         """Go back to a snapshot of this chain, as often as needed; the last call's events and changes are forgotten."""
-        self.state.replace(snapshot.records)
-        self.time_ms, self.height = snapshot.time_ms, snapshot.height
+        self._state.replace(snapshot.records)
+        self.time_ms, self._last = snapshot.time_ms, snapshot.last
         self._modules, self._loaded = dict(snapshot.modules), dict(snapshot.loaded)
         self.events, self.changes = [], []
+        for known in self._members.values():
+            self._enrol(known.signer)
 
     @property
     def contracts(self) -> dict[str, ModuleType]:
         """Contracts that are deployed, by name."""
         return dict(self._modules)
+
+    @property
+    def state(self) -> MemoryState:
+        """All records, by state key."""
+        return self._state
+
+    @property
+    def height(self) -> int:
+        """Height of the next block."""
+        return self._last.height + 1
 
     # --- Asking -----------------------------------------------------------------------------------------------------
 
@@ -173,7 +199,7 @@ class Chain:
         for name, module in self._modules.items():
             if any(value is table for value in vars(module).values()):
                 self._plain_module(name, True)
-                return table_rows(table, self.state)
+                return table_rows(table, self._committed())
         raise LookupError(f"{table.name or 'the table'} belongs to no contract deployed on this chain: call chain.deploy first")
 
     @contextmanager
@@ -205,8 +231,8 @@ class Chain:
 
     def _run(self, signers: Sequence[Signer], calls: Sequence[Call], *, is_view: bool) -> list[Any]:
         request = Request(
-            BlockContext(self.height, self.time_ms),
-            CommittedState(self.state),
+            self._last if is_view else self._next(),
+            CommittedState(self._committed()),
             tuple(signers),
             tuple(self._plain_call(call, is_view=is_view) for call in calls),
             is_view,
@@ -214,37 +240,38 @@ class Chain:
         unsaved = UnsavedChanges()
         self._plain.machine.watch = None if is_view else unsaved
         token = running_machine.set(self._plain.machine)
-        failure: Exception | None = None
-        results: list[Value] = []
         try:
-            results = self._plain.run(request, UNLIMITED)
-        except Exception as error:  # noqa: BLE001  # compared below, then raised as it was
-            failure = error
+            ran = self._plain.run(request, UNLIMITED)
         finally:
             running_machine.reset(token)
-        if self._metered is not None:
-            self._compare(self._metered, request, results, failure)
-        if failure is not None:
-            raise failure
+        again = self._repeat(request)
+        if again is not None:
+            _compare(request, ran, again)
+        if not is_view:
+            self._last, self.time_ms = request.block, request.block.time_ms
+        if ran.failure is not None:
+            raise ran.failure
         unsaved.check()
         if not is_view:
-            self._commit()
+            self._commit(ran, request.state)
             self._check_invariants(f"after {request}")
-        return [call.entry.result.from_plain(result) for call, result in zip(request.calls, results, strict=True)]
+        return [call.entry.result.from_plain(result) for call, result in zip(request.calls, ran.results, strict=True)]
 
     def _plain_call(self, call: Call, *, is_view: bool) -> PlainCall:
         contract = self._contract_of(call.action)
         entry = self._plain_module(contract, is_view).entry(call.action.__name__, view=is_view)
         return PlainCall(contract, entry, plain_arguments(entry, call.args, call.kwargs))
 
-    def _commit(self) -> None:
-        writes = self._plain.writes()
-        touched = {event.contract for event in self._plain.machine.events} | {contract_of(state_key) for state_key, _ in writes}
+    def _next(self) -> BlockContext:
+        """Return what contracts see of the next block."""
+        return BlockContext(self._last.height + 1, max(self.time_ms, self._last.time_ms + 1))
+
+    def _commit(self, ran: Ran, before: CommittedState) -> None:
+        touched = {event.contract for event in ran.events} | {contract_of(state_key) for state_key, _ in ran.writes}
         modules = {name: self._plain_module(name, False) for name in sorted(touched)}
-        self.events = [self._typed_event(event, modules[event.contract]) for event in self._plain.machine.events]
-        self.changes = changes(writes, self.state, modules.values())
-        self.state.apply(writes)
-        self.height += 1
+        self.events = [self._typed_event(event, modules[event.contract]) for event in ran.events]
+        self.changes = changes(ran.writes, before, modules.values())
+        self._apply(ran.writes)
 
     def _check_invariants(self, moment: str) -> None:
         for check in self._invariants:
@@ -257,25 +284,34 @@ class Chain:
     def _typed_event(self, event: PlainEvent, owner: ContractModule) -> Event:
         return cast("Event", owner.events[event.name].from_plain(event.fields))
 
-    def _compare(self, side: Side, request: Request, results: list[Value], failure: Exception | None) -> None:
-        """Run the transaction as a node would and compare; leaves no trace but the gas."""
-        metered_results: list[Value] = []
-        metered_failure: Exception | None = None
-        try:
-            metered_results = side.run(request, DEFAULT_PARAMETERS[GAS_LIMIT_MAX])
-        except Exception as error:  # noqa: BLE001  # compared here
-            metered_failure = error
-        self.gas_used = side.machine.meter.used
-        plain_code, metered_code = _code(failure), _code(metered_failure)
-        if plain_code != metered_code:
-            raise MeteredDifferenceError(
-                f"{request} ends with {plain_code} as plain Python and with {metered_code} on a node: {metered_failure}"
-            ) from (metered_failure or failure)
-        if failure is not None:
-            return
-        same = results == metered_results and self._plain.writes() == side.writes()
-        if not same or self._plain.machine.events != side.machine.events:
-            raise MeteredDifferenceError(f"{request} has another result, other writes or other events on a node")
+    # --- Where it runs ----------------------------------------------------------------------------------------------
+
+    def _enrol(self, signer: Signer) -> None:
+        """Put a member on record."""
+        organisation, member = signer.organisation, signer.member
+        fields = {"organisation": organisation, "status": ACTIVE}
+        self._state.apply(
+            [
+                (organisation_key(organisation), encode_record({**fields, "title": organisation})),
+                (member_key(organisation, member), encode_record({**fields, "member": member, "roles": list(signer.roles)})),
+            ]
+        )
+
+    def _committed(self) -> StateReader:
+        """Return the state after the last block."""
+        return self._state
+
+    def _apply(self, writes: tuple[Write, ...]) -> None:
+        """Take over what a transaction changed."""
+        self._state.apply(writes)
+
+    def _repeat(self, request: Request) -> Ran | None:
+        """Run the transaction as a node would, if that is wanted; leaves no trace but the gas."""
+        if self._metered is None:
+            return None
+        ran = self._metered.run(request, DEFAULT_PARAMETERS[GAS_LIMIT_MAX])
+        self.gas_used = self._metered.machine.meter.used
+        return ran
 
     # --- Contracts --------------------------------------------------------------------------------------------------
 
@@ -296,55 +332,13 @@ class Chain:
 
     def _metered_module(self, name: str, _view: bool) -> ContractModule:
         loaded = self._loaded.get(name)
+        if loaded is None and name == REGISTRY:
+            assert self._metered is not None
+            loader = Loader(self._metered.machine, SHA256)
+            loaded = self._loaded[name] = loader.load(name, inspect.getsource(registry), is_system=True)
         if loaded is None:
             raise ContractStop("CONTRACT_NOT_FOUND", f"no contract {name} is deployed on this chain")
         return loaded
-
-
-class Signers:
-    """Members who sign one transaction."""
-
-    def __init__(self, chain: Chain, members: "Sequence[Member]") -> None:
-        self._chain = chain
-        self._members = tuple(members)
-
-    def call(self, action: Callable[Concatenate[Context, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call an action of a deployed contract in a transaction of its own, and return its result.
-
-        Raises:
-            UnsavedChangeError: it forgot to save a record.
-            MeteredDifferenceError: it does something else on a node.
-            InvariantError: it breaks an invariant that the chain keeps.
-        """
-        return cast("R", self.transact(Call(action, *args, **kwargs))[0])
-
-    def transact(self, *calls: Call) -> list[Any]:
-        """Make several calls in one transaction, all of which take effect or none, and return their results.
-
-        Raises:
-            UnsavedChangeError: one forgot to save a record.
-            MeteredDifferenceError: the transaction does something else on a node.
-            InvariantError: it breaks an invariant that the chain keeps.
-        """
-        return self._chain._run([member.signer for member in self._members], calls, is_view=False)
-
-
-class Member(Signers):
-    """A member of an organisation."""
-
-    def __init__(self, chain: Chain, signer: Signer) -> None:
-        super().__init__(chain, (self,))
-        self.signer = signer
-
-    @property
-    def organisation(self) -> Org:
-        """The member's organisation."""
-        return self.signer.organisation
-
-    def __str__(self) -> str:
-        """Return organisation, member and roles in a few words."""
-        roles = f" ({', '.join(self.signer.roles)})" if self.signer.roles else ""
-        return f"{self.signer.organisation}/{self.signer.member}{roles}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,14 +348,24 @@ class Snapshot:
     records: dict[bytes, bytes]
     """The whole state, by state key."""
     time_ms: int
-    height: int
+    last: BlockContext
+    """The last block."""
     modules: dict[str, ModuleType]
     """Contracts as they were imported, by name."""
     loaded: dict[str, ContractModule]
     """Contracts as a node loads them, by name; empty where calls are not repeated metered."""
 
 
-def _code(failure: Exception | None) -> str:
-    if failure is None:
-        return OK
-    return failure.code if isinstance(failure, ContractStop) else CONTRACT_FAULT
+def _compare(request: Request, plain: Ran, node: Ran) -> None:
+    """Fail if a transaction, or a view, does something else on a node.
+
+    Raises:
+        MeteredDifferenceError: it does.
+    """
+    if plain.code != node.code:
+        reason = "" if node.failure is None else f": {node.failure}"
+        raise MeteredDifferenceError(f"{request} ends with {plain.code} as plain Python and with {node.code} on a node{reason}") from (
+            node.failure or plain.failure
+        )
+    if (plain.results, plain.events, plain.writes) != (node.results, node.events, node.writes):
+        raise MeteredDifferenceError(f"{request} has another result, other writes or other events on a node")

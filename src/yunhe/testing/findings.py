@@ -9,7 +9,8 @@ from typing import Any, Final, NoReturn
 
 from yunhe.contracts.codes import CONTRACT_FAULT
 from yunhe.contracts.faults import ContractStop
-from yunhe.testing.chain import Chain, Member
+from yunhe.testing.chain import Chain
+from yunhe.testing.members import Member
 
 _ROUNDS_MAX: Final = 20
 """How often everything that may make a sequence simpler is tried; each round but the last made it simpler."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from yunhe.contracts import Log, Map, Table
 from yunhe.contracts.module import ContractModule
+from yunhe.contracts.overlay import CommittedState
 from yunhe.contracts.records import Record, record_type
 from yunhe.contracts.rows import decode_record
 from yunhe.contracts.value_types import OptionalType
 from yunhe.ledger.interfaces import StateReader, Write
 from yunhe.ledger.state_keys import decode_state_key, prefix_end
 from yunhe.limits import INTEGER_MAX
-from yunhe.testing.memory import MemoryState
 
 State = Table[Any] | Map[Any, Any] | Log[Any, Any]
 
@@ -47,7 +47,7 @@ class Change:
         return f"{row}: " + ", ".join(f"{field} {getattr(self.before, field)!r} -> {getattr(self.after, field)!r}" for field in fields)
 
 
-def table_rows(table: State, state: MemoryState) -> dict[Any, Any]:
+def table_rows(table: State, state: StateReader) -> dict[Any, Any]:
     """Return all rows of a table or map by key, in order; of a log, the entries of each key."""
     prefix = table.keys.prefix
     found: dict[Any, Any] = {}
@@ -61,7 +61,7 @@ def table_rows(table: State, state: MemoryState) -> dict[Any, Any]:
     return found
 
 
-def changes(writes: Iterable[Write], before: StateReader, modules: Iterable[ContractModule]) -> list[Change]:
+def changes(writes: Iterable[Write], before: CommittedState, modules: Iterable[ContractModule]) -> list[Change]:
     """Return what a transaction's writes change in tables, maps and logs; rows of indexes follow from them and are left out."""
     declared = {(module.name, name): table for module in modules for name, table in _declared(module).items()}
     found = []
@@ -75,7 +75,7 @@ def changes(writes: Iterable[Write], before: StateReader, modules: Iterable[Cont
     return found
 
 
-def held_values(module: ContractModule, state: MemoryState) -> dict[str, list[Any]]:
+def held_values(module: ContractModule, state: StateReader) -> dict[str, list[Any]]:
     """Return the scalars that a contract's rows and their keys hold, by the name of their field and by that of their type.
 
     Each is there once, in order. Random calls repeat them: what a contract remembers is what it compares with.

@@ -19,9 +19,10 @@ from yunhe.contracts import codes
 from yunhe.contracts.interface import interface_of
 from yunhe.contracts.module import ContractModule, Entry
 from yunhe.errors import ExtraMissingError
-from yunhe.testing.chain import Chain, Member
+from yunhe.testing.chain import Chain
 from yunhe.testing.findings import Finding, Step, Trial, fail_with
 from yunhe.testing.invariants import Invariant
+from yunhe.testing.members import Member
 from yunhe.testing.modules import read_module
 from yunhe.testing.rows import held_values
 from yunhe.testing.strategies import strategy_for

@@ -1,6 +1,8 @@
 """Deposits with planted mistakes, as authors make them: each works in the order of calls that its author had in mind."""
 
-from yunhe.contracts import Choice, Context, Map, Org, Record, Table, action, require, require_role
+from yunhe.contracts import Choice, Context, Map, Org, Record, Table, action, require, require_role, view
+
+AMOUNT_MAX = 1_000_000
 
 
 class Status(Choice):
@@ -27,7 +29,7 @@ deposits: Table[Deposit] = Table(key="deposit_id")
 def issue(ctx: Context, owner: Org, amount: int) -> None:
     """Issue money to an organisation: sound."""
     require_role(ctx, "bank")
-    require(0 < amount <= 1_000_000, "AMOUNT_INVALID")
+    require(0 < amount <= AMOUNT_MAX, "AMOUNT_INVALID")
     balances.add(owner, amount)
     issued.add("all", amount)
 
@@ -97,3 +99,9 @@ def weigh(ctx: Context, weight: int) -> int:
     """Return the weight, by way of a number that a node has no room for when the weight is large."""
     require(weight > 0, "WEIGHT_INVALID")
     return weight**5 // weight**4
+
+
+@view
+def deposit(ctx: Context, deposit_id: str) -> Deposit:
+    """Return a deposit."""
+    return deposits[deposit_id]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.testing import points
+from tests.unit.testing import guests, points
 from yunhe.contracts import Org
 from yunhe.testing import Call, Chain, InvariantError, Member, invariant
 
@@ -110,3 +110,49 @@ def test_keep_fails_at_once_when_the_invariant_is_broken_already(chain: Chain, i
     issuer.transact(Call(points.issue, ALPHA, 5), Call(points.lose, 1))
     with pytest.raises(InvariantError, match="before any call"):
         chain.keep(nothing_is_lost)
+
+
+# --- Blocks, time and the registry ----------------------------------------------------------------------------------------
+
+
+def test_each_transaction_has_a_block_with_a_later_time_and_the_time_of_the_chain_is_that_of_the_last(chain: Chain) -> None:
+    chain.deploy(guests)
+    alpha, beta = chain.member("alpha"), chain.member("beta")
+    height, time_ms = chain.height, chain.time_ms
+    alpha.call(guests.invite, ALPHA)
+    alpha.call(guests.invite, BETA)
+    first, second = chain.rows(guests.guests).values()
+    assert (first.height, second.height, chain.height) == (height, height + 1, height + 2)
+    assert (first.time_ms, second.time_ms, chain.time_ms) == (time_ms, time_ms + 1, time_ms + 1)
+    chain.advance(86_400_000)
+    with chain.refuses("ALREADY_EXISTS"):
+        beta.call(guests.invite, BETA)
+    assert (chain.height, chain.time_ms) == (height + 3, time_ms + 86_400_001)
+
+
+def test_view_sees_the_last_block_whatever_the_time_is_now(chain: Chain) -> None:
+    chain.deploy(guests)
+    chain.member("alpha").call(guests.invite, ALPHA)
+    seen = [chain.height - 1, chain.time_ms]
+    chain.advance(86_400_000)
+    assert chain.view(guests.block) == seen
+
+
+def test_members_are_in_the_registry_that_contracts_ask(chain: Chain) -> None:
+    chain.deploy(guests)
+    alpha = chain.member("alpha")
+    with chain.refuses("GUEST_UNKNOWN"):
+        alpha.call(guests.invite, BETA)
+    chain.member("beta", roles=["clerk"])
+    alpha.call(guests.invite, BETA)
+    assert list(chain.rows(guests.guests)) == [BETA]
+
+
+def test_members_are_in_the_registry_after_going_back_before_they_were_made() -> None:
+    chain = Chain()
+    chain.deploy(guests)
+    moment = chain.snapshot()
+    alpha = chain.member("alpha")
+    chain.rewind(moment)
+    alpha.call(guests.invite, ALPHA)
+    assert list(chain.rows(guests.guests)) == [ALPHA]

@@ -1,0 +1,59 @@
+"""Members of organisations, who sign the transactions of tests."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+
+from yunhe.contracts import Context, Org, Signer
+from yunhe.testing.transaction import Call
+
+if TYPE_CHECKING:
+    from yunhe.testing.chain import Chain
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Signers:
+    """Members who sign one transaction."""
+
+    def __init__(self, chain: "Chain", members: "Sequence[Member]") -> None:
+        self._chain = chain
+        self._members = tuple(members)
+
+    def call(self, action: Callable[Concatenate[Context, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call an action of a deployed contract in a transaction of its own, and return its result.
+
+        Raises:
+            UnsavedChangeError: it forgot to save a record.
+            MeteredDifferenceError: it does something else on a node.
+            InvariantError: it breaks an invariant that the chain keeps.
+        """
+        return cast("R", self.transact(Call(action, *args, **kwargs))[0])
+
+    def transact(self, *calls: Call) -> list[Any]:
+        """Make several calls in one transaction, all of which take effect or none, and return their results.
+
+        Raises:
+            UnsavedChangeError: one forgot to save a record.
+            MeteredDifferenceError: the transaction does something else on a node.
+            InvariantError: it breaks an invariant that the chain keeps.
+        """
+        return self._chain._run([member.signer for member in self._members], calls, is_view=False)
+
+
+class Member(Signers):
+    """A member of an organisation."""
+
+    def __init__(self, chain: "Chain", signer: Signer) -> None:
+        super().__init__(chain, (self,))
+        self.signer = signer
+
+    @property
+    def organisation(self) -> Org:
+        """The member's organisation."""
+        return self.signer.organisation
+
+    def __str__(self) -> str:
+        """Return organisation, member and roles in a few words."""
+        roles = f" ({', '.join(self.signer.roles)})" if self.signer.roles else ""
+        return f"{self.signer.organisation}/{self.signer.member}{roles}"
