@@ -344,6 +344,12 @@ class RecordNotFoundError(NotFoundError):
     code = "RECORD_NOT_FOUND"
 
 
+class IndexNotFoundError(NotFoundError):
+    """A contract declares no index of a table by these fields."""
+
+    code = "INDEX_NOT_FOUND"
+
+
 # --- Storage (docs/spec/storage.md) -----------------------------------------------------------------------------------
 
 

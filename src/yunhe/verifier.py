@@ -450,6 +450,7 @@ COSIGNATURE_TYPES = {"ed25519-sha256": b"\x04", "sm2-sm3": b"\xffyunhe/cosignatu
 # --- Genesis, checkpoints, headers ------------------------------------------------------------------------------------------------
 
 _NAME = re.compile(f"[a-z][a-z0-9_]{{0,{NAME_CHARS_MAX - 1}}}")
+_TABLE = re.compile(f"{_NAME.pattern}(?:#{_NAME.pattern}(?:,{_NAME.pattern}){{0,{KEY_COMPONENTS_MAX - 1}}})?")
 _HEX = re.compile("(?:[0-9a-f]{2})+")
 
 
@@ -843,8 +844,9 @@ def _require_leaf(what: str, leaf: bytes, sides: int, path: Sequence[bytes], roo
 
 def _verify_state(item: object, header: _Header, genesis: Genesis) -> Subject:
     """Verify a record, or the absence of one, by the state root."""
+    # PRF-018
     kind, contract, table, key, shown, siblings = _shape(
-        "a record or absence", item, str, _NAME, _NAME, list, (bytes, list, type(None)), list
+        "a record or absence", item, str, _NAME, _TABLE, list, (bytes, list, type(None)), list
     )
     path = genesis.tagged(b"yunhe/state-key/1", _state_key(contract, table, key))
     fields: dict[str, Any] = {"contract": contract, "table": table, "key": key}

@@ -12,6 +12,7 @@ from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption
 from yunhe.cli.contract_source import checked_source
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import proposal_fields
+from yunhe.cli.tx import GasOption
 from yunhe.contracts.interface import EntryInterface, Interface, interface_of
 from yunhe.errors import UsageError
 from yunhe.sdk import Call, Client, MemberKey
@@ -36,11 +37,12 @@ def check(file: FileArgument) -> None:
 
 
 @app.command()
-def deploy(  # one for each option
+def deploy(  # noqa: PLR0913  # one for each option
     name: NameArgument,
     file: FileArgument,
     key: KeyOption = None,
     passphrase_file: PassphraseOption = None,
+    gas_limit: GasOption = _GAS_LIMIT,
     folder: FolderOption = None,
     node: NodeOption = None,
     token_file: TokenOption = None,
@@ -51,16 +53,16 @@ def deploy(  # one for each option
     source = checked_source(file)
     with Connection(folder, node, token_file).open() as client:
         signers = open_keys(key, passphrase_file)
-        code_hash = _call(client, signers, "lifecycle", "submit", source=source)
+        code_hash = _result(client, signers, Call("lifecycle", "submit", {"source": source}), gas_limit)
         action = "propose_upgrade" if upgrade else "propose_deployment"
         digest = bytes.fromhex(str(code_hash)[2:])
-        proposal = _call(client, signers, "governance", action, contract=name, code_hash=digest)
+        proposal = _result(client, signers, Call("governance", action, {"contract": name, "code_hash": digest}), gas_limit)
         output.fields({"contract": name, "code_hash": code_hash} | proposal_fields(client, int(proposal)))
 
 
-def _call(client: Client, signers: list[MemberKey], contract: str, action: str, /, **arguments: Any) -> Any:  # noqa: ANN401  # the action's
-    transaction = client.build(signers, [Call(contract, action, arguments)], gas_limit=_GAS_LIMIT)
-    return client.require_ok(client.submit(transaction), contract, action).results[0]
+def _result(client: Client, signers: list[MemberKey], call: Call, gas_limit: int = _GAS_LIMIT) -> Any:  # noqa: ANN401  # the action's
+    submitted = client.submit(client.build(signers, [call], gas_limit=gas_limit))
+    return client.require_ok(submitted, call.contract, call.action).results[0]
 
 
 @app.command()
@@ -78,7 +80,8 @@ def status(  # one for each option
         raise UsageError(f"the operation is freeze, unfreeze or retire, not {operation!r}")
     with Connection(folder, node, token_file).open() as client:
         signers = open_keys(key, passphrase_file)
-        proposal = _call(client, signers, "governance", "propose_contract_status", contract=name, operation=operation)
+        call = Call("governance", "propose_contract_status", {"contract": name, "operation": operation})
+        proposal = _result(client, signers, call)
         output.fields({"contract": name, "operation": operation} | proposal_fields(client, int(proposal)))
 
 

@@ -8,7 +8,7 @@ import typer
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption
 from yunhe.cli.output import output, table
 from yunhe.cli.proposal import proposal_fields
-from yunhe.cli.tx import show_submitted, submit_call
+from yunhe.cli.tx import GasOption, show_submitted, submit_call
 from yunhe.crypto import suite_names
 from yunhe.ledger.codec import Value
 from yunhe.sdk import Call, Member, read_key_file
@@ -27,10 +27,12 @@ def _send(connection: Connection, key: KeyOption, passphrase_file: PassphraseOpt
         show_submitted(submit_call(client, call, key, passphrase_file, _GAS_LIMIT))
 
 
-def _send_about_proposal(connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, call: Call) -> None:
+def _send_about_proposal(
+    connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, call: Call, gas_limit: int = _GAS_LIMIT
+) -> None:
     """Send a proposal, or a vote that names one, and show how the proposal stands after it."""
     with connection.open() as client:
-        submitted = submit_call(client, call, key, passphrase_file, _GAS_LIMIT)
+        submitted = submit_call(client, call, key, passphrase_file, gas_limit)
         proposal = call.arguments.get("proposal_id", submitted.results[0])
         output.fields({"transaction": submitted.transaction_id.hex(), "height": submitted.height} | proposal_fields(client, int(proposal)))
 
@@ -98,15 +100,16 @@ def vote(  # one for each option
     proposal: ProposalArgument,
     key: KeyOption = None,
     passphrase_file: PassphraseOption = None,
+    gas_limit: GasOption = _GAS_LIMIT,
     folder: FolderOption = None,
     node: NodeOption = None,
     token_file: TokenOption = None,
     *,
     against: Annotated[bool, typer.Option("--against", help="Vote against instead of for.")] = False,
 ) -> None:
-    """Vote for a proposal, or against it."""
+    """Vote for a proposal, or against it. The deciding vote makes the change: for an upgrade that builds an index, give it the gas."""
     arguments: dict[str, Value] = {"proposal_id": proposal, "approve": not against}
-    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments))
+    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments), gas_limit)
 
 
 @app.command()

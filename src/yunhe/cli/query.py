@@ -8,12 +8,14 @@ import typer
 from yunhe.cli.arguments import parse_arguments, parse_condition, parse_key
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption
 from yunhe.cli.output import output, table, utc
+from yunhe.limits import PAGE_ROWS_MAX
 
 app = typer.Typer(name="query", help="Look at records, views, events and blocks.", no_args_is_help=True)
 
 ContractArgument = Annotated[str, typer.Argument(help="Contract.")]
 TableArgument = Annotated[str, typer.Argument(help="Table.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")]
+_BOUND_HELP = "Give it again for each further component."
 _KEY_HELP = "Components of the key: text, an integer as int:5, a byte string as 0x and hexadecimal digits."
 
 
@@ -32,21 +34,38 @@ def record(  # one for each option
 
 
 @app.command()
-def records(  # one for each option
+def records(  # noqa: PLR0913, PLR0917  # one for each option
     contract: ContractArgument,
     table_name: TableArgument,
     prefix: Annotated[list[str] | None, typer.Argument(help=f"First components of the keys. {_KEY_HELP}")] = None,
+    by: Annotated[str, typer.Option("--by", help="Fields of an index, such as carrier,status, to list in its order.")] = "",
+    start: Annotated[list[str] | None, typer.Option("--start", help=f"Begin with this key or row. {_BOUND_HELP}")] = None,
+    end: Annotated[list[str] | None, typer.Option("--end", help=f"Stop before this key or row. {_BOUND_HELP}")] = None,
     limit: LimitOption = 100,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="`next` of an earlier list, to go on where it ended.")] = None,
     folder: FolderOption = None,
     node: NodeOption = None,
     token_file: TokenOption = None,
     *,
     reverse: Annotated[bool, typer.Option("--reverse", help="Last key first.")] = False,
 ) -> None:
-    """List the records of a table in key order."""
+    """List the records of a table in the order of their keys or of an index.
+
+    A row of an index is the indexed fields and then the primary key; of a uniqueness constraint the fields alone.
+    """
+    first, low, high = (parse_key(items or []) for items in (prefix, start, end))
+    rows: list[dict[str, Any]] = []
     with Connection(folder, node, token_file).open() as client:
-        rows = list(client.records(contract, table_name, parse_key(prefix or []), limit=limit, reverse=reverse))
-    output.result(rows, table(["key", "fields"], [[row["key"], row["fields"]] for row in rows]))
+        while len(rows) < limit:
+            size = min(limit - len(rows), PAGE_ROWS_MAX)
+            page = client.record_page(contract, table_name, first, by=by, start=low, end=high, limit=size, reverse=reverse, cursor=cursor)
+            rows += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                break
+    lines = table(["key", "fields"], [[row["key"], row["fields"]] for row in rows])
+    more = "" if cursor is None else f"\nthere are more: --cursor {cursor}"
+    output.result({"items": rows, "next": cursor}, lines + more)
 
 
 @app.command()

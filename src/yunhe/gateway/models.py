@@ -12,6 +12,7 @@ from yunhe.gateway.problems import Problem
 from yunhe.limits import INTEGER_MAX
 
 CONTRACT_PATTERN = "^[a-z][a-z0-9_]{0,39}$"
+TABLE_PATTERN = "^[a-z][a-z0-9_]{0,39}(#[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,7})?$"
 EVENT_PATTERN = "^[A-Z][A-Za-z0-9_]{0,39}$"
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -168,7 +169,7 @@ class PlacedRecordBody(RecordBody):
 
 
 class RecordPage(BaseModel):
-    """Records of a table in key order."""
+    """Records of a table, in the order that was asked for."""
 
     height: int = Field(description="the last block when this page was read")
     items: list[RecordBody]
@@ -193,8 +194,10 @@ class ProofSubject(BaseModel):
 
     kind: Literal["transaction", "receipt", "record"]
     transaction_id: HexHash | None = Field(default=None, description="for transaction and receipt")
-    contract: str | None = Field(default=None, description="for record")
-    table: str | None = Field(default=None, description="for record")
+    contract: str | None = Field(default=None, pattern=CONTRACT_PATTERN, description="for record")
+    table: str | None = Field(
+        default=None, pattern=TABLE_PATTERN, description="for record; `table#field,field` for a row of an index by these fields"
+    )
     key: list[str | int] | None = Field(default=None, description="for record: components; byte strings as 0x and hexadecimal digits")
 
 

@@ -3,18 +3,20 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from yunhe.errors import MalformedError, RecordNotFoundError
 from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewBody, ViewRequest
+from yunhe.gateway.record_pages import Wanted, read_page
 from yunhe.ledger.codec import Value, as_fields, decode
 from yunhe.ledger.rendering import value_to_json
-from yunhe.ledger.state_keys import KeyComponent, decode_state_key, encode_component, prefix_end, state_key, table_prefix
+from yunhe.ledger.state_keys import KeyComponent, decode_state_key, state_key
 from yunhe.limits import HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, PAGE_ROWS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
 from yunhe.node import Node
 
+_FIELDS: Final = "^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$"
 ContractName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 KeyText = Annotated[str, Query(description='JSON array of the key\'s components, such as `["MAEU123"]`; byte strings as `"0x…"`')]
 
@@ -52,6 +54,30 @@ def _parse_key_text(text: str) -> tuple[KeyComponent, ...]:
     return parse_key(components)
 
 
+def _wanted(  # one for each query parameter
+    by: Annotated[str, Query(pattern=_FIELDS, description="fields of an index, such as `carrier,status`, to list in its order")] = "",
+    prefix: Annotated[str, Query(description="JSON array of the leading components that all keys, or rows of the index, have")] = "[]",
+    start: Annotated[str, Query(description="JSON array: first key or row, or its leading components; inclusive")] = "[]",
+    end: Annotated[str, Query(description="JSON array: key or row, or its leading components, before which the list ends")] = "[]",
+    cursor: Annotated[
+        str | None, Query(pattern="^([0-9a-f]{2})+$", max_length=2 * STATE_KEY_BYTES_MAX, description="`next` of the page before")
+    ] = None,
+    *,
+    reverse: bool = False,
+) -> Wanted:
+    return Wanted(
+        by=tuple(by.split(",")) if by else (),
+        prefix=_parse_key_text(prefix),
+        start=_parse_key_text(start),
+        end=_parse_key_text(end),
+        cursor=None if cursor is None else bytes.fromhex(cursor),
+        reverse=reverse,
+    )
+
+
+WantedRecords = Annotated[Wanted, Depends(_wanted)]
+
+
 def record_routes(node: Node) -> APIRouter:
     """Return the routes that read contract state."""
     router = APIRouter(prefix="/v1/contracts/{contract}", tags=["state"])
@@ -68,28 +94,18 @@ def record_routes(node: Node) -> APIRouter:
         return PlacedRecordBody(key=shown.key, fields=shown.fields, height=reader.height)
 
     @router.get("/tables/{table}/records")
-    async def records(  # one for each query parameter
-        contract: ContractName,
-        table: ContractName,
-        prefix: KeyText = "[]",
-        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
-        cursor: Annotated[str | None, Query(pattern="^([0-9a-f]{2})+$", max_length=2 * STATE_KEY_BYTES_MAX)] = None,
-        *,
-        reverse: bool = False,
+    async def records(
+        contract: ContractName, table: ContractName, wanted: WantedRecords, limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100
     ) -> RecordPage:
-        """Return a table's records in key order, those whose keys begin with `prefix`, page by page."""
-        begin = table_prefix(contract, table) + b"".join(encode_component(c) for c in _parse_key_text(prefix))
-        start, end = begin, prefix_end(begin)
-        if cursor is not None:
-            last = bytes.fromhex(cursor)
-            # API-006: a cursor of another table or prefix would read what was not asked for.
-            if not last.startswith(begin):
-                raise MalformedError("the cursor is not of this table and prefix")
-            start, end = (start, last) if reverse else (last + b"\x00", end)
+        """Return a table's records page by page, in the order of their keys or, with `by`, of an index.
+
+        A row of an index is the indexed fields and then the primary key; of a uniqueness constraint the fields alone. Components are as in
+        `key` of a record.
+        """
         reader = node.reader()
-        rows = await asyncio.to_thread(reader.scan, start, end, limit + 1, reverse=reverse)
-        items = [_record(key, stored) for key, stored in rows[:limit]]
-        return RecordPage(height=reader.height, items=items, next=rows[limit - 1][0].hex() if len(rows) > limit else None)
+        page = await asyncio.to_thread(read_page, reader, contract, table, wanted, limit)
+        items = [_record(key, stored) for key, stored in page.records]
+        return RecordPage(height=reader.height, items=items, next=None if page.next is None else page.next.hex())
 
     @router.post("/views/{view}")
     async def view(contract: ContractName, view: ContractName, request: ViewRequest) -> ViewBody:

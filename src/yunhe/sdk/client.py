@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 
@@ -39,6 +39,9 @@ _GAS_LIMIT: Final = 20_000_000
 _ATTEMPT_WAIT_MS: Final = 10_000
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 2.0
+
+Key: TypeAlias = Sequence[str | int | bytes]
+"""Components of a primary key or of a row of an index, or the leading ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +244,67 @@ class Client:
         """Yield up to `limit` headers, newest first."""
         yield from self._pages("/v1/blocks", {}, limit)
 
-    def record(self, contract: str, table: str, key: Sequence[str | int | bytes]) -> dict[str, Any]:
+    def record(self, contract: str, table: str, key: Key) -> dict[str, Any]:
         """Return one record as {key, fields, height}."""
         return self._get(f"/v1/contracts/{contract}/tables/{table}/record", {"key": _key_text(key)})
 
     def records(
-        self, contract: str, table: str, prefix: Sequence[str | int | bytes] = (), *, limit: int = 1000, reverse: bool = False
+        self,
+        contract: str,
+        table: str,
+        prefix: Key = (),
+        *,
+        by: str | Sequence[str] = (),
+        start: Key = (),
+        end: Key = (),
+        limit: int = 1000,
+        reverse: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """Yield up to `limit` records as {key, fields}, in key order, page by page."""
-        parameters = {"prefix": _key_text(prefix), "reverse": str(reverse).lower()}
+        """Yield up to `limit` records of a table as {key, fields}, in the order of their keys or of an index, page by page.
+
+        Args:
+            contract: name of the contract.
+            table: name of its table.
+            prefix: leading components that all keys, or rows of the index, have.
+            by: field, or fields, of an index of the table, in whose order the records come. A row of an index is these fields and then the
+                primary key; of a uniqueness constraint these fields alone.
+            start: first key or row, or its leading components; inclusive.
+            end: key or row, or its leading components, before which the list ends.
+            limit: how many at most.
+            reverse: whether the last comes first.
+
+        Raises:
+            IndexNotFoundError: the contract declares no such index.
+        """
+        parameters = _list_parameters(prefix, by, start, end, reverse=reverse)
         yield from self._pages(f"/v1/contracts/{contract}/tables/{table}/records", parameters, limit)
+
+    def record_page(  # noqa: PLR0913  # what `records` takes, and a cursor
+        self,
+        contract: str,
+        table: str,
+        prefix: Key = (),
+        *,
+        by: str | Sequence[str] = (),
+        start: Key = (),
+        end: Key = (),
+        limit: int = 100,
+        reverse: bool = False,
+        cursor: str | None = None,
+    ) -> dict[str, Any]:
+        """Return one page of what `records` yields, as {height, items, next}; all of it is of one block.
+
+        It takes what `records` takes, `limit` up to `PAGE_ROWS_MAX`. `next` is the cursor of the page that follows, which takes the same
+        table, order, prefix and bounds; None at the end.
+
+        Raises:
+            IndexNotFoundError: the contract declares no such index.
+            MalformedError: the cursor is not of this list.
+        """
+        parameters = _list_parameters(prefix, by, start, end, reverse=reverse) | {"limit": str(limit)}
+        if cursor is not None:
+            parameters["cursor"] = cursor
+        return self._get(f"/v1/contracts/{contract}/tables/{table}/records", parameters)
 
     def events(
         self,
@@ -414,5 +468,11 @@ def _event_parameters(contract: str | None, event: str | None, where: Mapping[st
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _key_text(components: Sequence[str | int | bytes]) -> str:
+def _list_parameters(prefix: Key, by: str | Sequence[str], start: Key, end: Key, *, reverse: bool) -> dict[str, str]:
+    fields = by if isinstance(by, str) else ",".join(by)
+    bounds = {"prefix": prefix, "start": start, "end": end}
+    return {"by": fields, "reverse": str(reverse).lower()} | {name: _key_text(key) for name, key in bounds.items() if key}
+
+
+def _key_text(components: Key) -> str:
     return json.dumps(["0x" + c.hex() if isinstance(c, bytes) else c for c in components])
