@@ -845,9 +845,7 @@ def _require_leaf(what: str, leaf: bytes, sides: int, path: Sequence[bytes], roo
 def _verify_state(item: object, header: _Header, genesis: Genesis) -> Subject:
     """Verify a record, or the absence of one, by the state root."""
     # PRF-018
-    kind, contract, table, key, shown, siblings = _shape(
-        "a record or absence", item, str, _NAME, _TABLE, list, (bytes, list, type(None)), list
-    )
+    kind, contract, table, key, shown, siblings = _shape("a state subject", item, str, _NAME, _TABLE, list, (bytes, list, type(None)), list)
     path = genesis.tagged(b"yunhe/state-key/1", _state_key(contract, table, key))
     fields: dict[str, Any] = {"contract": contract, "table": table, "key": key}
     place = bytes(32)

@@ -160,7 +160,8 @@ def test_submit_batch_judges_each_for_itself(node, client):
 
 @pytest.mark.parametrize(("action", "code"), [("loop", "OUT_OF_GAS"), ("allocate", "OUT_OF_MEMORY"), ("fault", "CONTRACT_FAULT")])
 def test_misbehaving_contract_gets_a_failed_receipt_and_harms_nobody(node, client, action, code):
-    bad = client.build([node.founder], [Call("counters", action, {"name": action})], gas_limit=20_000_000)
+    # Enough gas for the memory, which costs gas as well.
+    bad = client.build([node.founder], [Call("counters", action, {"name": action})], gas_limit=50_000_000)
     good = [client.build([node.founder], [add("beside")]) for _ in range(2)]
     results = client.submit_batch([good[0], bad, good[1]])
     assert [result.code for result in results] == ["OK", code, "OK"]

@@ -89,35 +89,6 @@ def test_every_kind_of_subject_verifies(name: str) -> None:
     assert proof.subjects[14].fields["key"] == [b"\x00meter", -7, "A\x00"]
 
 
-# PRF-018, COD-062
-@pytest.mark.parametrize("table", ["bills#holder", "bills#carrier,status", "b#" + ",".join(["a" * 40] * 8)])
-def test_row_of_an_index_verifies_as_a_record_does(table: str) -> None:
-    proof = verify(sealed(FOUR.bundle([4], 2, FOUR.state_subject(2, "ebl", table, ["bank", "B-1"]))), FOUR.genesis)
-    assert proof.subjects[0].fields == {"contract": "ebl", "table": table, "key": ["bank", "B-1"]}
-
-
-# PRF-018, PRF-010
-@pytest.mark.parametrize(
-    "table",
-    [
-        "",
-        "#holder",
-        "bills#",
-        "bills##holder",
-        "bills#holder,",
-        "bills#,holder",
-        "bills#Holder",
-        "bills#a#b",
-        "bills,a",
-        "b#" + ",".join("a" * 9),
-    ],
-)
-def test_table_of_another_name_is_refused(table: str) -> None:
-    bundle = FOUR.bundle([4], 2, FOUR.state_subject(2, "ebl", "bills", KEY))
-    bundle[6][0][2] = table
-    assert refused(sealed(bundle), FOUR).rule == "PRF-010"
-
-
 # PRF-016
 def test_certificate_names_organisations_power_and_times() -> None:
     bundle = FOUR.bundle([4], 2, FOUR.state_subject(2, "ebl", "bills", KEY))
