@@ -11,7 +11,10 @@ def test_a_stranger_cannot_transfer():
 ```
 """
 
+from typing import TYPE_CHECKING, Any
+
 from yunhe.testing.chain import Chain, MeteredDifferenceError, NotRefusedError, Snapshot
+from yunhe.testing.findings import FindingError
 from yunhe.testing.invariants import Invariant, InvariantError, invariant, invariants_of
 from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
@@ -23,6 +26,7 @@ __all__ = [
     "Call",
     "Chain",
     "Change",
+    "FindingError",
     "Invariant",
     "InvariantError",
     "Member",
@@ -34,4 +38,23 @@ __all__ = [
     "UnsavedChangeError",
     "invariant",
     "invariants_of",
+    "stateful_test",
+    "strategy_for",
 ]
+
+if TYPE_CHECKING:
+    from yunhe.testing.stateful import stateful_test
+    from yunhe.testing.strategies import strategy_for
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs Hypothesis when it is asked for, so that everything else works without."""
+    if name == "stateful_test":
+        from yunhe.testing.stateful import stateful_test  # noqa: PLC0415  # as said above
+
+        return stateful_test
+    if name == "strategy_for":
+        from yunhe.testing.strategies import strategy_for  # noqa: PLC0415  # as said above
+
+        return strategy_for
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

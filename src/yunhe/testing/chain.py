@@ -49,6 +49,10 @@ BEGINNING_MS = 1_767_225_600_000
 """Time of a new chain: 2026-01-01 00:00 UTC."""
 
 
+BLOCK_MS = 1
+"""By how much the time of a block is later than that of the one before, if a test does not move it."""
+
+
 class NotRefusedError(AssertionError):
     """A call was expected to be refused with a code, and was not, or with another one."""
 
@@ -69,7 +73,7 @@ class Chain:
         self._state = MemoryState()
         self.time_ms = BEGINNING_MS
         """Time of the next block, if later than that of the last; set it, or move it with `advance`. After a call it is its block's."""
-        self._last = BlockContext(0, BEGINNING_MS - 1)
+        self._last = BlockContext(0, BEGINNING_MS - BLOCK_MS)
         """The last block."""
         self.gas_used = 0
         """Gas of the last call, if calls are repeated metered; that of a transaction is for signers with Ed25519 keys."""
@@ -264,7 +268,7 @@ class Chain:
 
     def _next(self) -> BlockContext:
         """Return what contracts see of the next block."""
-        return BlockContext(self._last.height + 1, max(self.time_ms, self._last.time_ms + 1))
+        return BlockContext(self._last.height + 1, max(self.time_ms, self._last.time_ms + BLOCK_MS))
 
     def _commit(self, ran: Ran, before: CommittedState) -> None:
         touched = {event.contract for event in ran.events} | {contract_of(state_key) for state_key, _ in ran.writes}

@@ -139,12 +139,21 @@ class _Reduction:
 
     def _leave_out(self) -> None:
         for position in reversed(range(len(self.steps) - 1)):
-            self._accept(self.steps[:position] + self.steps[position + 1 :])
+            gone, following, *others = self.steps[position:]
+            later = replace(following, pause_ms=gone.pause_ms + following.pause_ms)
+            # If not with the time that passes before it, then without the call alone.
+            if not self._accept([*self.steps[:position], following, *others]):
+                self._accept([*self.steps[:position], later, *others])
 
     def _hurry(self) -> None:
-        for position, step in enumerate(self.steps):
-            if step.pause_ms:
-                self._accept([*self.steps[:position], replace(step, pause_ms=0), *self.steps[position + 1 :]])
+        for position in range(len(self.steps)):
+            while any(self._accept(steps) for steps in self._with_shorter_pause(position)):
+                pass
+
+    def _with_shorter_pause(self, position: int) -> Iterator[list[Step]]:
+        step = self.steps[position]
+        for pause_ms in _simpler(step.pause_ms):
+            yield [*self.steps[:position], replace(step, pause_ms=pause_ms), *self.steps[position + 1 :]]
 
     def _simplify(self) -> None:
         for position, step in enumerate(self.steps):

@@ -70,6 +70,8 @@ def changes(writes: Iterable[Write], before: CommittedState, modules: Iterable[C
         table = declared.get((contract, name))
         if table is not None:
             old = before.get(state_key)
+            if old == data:
+                continue  # saved as it was
             values = [None if row is None else _value(table, row) for row in (old, data)]
             found.append(Change(contract, name, _key(_key_parts(table, state_key)), *values))
     return found

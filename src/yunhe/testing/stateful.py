@@ -13,13 +13,13 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from yunhe.contracts import codes
 from yunhe.contracts.interface import interface_of
 from yunhe.contracts.module import ContractModule, Entry
 from yunhe.errors import ExtraMissingError
-from yunhe.testing.chain import Chain
+from yunhe.testing.chain import BLOCK_MS, Chain
 from yunhe.testing.findings import Finding, Step, Trial, fail_with
 from yunhe.testing.invariants import Invariant
 from yunhe.testing.members import Member
@@ -47,8 +47,10 @@ _RUNTIME_CODES = frozenset(
 )
 """Refusals by the SDK that random calls may meet in a contract without a mistake."""
 
-_PAUSES_MS = (0, 0, 0, 1, 86_400_000)
-"""Time before a call: mostly none, at most a day."""
+_PAUSES_MS: Final = (0, 0, 0, 0, 0, 0, 1, 86_400_000)
+"""Time before a call: mostly none, else a moment, a day, or what is missing to a time that a row holds."""
+_PAUSE_MS_MAX: Final = 10 * 366 * 86_400_000
+"""A number in a row that is a later time than this from now is taken for something else than a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +72,30 @@ class ContractMachine(RuleBasedStateMachine):
         self.subject.trial.begin()
         self._steps: list[Step] = []
         """Calls that took effect."""
-        self._pause_ms = 0
-        """Time that passed since the last of them."""
+        self._time_ms = self.subject.trial.chain.time_ms
+        """Time of the last of them."""
 
     def _call(self, entry: Entry, data: st.DataObject) -> None:
         """Let one member call one action, after some time or none."""
         subject, chain = self.subject, self.subject.trial.chain
-        pause_ms = data.draw(st.sampled_from(_PAUSES_MS), label="milliseconds")
-        member = data.draw(st.sampled_from(subject.members), label="member")
         known = held_values(subject.module, chain.state)
-        known.setdefault("int", []).append(chain.time_ms)
+        until_ms = [value - chain.time_ms for value in known.get("int", ()) if 0 < value - chain.time_ms <= _PAUSE_MS_MAX]
+        pause_ms = data.draw(st.sampled_from([*_PAUSES_MS, *until_ms]), label="milliseconds")
+        member = data.draw(st.sampled_from(subject.members), label="member")
+        known.setdefault("int", []).append(chain.time_ms + pause_ms)
         organisations = sorted({member.organisation for member in subject.members})
         drawn = data.draw(strategy_for(entry.function, organisations=organisations, known=known), label="arguments")
         arguments = {name: drawn[name] for name in entry.parameters}
         step = Step(member, entry.function, arguments, pause_ms)
+        # Calls that were refused since changed nothing but the time, so the sequence is shorter without them.
+        since_ms = chain.time_ms + max(pause_ms, BLOCK_MS) - self._time_ms
+        told = replace(step, pause_ms=0 if since_ms == BLOCK_MS else since_ms)
         found = subject.trial.make(step)
-        since = replace(step, pause_ms=self._pause_ms + pause_ms)
         if isinstance(found, Finding):
-            fail_with(subject.trial, [*self._steps, since], found)
-        elif found:
-            self._steps.append(since)
-            self._pause_ms = 0
-        else:
-            # It changed nothing but the time, so the sequence is shorter without it.
-            self._pause_ms += pause_ms
+            fail_with(subject.trial, [*self._steps, told], found)
+        if found:
+            self._steps.append(told)
+            self._time_ms = chain.time_ms
 
 
 def stateful_test(

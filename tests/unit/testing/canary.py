@@ -3,6 +3,7 @@
 from yunhe.contracts import Choice, Context, Map, Org, Record, Table, action, require, require_role, view
 
 AMOUNT_MAX = 1_000_000
+MONTH_MS = 30 * 86_400_000
 
 
 class Status(Choice):
@@ -16,6 +17,7 @@ class Deposit(Record):
     payer: Org
     payee: Org
     amount: int
+    due_ms: int
     status: Status = Status.OPEN
     parts: int = 1
 
@@ -38,7 +40,7 @@ def issue(ctx: Context, owner: Org, amount: int) -> None:
 def open_deposit(ctx: Context, deposit_id: str, payee: Org, amount: int) -> None:
     """Set money aside for a payee: sound."""
     require(0 < amount <= balances[ctx.sender], "NOT_ENOUGH")
-    deposits.add(Deposit(deposit_id=deposit_id, payer=ctx.sender, payee=payee, amount=amount))
+    deposits.add(Deposit(deposit_id=deposit_id, payer=ctx.sender, payee=payee, amount=amount, due_ms=ctx.time_ms + MONTH_MS))
     balances.add(ctx.sender, -amount)
 
 
@@ -64,9 +66,10 @@ def pay(ctx: Context, payee: Org, amount: int) -> None:
 
 @action
 def cancel(ctx: Context, deposit_id: str) -> None:
-    """Take a deposit back, also one that was released already."""
+    """Take a deposit back after a month, also one that was released already."""
     deposit = deposits[deposit_id]
     require(deposit.payer == ctx.sender, "NOT_PAYER")
+    require(ctx.time_ms >= deposit.due_ms, "NOT_DUE")
     require(deposit.status != Status.CANCELLED, "NOT_OPEN")
     deposit.status = Status.CANCELLED
     deposits.save(deposit)

@@ -17,10 +17,8 @@ from tests.unit.testing import canary, points
 from tools.tidy.checkout import ROOT
 from yunhe.contracts import Org
 from yunhe.limits import INTEGER_MAX, INTEGER_MIN
-from yunhe.testing import Chain, invariant
-from yunhe.testing.findings import FindingError
-from yunhe.testing.stateful import ContractMachine, stateful_test
-from yunhe.testing.strategies import strategy_for
+from yunhe.testing import Chain, FindingError, invariant, stateful_test, strategy_for
+from yunhe.testing.stateful import ContractMachine
 
 MEMBERS = {"alpha": ["issuer"], "beta": []}
 PAYERS = {"alpha": ["bank"], "beta": []}
@@ -101,6 +99,14 @@ def test_finding_of_a_contract_with_many_mistakes_is_one_of_them_with_its_line_a
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+def test_finding_that_needs_time_to_pass_says_how_much_and_no_more() -> None:
+    with pytest.raises(FindingError) as caught:
+        _run(stateful_test(canary, members=PAYERS, invariants=[no_money_is_made], actions=[*SOUND, canary.cancel], metered=False))
+    pauses = [int(found) for found in re.findall(r"(\d+) ms later", str(caught.value))]
+    # Calls without a pause are a millisecond apart, and the first of a chain waits for none.
+    assert canary.MONTH_MS - 2 <= sum(pauses) <= canary.MONTH_MS
+
+
 # --- What is told apart ---------------------------------------------------------------------------------------------------
 
 
@@ -128,7 +134,7 @@ def test_prepare_makes_what_random_calls_build_on() -> None:
 def test_stateful_test_is_collected_and_reported_by_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_author.py").write_text(
         "from tests.unit.testing import canary\n"
-        "from yunhe.testing.stateful import stateful_test\n"
+        "from yunhe.testing import stateful_test\n"
         "ACTIONS = [canary.issue, canary.open_deposit, canary.split]\n"
         "TestCanary = stateful_test(canary, members={'alpha': ['bank']}, actions=ACTIONS).TestCase\n"
     )
@@ -158,9 +164,9 @@ def test_strategy_for_an_action_meets_known_values_their_neighbours_and_extremes
     assert find(wanted, lambda arguments: arguments["points"] == value)["points"] == value
 
 
-@pytest.mark.parametrize("module", ["strategies", "stateful"])
-def test_without_hypothesis_the_error_says_what_to_install(module: str) -> None:
-    code = f"import sys; sys.modules['hypothesis'] = None\nimport yunhe.testing\nimport yunhe.testing.{module}"
+@pytest.mark.parametrize("name", ["strategy_for", "stateful_test"])
+def test_without_hypothesis_the_error_says_what_to_install(name: str) -> None:
+    code = f"import sys; sys.modules['hypothesis'] = None\nimport yunhe.testing\nyunhe.testing.Chain\nyunhe.testing.{name}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "ExtraMissingError: this needs hypothesis" in done.stderr
     assert "yunhe[testing]" in done.stderr
