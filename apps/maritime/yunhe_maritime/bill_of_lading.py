@@ -14,16 +14,19 @@ Rules (UNCITRAL Model Law on Electronic Transferable Records, articles 10 to 15;
 - A straight bill is surrendered by the consignee or the shipper, a bill to order by its title holder, a bill in blank by any holder, always
   while holding it. The carrier then holds it, and answers: what is accepted ends the bill, what is rejected goes back.
 
+A bill's chain is a list in its record and not a log beside it, because one proof of the record then shows the whole back of the bill.
+
 What it does not do: amend or split a bill, move one to paper, or know who lent money on it. A bill that was surrendered for amendment is
 void, and the amended one is issued under a reference of its own.
 """
 
-from yunhe.contracts import Choice, Context, Event, Map, Org, Record, Table, action, call_view, emit, require, require_role, view
+from yunhe.contracts import Choice, Context, Event, Index, Org, Record, Table, Unique, action, call_view, emit, require, require_role, view
 
 REGISTRY = "registry"
 REFERENCE_CHARACTERS_MAX = 20
 CHECKSUM_DIGITS = 64
 CHAIN_STEPS_MAX = 200
+PAGE_BILLS_MAX = 100
 
 
 class Status(Choice):
@@ -95,7 +98,9 @@ class BillActedOn(Event):
 
 
 bills: Table[Bill] = Table(key="bill_id")
-bill_of_document: Map[str, str] = Map(default="")
+bill_of_document: Unique[Bill] = Unique(bills, by="document_checksum", code="DOCUMENT_ALREADY_ISSUED")
+bills_by_holder: Index[Bill] = Index(bills, by="holder")
+bills_by_carrier: Index[Bill] = Index(bills, by=("carrier", "status"))
 
 
 def require_party(party: Org) -> None:
@@ -164,7 +169,6 @@ def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, cons
     require(len(document_checksum) == CHECKSUM_DIGITS, "CHECKSUM_INVALID")
     require(all(digit in "0123456789abcdef" for digit in document_checksum), "CHECKSUM_INVALID")
     require(bill_id not in bills, "ALREADY_ISSUED")
-    require(bill_of_document[document_checksum] == "", "DOCUMENT_ALREADY_ISSUED")
     require(consignee is None or endorsee is None, "CONSIGNEE_AND_ENDORSEE")
     require_party(shipper)
     title = Title.BEARER
@@ -174,7 +178,6 @@ def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, cons
     elif endorsee is not None:
         require_party(endorsee)
         title = Title.TO_ORDER
-    bill_of_document[document_checksum] = bill_id
     bill = Bill(
         bill_id=bill_id,
         document_checksum=document_checksum,
@@ -279,3 +282,24 @@ def bill(ctx: Context, bill_id: str) -> Bill:
 def chain(ctx: Context, bill_id: str) -> list[Step]:
     """Return what was done with a bill, oldest first."""
     return bills[bill_id].chain
+
+
+@view
+def of_document(ctx: Context, document_checksum: str) -> Bill:
+    """Return the bill that was issued over a document."""
+    return bill_of_document[document_checksum]
+
+
+@view
+def held(ctx: Context, holder: Org, after: str = "", limit: int = PAGE_BILLS_MAX) -> list[str]:
+    """Return references of the bills that an organisation holds, in their order; `after` is the last one of the page before."""
+    require(1 <= limit <= PAGE_BILLS_MAX, "LIMIT_INVALID")
+    return [bill.bill_id for bill in bills_by_holder.scan(prefix=holder, after=(holder, after), limit=limit)]
+
+
+@view
+def surrendered(ctx: Context, carrier: Org, after: str = "", limit: int = PAGE_BILLS_MAX) -> list[str]:
+    """Return references of the bills whose surrender a carrier has to answer; pages as those of `held`."""
+    require(1 <= limit <= PAGE_BILLS_MAX, "LIMIT_INVALID")
+    place = (carrier, Status.SURRENDER_REQUESTED)
+    return [bill.bill_id for bill in bills_by_carrier.scan(prefix=place, after=(carrier, Status.SURRENDER_REQUESTED, after), limit=limit)]

@@ -17,7 +17,7 @@ from yunhe.contracts.system_contracts import registry
 from yunhe.ledger.layouts import encode_record, organisation_key
 from yunhe.testing import Chain, Member
 from yunhe_maritime import bill_of_lading
-from yunhe_maritime.bill_of_lading import CHAIN_STEPS_MAX, Act, Bill, BillActedOn, Status, Title
+from yunhe_maritime.bill_of_lading import CHAIN_STEPS_MAX, PAGE_BILLS_MAX, Act, Bill, BillActedOn, Status, Title
 
 CHECKSUM = "5e" * 32
 PARTIES = ("carrier", "shipper", "bank", "consignee", "port")
@@ -331,6 +331,47 @@ def test_chain_that_is_full_can_still_be_surrendered(trade: Trade) -> None:
     trade.act(holder, bill_of_lading.surrender, False)
     trade.act("carrier", bill_of_lading.accept_surrender)
     assert len(trade.chain.view(bill_of_lading.chain, BILL)) == CHAIN_STEPS_MAX + 2
+
+
+# --- Found by document, holder and carrier ----------------------------------------------------------------------------
+
+
+def issue_several(trade: Trade, *bills: str) -> None:
+    for number, bill_id in enumerate(bills):
+        trade.member("carrier").call(bill_of_lading.issue, bill_id, f"{number:064x}", Org("shipper"), None, None)
+
+
+def test_bill_is_found_by_its_document(trade: Trade) -> None:
+    trade.issue()
+    assert trade.chain.view(bill_of_lading.of_document, CHECKSUM) == trade.bill
+    with trade.chain.refuses("NOT_FOUND"):
+        trade.chain.view(bill_of_lading.of_document, "ab" * 32)
+
+
+def test_bills_are_listed_by_their_holder_page_by_page(trade: Trade) -> None:
+    issue_several(trade, "C", "A", "D", "B")
+    trade.member("shipper").call(bill_of_lading.transfer, "D", Org("bank"))
+    assert trade.chain.view(bill_of_lading.held, Org("shipper")) == ["A", "B", "C"]
+    assert trade.chain.view(bill_of_lading.held, Org("shipper"), "A", 1) == ["B"]
+    assert trade.chain.view(bill_of_lading.held, Org("bank")) == ["D"]
+    assert trade.chain.view(bill_of_lading.held, Org("port")) == []
+
+
+@pytest.mark.parametrize("limit", [0, -1, PAGE_BILLS_MAX + 1])
+def test_page_of_another_size_is_refused(trade: Trade, limit: int) -> None:
+    for view, party in ((bill_of_lading.held, "shipper"), (bill_of_lading.surrendered, "carrier")):
+        with trade.chain.refuses("LIMIT_INVALID"):
+            trade.chain.view(view, Org(party), "", limit)
+
+
+def test_carrier_finds_the_surrenders_that_wait_for_its_answer(trade: Trade) -> None:
+    issue_several(trade, "A", "B", "C")
+    for bill_id in ("C", "A"):
+        trade.member("shipper").call(bill_of_lading.surrender, bill_id, False)
+    assert trade.chain.view(bill_of_lading.surrendered, Org("carrier")) == ["A", "C"]
+    assert trade.chain.view(bill_of_lading.surrendered, Org("carrier"), "A") == ["C"]
+    trade.member("carrier").call(bill_of_lading.accept_surrender, "A")
+    assert trade.chain.view(bill_of_lading.surrendered, Org("carrier")) == ["C"]
 
 
 # --- Any sequence of actions -----------------------------------------------------------------------------------------
