@@ -63,6 +63,14 @@ def pick(ctx: Context, name: str, position: int) -> int:
 def reset(ctx: Context, name: str) -> None:
     require_role(ctx, "auditor")
     counters.delete(name)
+
+
+@action
+def spin(ctx: Context, rounds: int) -> int:
+    total = 0
+    for number in range(rounds):
+        total += number
+    return total
 '''
 UPGRADED = COUNTERS.replace("counter.value + amount", "counter.value + 10 * amount").replace('"""Counters', '"""Tenfold counters')
 SHOP = '''\
@@ -149,7 +157,7 @@ def _blocks() -> list[list[Asked]]:
             asked("demote", "registry", "set_member", member="clerk", roles=[], status="suspended"),
             asked("suspended", "counters", "reset", "MEMBER_SUSPENDED", "clerk", name="a"),
         ],
-        [asked("last", "counters", "add", name="a", amount=2)],
+        [asked("last", "counters", "add", name="a", amount=2), asked("spent", "counters", "spin", "OUT_OF_GAS", rounds=500_000)],
     ]
 
 

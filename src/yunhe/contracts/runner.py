@@ -8,7 +8,7 @@ of the arguments. A fault of this process — no memory, a stack too deep, a sta
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, ParamSpec
+from typing import Final, ParamSpec, Protocol
 
 from yunhe.contracts import codes, prices
 from yunhe.contracts.context import Signer
@@ -57,13 +57,27 @@ class _Deployed:
     """None when the source, against every rule of deployment, does not load."""
 
 
+class ContractLoader(Protocol):
+    """Makes modules of sources for one machine."""
+
+    def load(self, name: str, source: str, *, is_system: bool) -> ContractModule:
+        """Load a contract; raises `ContractRefusedError` as `Loader.load` does."""
+        ...
+
+
 class BlockRunner:
     """Implements `yunhe.ledger.interfaces.Executor` in this process. Not to be shared between threads."""
 
-    def __init__(self, chain_hash: ChainHash) -> None:
+    def __init__(self, chain_hash: ChainHash, loader: Callable[[Machine, ChainHash], ContractLoader] = Loader) -> None:
+        """Make a runner.
+
+        Args:
+            chain_hash: the ledger's.
+            loader: how contracts are loaded; metered, unless nothing is decided by what they do.
+        """
         self._machine = Machine(self._deployed, self._code)
         self._chain_hash = chain_hash
-        self._loader = Loader(self._machine, chain_hash)
+        self._loader = loader(self._machine, chain_hash)
         self._contract_keys: dict[str, bytes] = {}
         self._by_name: dict[str, _Deployed] = {}
         self._modules: OrderedDict[tuple[str, bytes, bool], ContractModule | None] = OrderedDict()

@@ -6,7 +6,8 @@ from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, Pla
 from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
-from yunhe.node.replay import PastTransaction, Replayed, past_transaction
+from yunhe.node.replay import PastTransaction, PlainReplay, Replayed, past_transaction
+from yunhe.node.source_folder import SourceFolder
 
 __all__ = [
     "EventFeed",
@@ -21,8 +22,10 @@ __all__ = [
     "PastTransaction",
     "Placed",
     "PlacedEvent",
+    "PlainReplay",
     "ProofSubjectRequest",
     "Replayed",
+    "SourceFolder",
     "check_ledger",
     "load_config",
     "make_node_folder",

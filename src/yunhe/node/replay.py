@@ -2,17 +2,19 @@
 
 The state after the block below comes from the block log (`yunhe.storage.past_state`), the effects of the transactions before it in its
 block from running these again. So contracts, parameters, signers and their roles are those of that moment. The run is metered, in a jailed
-worker as on the node, and its receipts must be those of the block byte for byte; else nothing of it is shown. The node may be running or
-stopped: its folder is only read. Why it is so: docs/adr/0009.
+worker as on the node, and its receipts must be those of the block byte for byte; else nothing of it is shown. After that it can run
+un-metered in this process, where a debugger stops in its lines. The node may be running or stopped: its folder is only read. Why it is so:
+docs/adr/0009.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from yunhe.contracts.overlay import CommittedState, Overlay
+from yunhe.contracts.plain import PlainOutcome, PlainRunner
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import ChainHash
 from yunhe.errors import BlockInvalidError, InvalidInputError, NotPermittedError, ReplayDiffersError, TransactionNotFoundError
@@ -25,6 +27,7 @@ from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.node.folder import STORE_FOLDER, NodeFolder
 from yunhe.node.node import check_platform
+from yunhe.node.source_folder import SourceFolder
 from yunhe.storage import LogReader, past_state
 
 ReplayProgress: TypeAlias = Callable[[str, int, int], None]
@@ -50,6 +53,40 @@ class Replayed:
     """Blocks in the log that the block was found in."""
     log_root: bytes
     """Root of that log, as the node acknowledged it."""
+    before: StateReader = field(repr=False, compare=False)
+    """The state that the transaction found."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReplay:
+    """What a transaction did when it ran again un-metered."""
+
+    outcome: PlainOutcome
+    changes: tuple[RowChange, ...]
+
+    def differences(self, replayed: Replayed) -> tuple[str, ...]:
+        """Return what differs from the metered run: of code, call, results, events and changes."""
+        metered, plain = replayed.receipt.outcome, self.outcome
+        same = {
+            "code": metered.code == plain.code,
+            "call": metered.call_index == plain.call_index,
+            "results": metered.results == plain.results,
+            "events": metered.events == plain.events,
+            "changes": replayed.changes == self.changes,
+        }
+        return tuple(name for name, is_same in same.items() if not is_same)
+
+
+class PlainWatch(Protocol):
+    """Whoever follows an un-metered run: a debugger."""
+
+    def placed(self, contract: str, source: str, file: str) -> None:
+        """A contract is being loaded from a file with its source."""
+        ...
+
+    def entering(self, call_index: int) -> None:
+        """A call of the transaction begins."""
+        ...
 
 
 class PastTransaction:
@@ -102,7 +139,25 @@ class PastTransaction:
             fault,
             self._log.size,
             self._log.root,
+            before,
         )
+
+    def replay_plainly(self, replayed: Replayed, sources: SourceFolder, watch: PlainWatch) -> PlainReplay:
+        """Run the transaction un-metered in this process, without a jail: what a contract may do, it does with the caller's rights.
+
+        Args:
+            replayed: its metered run.
+            sources: where the contracts' sources are put.
+            watch: is told of contracts and calls; what it raises that is no `Exception` ends the run.
+        """
+
+        def place(contract: str, source: str) -> str:
+            file = sources.place(contract, source)
+            watch.placed(contract, source, file)
+            return file
+
+        outcome = PlainRunner(self._chain_hash, place).run(self.context, self.transaction, replayed.before, watch.entering)
+        return PlainReplay(outcome, row_changes(outcome.writes, replayed.before))
 
     def state_before(self, writes: tuple[Write, ...]) -> Overlay:
         """Return the state after the block below with writes of the transactions that ran before."""

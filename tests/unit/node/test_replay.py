@@ -1,15 +1,17 @@
 """Time travel: every transaction of a ledger runs again as it ran, on the state that it ran on."""
 
 import shutil
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.past_ledger import UPGRADED, PastLedger, code_hash, make_past_ledger
+from tests.past_ledger import COUNTERS, SHOP, UPGRADED, PastLedger, code_hash, make_past_ledger
 from tests.unit.node.open_node import run_node
 from yunhe.errors import (
     BlockLogAlteredError,
+    InvalidConfigurationError,
     MarkerDamagedError,
     ReplayDiffersError,
     TransactionNotFoundError,
@@ -17,7 +19,7 @@ from yunhe.errors import (
 )
 from yunhe.ledger.changes import RowChange
 from yunhe.ledger.receipt import Receipt
-from yunhe.node import Node, NodeFolder, PastTransaction, Replayed, past_transaction
+from yunhe.node import Node, NodeFolder, PastTransaction, PlainReplay, Replayed, SourceFolder, past_transaction
 
 
 def silent(work: str, done: int, total: int) -> None:
@@ -42,6 +44,29 @@ def counter_changes(replayed: Replayed) -> dict[tuple[str, ...], tuple[object, o
 
     rows = [change for change in replayed.changes if change.contract in ("counters", "shop")]
     return {(row.table, *map(str, row.key)): (value(row.before), value(row.after)) for row in rows}
+
+
+class Followed:
+    """Implements `yunhe.node.replay.PlainWatch`."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[str, str]] = []
+        self.calls: list[int] = []
+
+    def placed(self, contract: str, source: str, file: str) -> None:
+        assert Path(file).read_text(encoding="utf-8") == source
+        self.files.append((contract, Path(file).name))
+
+    def entering(self, call_index: int) -> None:
+        self.calls.append(call_index)
+
+
+def replay_plainly(ledger: PastLedger, name: str, sources: Path) -> tuple[Replayed, PlainReplay, Followed]:
+    watch = Followed()
+    with past_transaction(ledger.folder, ledger.ids[name], silent) as past:
+        replayed = past.replay()
+        plain = past.replay_plainly(replayed, SourceFolder(sources, ledger.folder.genesis.chain_hash), watch)
+    return replayed, plain, watch
 
 
 @pytest.mark.parametrize(
@@ -155,3 +180,57 @@ def test_context_is_that_of_the_block(ledger: PastLedger) -> None:
         assert isinstance(past, PastTransaction)
         assert (past.context.height, past.position) == (3, 1)
         assert past.context.time_ms == past.block.header.time_ms
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "submit 0",
+        "enrol clerk",
+        "second",
+        "bought",
+        "refused",
+        "faulty",
+        "several",
+        "half",
+        "reset",
+        "upgrade",
+        "after upgrade",
+        "suspended",
+    ],
+)
+def test_un_metered_run_is_the_same(ledger: PastLedger, tmp_path: Path, name: str) -> None:
+    """System contracts included, whose functions depend on the ledger's hash (CON-146)."""
+    replayed, plain, watch = replay_plainly(ledger, name, tmp_path)
+    assert plain.differences(replayed) == ()
+    ended = replayed.receipt.outcome.call_index
+    assert watch.calls == [] if name == "suspended" else list(range(len(replayed.transaction.body.calls) if ended < 0 else ended + 1))
+
+
+def test_un_metered_run_goes_on_where_gas_ended_the_transaction(ledger: PastLedger, tmp_path: Path) -> None:
+    replayed, plain, _ = replay_plainly(ledger, "spent", tmp_path)
+    assert (replayed.receipt.outcome.code, plain.outcome.code) == ("OUT_OF_GAS", "OK")
+    assert plain.differences(replayed) == ("code", "call", "results")
+
+
+def test_sources_are_those_of_then_in_a_file_for_each_version(ledger: PastLedger, tmp_path: Path) -> None:
+    files = [replay_plainly(ledger, name, tmp_path)[2].files for name in ("before upgrade", "after upgrade", "bought")]
+    assert files == [
+        [("counters", f"counters-{code_hash(COUNTERS).hex()[:8]}.py")],
+        [("counters", f"counters-{code_hash(UPGRADED).hex()[:8]}.py")],
+        [("shop", f"shop-{code_hash(SHOP).hex()[:8]}.py"), ("counters", f"counters-{code_hash(COUNTERS).hex()[:8]}.py")],
+    ]
+    assert (tmp_path / files[0][0][1]).read_text(encoding="utf-8") == COUNTERS
+
+
+def test_folder_for_sources_that_cannot_be_written_is_refused(ledger: PastLedger, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InvalidConfigurationError, match="cannot be written"):
+        replay_plainly(ledger, "first", tmp_path / "file")
+
+
+def test_error_of_an_un_metered_run_leads_to_the_line(ledger: PastLedger, tmp_path: Path) -> None:
+    error = replay_plainly(ledger, "faulty", tmp_path)[1].outcome.error
+    assert isinstance(error, IndexError)
+    frames = traceback.extract_tb(error.__traceback__)
+    assert (frames[-1].name, frames[-1].line) == ("pick", "return digits[position]")
