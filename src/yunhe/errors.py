@@ -455,11 +455,33 @@ class CosignerMemoryDamagedError(CorruptionError):
     code = "COSIGNER_MEMORY_DAMAGED"
 
 
+# --- HTTP API (docs/spec/http.md) -----------------------------------------------------------------------------------
+
+
 class TokenWrongError(NotPermittedError):
     """A request has no API token, or a wrong one."""
 
     code = "TOKEN_WRONG"
     status = 401
+
+
+class RequestInvalidError(InvalidInputError):
+    """A request is no HTTP, or its path, query or body is not of the shape that the route takes."""
+
+    code = "REQUEST_INVALID"
+
+
+class RouteNotFoundError(NotFoundError):
+    """The API has no such path."""
+
+    code = "ROUTE_NOT_FOUND"
+
+
+class MethodNotAllowedError(InvalidInputError):
+    """The path does not take this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
 
 
 # --- SDK ------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from fastapi import APIRouter, FastAPI, Response
 import yunhe
 from yunhe.gateway.boundary import Boundary
 from yunhe.gateway.collector import Collector
+from yunhe.gateway.description import REFUSALS, describe
 from yunhe.gateway.event_routes import event_routes
 from yunhe.gateway.ledger_routes import ledger_routes
 from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
-from yunhe.gateway.problems import Problem, install_problem_handlers
+from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
@@ -48,7 +49,8 @@ def create_app(node: Node, token: str) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses={"4XX": {"model": Problem, "description": "refused"}, "5XX": {"model": Problem, "description": "the node cannot answer"}},
+        redirect_slashes=False,
+        responses=REFUSALS,
     )
     install_problem_handlers(app)
     app.include_router(submission_routes(collector))
@@ -58,6 +60,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
     app.add_middleware(Boundary, token=token)
+    describe(app)
     return app
 
 

@@ -1,18 +1,19 @@
 """The boundary of the HTTP API: who may ask, and how much may be sent.
 
-Token and size are checked before a request reaches a route. Only health, version and the API's own description need no token.
+Token and size are checked before a request reaches a route, and its body is read whole: a caller that goes away before its end has asked
+for nothing. Only health, version and the API's own description need no token. Rules: docs/spec/http.md.
 """
 
 import hmac
+from typing import Final
 
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from yunhe.errors import TokenWrongError, TooLargeError, YunheError
-from yunhe.gateway.problems import problem
+from yunhe.errors import RequestInvalidError, TokenWrongError, TooLargeError, YunheError
+from yunhe.gateway.problems import problem_response
 from yunhe.limits import HTTP_BODY_BYTES_MAX
 
-OPEN_PATHS = frozenset({"/v1/health", "/v1/version", "/openapi.json"})
+OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/version", "/openapi.json"})
 """Paths that need no token."""
 
 
@@ -29,42 +30,69 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        # API-002
+        # API-002: before the body is read.
         if scope["path"] not in OPEN_PATHS and not self._has_token(headers.get(b"authorization", b"")):
             refused = TokenWrongError("the request needs the header `Authorization: Bearer <token>` with the node's API token")
-            await _refuse(refused, scope, receive, send, {"WWW-Authenticate": "Bearer"})
+            await problem_response(refused, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
             return
-        # API-003
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > HTTP_BODY_BYTES_MAX:
-            await _refuse(_too_large(), scope, receive, send)
+        try:
+            _check_length(headers.get(b"content-length", b"0"))
+            body = await _read(receive)
+        except YunheError as error:
+            await problem_response(error)(scope, receive, send)
             return
-        await self._app(scope, _limited(receive), send)
+        # API-007: who went away before the end has asked for nothing; who goes away later is answered all the same.
+        if body is not None:
+            await self._app(scope, _replaying(body, receive), send)
 
     def _has_token(self, authorization: bytes) -> bool:
         scheme, _, token = authorization.partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
 
 
+def _check_length(stated: bytes) -> None:
+    if not stated.isdigit():
+        raise RequestInvalidError("the header Content-Length is a number of bytes")
+    # API-003
+    if int(stated) > HTTP_BODY_BYTES_MAX:
+        raise _too_large()
+
+
 def _too_large() -> TooLargeError:
     return TooLargeError(f"a request's body is at most {HTTP_BODY_BYTES_MAX} bytes; send fewer transactions at once")
 
 
-def _limited(receive: Receive) -> Receive:
-    """Count what arrives; a body without a stated length is cut off at the limit."""
-    received = 0
+async def _read(receive: Receive) -> bytes | None:
+    """Return the whole body, or None when the caller went away.
 
-    async def counted() -> Message:
-        nonlocal received
+    Raises:
+        TooLargeError: it is over the limit.
+    """
+    parts = []
+    size = 0
+    while True:
         message = await receive()
-        received += len(message.get("body", b""))
-        if received > HTTP_BODY_BYTES_MAX:
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        # API-003: without a stated length too.
+        if size > HTTP_BODY_BYTES_MAX:
             raise _too_large()
-        return message
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
-    return counted
 
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that begins with a body that was read already."""
+    is_read = False
 
-async def _refuse(error: YunheError, scope: Scope, receive: Receive, send: Send, headers: dict[str, str] | None = None) -> None:
-    body = problem(error).model_dump()
-    await JSONResponse(body, error.status, headers, "application/problem+json")(scope, receive, send)
+    async def replay() -> Message:
+        nonlocal is_read
+        if is_read:
+            return await receive()
+        is_read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -5,7 +5,7 @@ one's place. Structural checks come before costly ones: length and form, then ti
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -99,9 +99,6 @@ class Collector:
             self._wake.clear()
             try:
                 answers = await self._admit([data for submission in gathered for data in submission.encoded])
-            except YunheError as error:
-                # Too much waits, or the node decides nothing more: the same for all that gathered.
-                answers = [error for submission in gathered for _ in submission.encoded]
             except Exception as error:  # noqa: BLE001  # the task's edge: one fault of ours must not leave every later caller waiting
                 _log.exception("the collector failed")
                 failure = UnavailableError("the gateway failed to check the transaction; the node's log says why")
@@ -116,28 +113,29 @@ class Collector:
 
     async def _admit(self, encoded: Sequence[bytes]) -> list[Answer]:
         checked = await asyncio.to_thread(self._check, encoded)
-        answers: list[Answer] = []
+        answers: dict[bytes, Answer] = {}
         fresh: dict[bytes, Transaction] = {}
         for verdict in checked:
-            if isinstance(verdict, Transaction) and self._node.find_waiting(verdict.id) is None:
-                fresh.setdefault(verdict.id, verdict)
-        futures = dict(zip(fresh, self._node.submit(list(fresh.values())), strict=True)) if fresh else {}
-        for verdict in checked:
-            if isinstance(verdict, YunheError):
-                answers.append(verdict)
-            elif isinstance(verdict, Transaction):
-                future = futures.get(verdict.id) or self._node.find_waiting(verdict.id)
-                answers.append(Accepted(verdict.id, future) if future is not None else self._known(verdict.id))
-            else:
-                answers.append(_accepted_before(verdict.transaction_id, verdict.placed))
-        return answers
+            if isinstance(verdict, Transaction):
+                # API-005
+                waiting = self._node.find_waiting(verdict.id)
+                if waiting is None:
+                    fresh[verdict.id] = verdict
+                else:
+                    answers[verdict.id] = Accepted(verdict.id, waiting)
+        answers |= self._accept(fresh)
+        return [answers[verdict.id] if isinstance(verdict, Transaction) else _settled(verdict) for verdict in checked]
 
-    def _known(self, transaction_id: bytes) -> Answer:
-        """Answer for a transaction that was placed while this one was being checked."""
+    def _accept(self, fresh: Mapping[bytes, Transaction]) -> dict[bytes, Answer]:
+        """Hand transactions that nobody has submitted before to the node."""
+        if not fresh:
+            return {}
         try:
-            return _accepted_before(transaction_id, self._node.require_placed(transaction_id))
+            futures = self._node.submit(list(fresh.values()))
         except YunheError as error:
-            return error
+            # API-008: too much waits, or the node decides nothing more. What was accepted before keeps its place.
+            return dict.fromkeys(fresh, error)
+        return {identity: Accepted(identity, future) for identity, future in zip(fresh, futures, strict=True)}
 
     def _check(self, encoded: Sequence[bytes]) -> list[Checked]:
         """Check in a thread everything that does not touch the queue of those that wait, the costly last."""
@@ -182,7 +180,10 @@ class Collector:
         return transaction
 
 
-def _accepted_before(transaction_id: bytes, placed: Placed) -> Accepted:
+def _settled(verdict: _Known | YunheError) -> Answer:
+    """Answer for a transaction that is refused, or was executed before (API-005)."""
+    if isinstance(verdict, YunheError):
+        return verdict
     future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
-    future.set_result(placed)
-    return Accepted(transaction_id, future)
+    future.set_result(verdict.placed)
+    return Accepted(verdict.transaction_id, future)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.typing import Processor
 
 from yunhe.errors import InvalidConfigurationError
 
@@ -25,17 +26,19 @@ def configure_logging(path: Path | None, level: str) -> None:
             stream = path.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
             raise InvalidConfigurationError(f"the log {path} cannot be opened: {error.strerror}") from error
+    named: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    rendered: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *named, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    # Uvicorn's own messages (a broken connection, a refused upgrade) belong in the same file.
-    logging.basicConfig(stream=stream, level=max(_LEVELS[level], logging.WARNING), format="%(message)s", force=True)
+    # Uvicorn's own messages (a broken connection, say) belong in the same file, in the same form.
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=named, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)

@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457), with our stable codes."""
 
 import http
+from typing import Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -9,11 +10,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from yunhe.errors import OverloadedError, ViewRefusedError, YunheError
+from yunhe.errors import MethodNotAllowedError, OverloadedError, RequestInvalidError, RouteNotFoundError, ViewRefusedError, YunheError
 
 _log = structlog.get_logger("yunhe.gateway")
-_MEDIA_TYPE = "application/problem+json"
-_RETRY_AFTER_S = "1"
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER_S: Final = "1"
+_FAULTS_MAX: Final = 8
+"""Faults of one request that its refusal lists."""
+_NOT_FOUND: Final = 404
+_METHOD_NOT_ALLOWED: Final = 405
 
 
 class Problem(BaseModel):
@@ -34,30 +39,40 @@ def problem(error: YunheError) -> Problem:
     return Problem(type=f"errors#{error.code}", title=title, status=error.status, code=error.code, detail=error.message, refusal=refusal)
 
 
+def problem_response(error: YunheError, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the answer that refuses a request with an error of ours."""
+    # API-008: when too much waits, the caller is told when to come back.
+    retry = {"Retry-After": _RETRY_AFTER_S} if isinstance(error, OverloadedError) else {}
+    return JSONResponse(problem(error).model_dump(exclude_none=True), error.status, retry | (headers or {}), PROBLEM_MEDIA_TYPE)
+
+
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of an app a problem."""
+    """Make every error of an app a problem with a stable code (API-001)."""
 
     @app.exception_handler(YunheError)
     async def _ours(_request: Request, error: YunheError) -> JSONResponse:
-        headers = {"Retry-After": _RETRY_AFTER_S} if isinstance(error, OverloadedError) else None
-        return JSONResponse(problem(error).model_dump(exclude_none=True), error.status, headers, _MEDIA_TYPE)
+        return problem_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:8])
-        return _plain(400, "REQUEST_INVALID", faults)
+        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        more = f"; and {len(faults) - _FAULTS_MAX} more" if len(faults) > _FAULTS_MAX else ""
+        return problem_response(RequestInvalidError("; ".join(faults[:_FAULTS_MAX]) + more))
 
     @app.exception_handler(HTTPException)
-    async def _framework(_request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "ROUTE_NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
-        return _plain(error.status_code, codes.get(error.status_code, "REQUEST_INVALID"), str(error.detail), dict(error.headers or {}))
+    async def _framework(request: Request, error: HTTPException) -> JSONResponse:
+        return problem_response(_named(request, error), dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("request failed", path=request.url.path, exc_info=error)
-        return _plain(500, YunheError.code, "the node failed to answer; its log says why")
+        return problem_response(YunheError("the node failed to answer; its log says why"))
 
 
-def _plain(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    body = Problem(type=f"errors#{code}", title=http.HTTPStatus(status).phrase, status=status, code=code, detail=detail)
-    return JSONResponse(body.model_dump(), status, headers, _MEDIA_TYPE)
+def _named(request: Request, error: HTTPException) -> YunheError:
+    if error.status_code == _NOT_FOUND:
+        return RouteNotFoundError(f"this node has no path {request.url.path}; GET /openapi.json lists those that it has")
+    if error.status_code == _METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return MethodNotAllowedError(f"{request.url.path} does not take {request.method}; use {allowed}")
+    return RequestInvalidError("the body cannot be read as JSON; send UTF-8 text with the header `Content-Type: application/json`")

@@ -18,6 +18,7 @@ import uvicorn
 
 from yunhe.errors import InvalidConfigurationError, PortTakenError
 from yunhe.gateway.app import create_app
+from yunhe.gateway.http_protocol import HttpProtocol
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
@@ -62,7 +63,8 @@ def api_config(node: Node, token: str) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(node, token),
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -59,8 +59,10 @@ def submission_routes(collector: Collector) -> APIRouter:
         executed; each has its own result.
         """
         items = as_array(decode(await _body(request), HTTP_BODY_BYTES_MAX), "a batch")
-        if not 1 <= len(items) <= HTTP_BATCH_TRANSACTIONS_MAX:
-            raise TooLargeError(f"a batch has 1 to {HTTP_BATCH_TRANSACTIONS_MAX} transactions, not {len(items)}")
+        if not items:
+            raise MalformedError("a batch has at least one transaction")
+        if len(items) > HTTP_BATCH_TRANSACTIONS_MAX:
+            raise TooLargeError(f"a batch has at most {HTTP_BATCH_TRANSACTIONS_MAX} transactions, not {len(items)}; send it in parts")
         answers = await collector.submit([as_bytes(item, "a transaction of a batch") for item in items])
         outcomes = await _outcomes(answers, wait_ms if wait == "committed" else 0)
         return BatchBody(results=[_refused(outcome) if isinstance(outcome, YunheError) else outcome for outcome in outcomes])
@@ -82,13 +84,14 @@ async def _outcomes(answers: list[Answer], wait_ms: int) -> list[SubmittedBody |
     """Wait for all that were accepted, up to `wait_ms`, and say what became of each."""
     waiting = [answer.placed for answer in answers if isinstance(answer, Accepted) and not answer.placed.done()]
     if waiting and wait_ms:
-        # Shielded by `wait`: a caller that goes away does not cancel what others wait for.
+        # API-004, API-007: what is waited for is not cancelled when the time is over or the caller goes away.
         await asyncio.wait(waiting, timeout=wait_ms / 1000)
     return [answer if isinstance(answer, YunheError) else _outcome(answer) for answer in answers]
 
 
 def _outcome(answer: Accepted) -> SubmittedBody | YunheError:
     identity = answer.transaction_id.hex()
+    # API-004: what has no place yet is not durable, and is not called committed.
     if not answer.placed.done():
         return SubmittedBody(id=identity, status="accepted")
     error = answer.placed.exception()

@@ -51,7 +51,7 @@ def decode(data: bytes, bytes_max: int) -> Value:
     """
     # COD-004
     if len(data) > bytes_max:
-        raise TooLargeError(f"{len(data)} bytes are over the limit of {bytes_max} here")
+        raise TooLargeError(f"{len(data)} bytes are over the limit of {bytes_max} for what they encode; make it smaller or divide it")
     if _native is not None:
         return _native.decode(data)
     try:

@@ -129,6 +129,7 @@ class Node:
 
     def reader(self) -> SnapshotReader:
         """Return a reader of the records as of the last committed block, which does not change; thread-safe."""
+        # API-009
         return self.store.reader()
 
     def start(self) -> None:

@@ -1,0 +1,32 @@
+"""The HTTP API of a node in the test's own process, asked without a network."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from tests.unit.node.open_node import make_folder
+from yunhe.gateway.app import create_app
+from yunhe.node import Node
+
+TOKEN = "token"
+CBOR = {"Content-Type": "application/cbor"}
+PROBLEM = "application/problem+json"
+
+
+def serve(path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]]) -> None:
+    """Serve a new node from a folder while a test asks it, and stop it."""
+
+    async def run() -> None:
+        node = Node(make_folder(path / "node"))
+        app = create_app(node, TOKEN)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://node", headers=headers) as client,
+        ):
+            await body(node, client)
+
+    asyncio.run(run())
