@@ -96,6 +96,8 @@ CONTRACT_INTEGER_BITS_MAX: Final = 255
 """Magnitude of an integer while a contract computes with it."""
 VALUE_DEPTH_MAX: Final = 8
 """Containers nested in a record, argument, event or result."""
+FAULT_CHARS_MAX: Final = 500
+"""Characters of what people are told of a contract's error, besides the line."""
 EVENTS_MAX: Final = 256
 """Events of one transaction."""
 TABLE_INDEXES_MAX: Final = 8

@@ -1,77 +1,11 @@
 """Contracts that the checker accepts and that misbehave when they run, with the code that each must end with.
 
-Each source is the frame below with the body of one action, `attack`; most write something first, which must not last.
+Each writes something first, which must not last.
 """
 
 # ruff: noqa: E501  # a table of cases: one a line reads best
 
-from dataclasses import dataclass
-
-FRAME = """\
-from yunhe.contracts import Choice, Context, Event, Map, Org, Record, Table, action, call, call_view, emit, pro_rata, refuse, require
-
-
-class Colour(Choice):
-    RED = "red"
-
-
-class Other(Choice):
-    RED = "red"
-
-
-class Line(Record):
-    number: int = 0
-    text: str = ""
-
-
-class Thing(Record):
-    key: str
-    number: int = 0
-    owner: Org | None = None
-    colour: Colour = Colour.RED
-    flag: bool = False
-    data: bytes = b""
-    title: str = ""
-    format: str = ""
-    lines: list[Line] = []
-    numbers: list[int] = []
-    notes: dict[str, int] = {{}}
-
-
-class Happened(Event):
-    key: str
-    number: int = 0
-
-
-things: Table[Thing] = Table(key="key")
-counts: Map[str, int] = Map(default=0)
-RATES = {{"a": 1, "b": 2}}
-PAIR = (1, 2)
-
-
-{functions}
-
-
-@action
-def attack(ctx: Context) -> {result}:
-    things.add(Thing(key="spoils"))
-    counts["spoils"] = 1
-{body}
-"""
-
-
-@dataclass(frozen=True)
-class Case:
-    body: str
-    code: str
-    functions: str = ""
-    result: str = "None"
-
-    @property
-    def source(self) -> str:
-        lines = "\n".join("    " + line for line in self.body.strip("\n").split("\n"))
-        return FRAME.format(body=lines, functions=self.functions, result=self.result)
-
+from tests.hostile.frame import Case
 
 DEEP_LIST = "x = [1]\ny = [1]\nfor i in range(20000):\n    x = [x]\n    y = [y]\n"
 DEEP_TUPLE = "x = (1, 2)\ny = (1, 2)\nfor i in range(20000):\n    x = (x, 1)\n    y = (y, 1)\n"
@@ -218,7 +152,7 @@ REENTRANCY = {
     "reentrancy: memory spent inside another contract": Case('call("neutral", "swell")', "OUT_OF_MEMORY"),
     "reentrancy: writes and a refusal": Case('counts["a"] = 5\nrefuse("CHANGED_MY_MIND")', "CHANGED_MY_MIND"),
 }
-CASES = {**GAS, **MEMORY, **NUMBERS, **CRASHES, **TYPES, **SIZES, **REENTRANCY}
+CONTAINED = {**GAS, **MEMORY, **NUMBERS, **CRASHES, **TYPES, **SIZES, **REENTRANCY}
 
 NEUTRAL = """\
 from yunhe.contracts import Context, Map, action, call, refuse
@@ -261,15 +195,3 @@ def swell(ctx: Context) -> None:
 def link(number: int) -> str:
     """Return a contract that calls the next one."""
     return f'from yunhe.contracts import Context, action, call\n\n\n@action\ndef go(ctx: Context) -> None:\n    call("link_{number + 1}", "go")\n'
-
-
-def contract_name(index: int) -> str:
-    return f"hostile_{index}"
-
-
-def deployed() -> dict[str, str]:
-    """Return every contract of the corpus by name."""
-    contracts = {"neutral": NEUTRAL} | {f"link_{number}": link(number) for number in range(1, 12)}
-    for index, case in enumerate(CASES.values()):
-        contracts[contract_name(index)] = case.source.replace("SELF", contract_name(index))
-    return contracts

@@ -1,17 +1,6 @@
-"""Attacks that the checker refuses, each with the rule that must refuse it. MODULE stands at module level, BODY in an action."""
+"""Attacks that the checker refuses, each with the rule that must refuse it."""
 
 # ruff: noqa: E501  # a table of cases: one a line reads best
-
-from tests.hostile.contained import FRAME
-
-
-def in_body(text: str) -> str:
-    return FRAME.format(body="\n".join("    " + line for line in text.split("\n")), functions="", result="None")
-
-
-def in_module(text: str) -> str:
-    return FRAME.format(body="    pass", functions=text, result="None")
-
 
 BODIES = {
     "escape: classes through an instance": ("x = ().__class__.__bases__[0].__subclasses__()", "CON-047"),
@@ -96,6 +85,8 @@ BODIES = {
     "unicode: tags": ('x = "\U000e0041"', "CON-002"),
     "reentrancy: recursion": ("attack(ctx)", "CON-045"),
 }
+"""What stands in an action."""
+
 MODULES = {
     "escape: import": ("import os", "CON-040"),
     "escape: import of a private part": ("from yunhe.contracts.machine import Machine", "CON-040"),
@@ -132,7 +123,9 @@ MODULES = {
         "CON-061",
     ),
 }
-RAW = {
+"""What stands at module level."""
+
+RAW: dict[str, tuple[bytes, str]] = {
     "parser: a null byte": (b"x = 1\x00", "CON-002"),
     "parser: another encoding": (b"# coding: utf-7\n", "CON-003"),
     "parser: a byte order mark": (b"\xef\xbb\xbfx = 1", "CON-002"),
@@ -141,8 +134,4 @@ RAW = {
     "parser: a source without end": (b"x" * 1_000_000, "CON-001"),
     "parser: nothing": (b"", "CON-050"),
 }
-REFUSED: dict[str, tuple[str | bytes, str]] = {
-    **{name: (in_body(text), rule) for name, (text, rule) in BODIES.items()},
-    **{name: (in_module(text), rule) for name, (text, rule) in MODULES.items()},
-    **RAW,
-}
+"""Whole sources."""

@@ -1,15 +1,20 @@
 """The hostile corpus: each contract is refused when it is checked, or contained when it runs, and which of the two is asserted.
 
-What is contained runs in a real jailed worker. Its receipt has the code that is expected, it changes no state, the transaction after it is
-not affected, and a worker with another hash seed comes to the same (CON-085, CON-125, LED-022).
+What is refused is refused by its rule, with the same findings by a process with another hash seed, from another depth of the stack. What is
+contained runs in a real jailed worker. Its receipt has the code that is expected, it changes no state, the transaction after it is not
+affected, and a worker with another hash seed and a deeper stack comes to the same (CON-085, CON-125, LED-022).
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.hostile.contained import CASES, contract_name, deployed
-from tests.hostile.refused import REFUSED
+from tests.hostile.corpus import CONTAINED, REFUSED, contract_name, deployed
 from tests.hostile.stage import state_with, transaction, written
 from yunhe.contracts.checker import check
 from yunhe.contracts.worker.executor import WorkerExecutor
@@ -20,6 +25,16 @@ from yunhe.ledger.interfaces import BlockContext
 from yunhe.testing import MemoryState
 
 CONTEXT = BlockContext(5, 1_767_225_600_000)
+ROOT = Path(__file__).parents[2]
+
+
+def verdict(source: str | bytes) -> list[list[object]]:
+    """Return the findings of a source as plain data."""
+    try:
+        check(source)
+    except ContractRefusedError as error:
+        return [[finding.rule, finding.line, finding.column, finding.reason, finding.instead] for finding in error.findings]
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +45,38 @@ def state() -> MemoryState:
 @pytest.fixture(scope="module")
 def workers() -> Iterator[tuple[WorkerExecutor, WorkerExecutor]]:
     first = WorkerExecutor(SHA256, launch=Launch(environment=(("PYTHONHASHSEED", "1"),)))
-    second = WorkerExecutor(SHA256, launch=Launch(environment=(("PYTHONHASHSEED", "20261"),)))
+    second = WorkerExecutor(
+        SHA256, launch=Launch("tests.hostile.deeper:serve", folders=(str(ROOT),), environment=(("PYTHONHASHSEED", "20261"),))
+    )
     yield first, second
     first.close()
     second.close()
 
 
-@pytest.mark.parametrize(("source", "rule"), REFUSED.values(), ids=REFUSED)
-def test_corpus_refused_contract_is_refused_by_its_rule(source, rule) -> None:
-    with pytest.raises(ContractRefusedError) as caught:
-        check(source)
-    assert rule in [finding.rule for finding in caught.value.findings]
+@pytest.fixture(scope="module")
+def elsewhere() -> dict[str, list[list[object]]]:
+    """Return the findings of another process, with another hash seed and from another depth of the stack."""
+    code = (
+        "import json; from tests.hostile.deeper import FRAMES, below; from tests.hostile.test_corpus import REFUSED, verdict;"
+        "print(json.dumps(below(FRAMES, lambda: {name: verdict(source) for name, (source, _) in REFUSED.items()})))"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "20261"}
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    found: dict[str, list[list[object]]] = json.loads(run.stdout)
+    return found
 
 
-@pytest.mark.parametrize("index", range(len(CASES)), ids=list(CASES))
+@pytest.mark.parametrize("name", REFUSED)
+def test_corpus_refused_contract_is_refused_by_its_rule(name, elsewhere) -> None:
+    source, rule = REFUSED[name]
+    findings = verdict(source)
+    assert rule in [finding[0] for finding in findings]
+    assert findings == elsewhere[name]
+
+
+@pytest.mark.parametrize("index", range(len(CONTAINED)), ids=list(CONTAINED))
 def test_corpus_contained_contract_ends_with_its_code_and_changes_nothing(index, state, workers) -> None:
-    case = list(CASES.values())[index]
+    case = list(CONTAINED.values())[index]
     check(deployed()[contract_name(index)])
     block = [transaction((contract_name(index), "attack", {})), transaction(("neutral", "take", {"numbers": [1, 2]}))]
     first, second = workers
@@ -71,6 +102,7 @@ def test_corpus_contained_contract_ends_with_its_code_and_changes_nothing(index,
 
 
 def test_corpus_covers_each_family() -> None:
-    families = {name.partition(":")[0] for name in [*REFUSED, *CASES]}
-    assert families >= {"escape", "hidden state", "nondeterminism", "gas", "memory", "crash", "parser", "unicode", "types", "reentrancy"}
-    assert len(REFUSED) + len(CASES) >= 200
+    families = {name.partition(":")[0] for name in [*REFUSED, *CONTAINED]}
+    assert families >= {"escape", "hidden state", "nondeterminism", "gas", "memory", "crash", "parser", "unicode", "types", "data access"}
+    assert len(REFUSED) + len(CONTAINED) >= 400
+    assert not REFUSED.keys() & CONTAINED.keys()

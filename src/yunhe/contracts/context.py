@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from yunhe.contracts.codes import ROLE_REQUIRED, SIGNER_REQUIRED
-from yunhe.contracts.faults import Refusal
+from yunhe.contracts.faults import Fault, Refusal
 from yunhe.contracts.scalars import Org
 
 NOBODY: Final = str.__new__(Org, "")
@@ -40,6 +40,9 @@ class Context(NamedTuple):
 
 def require_signer(ctx: Context, organisation: Org) -> None:
     """Refuse with SIGNER_REQUIRED unless a member of `organisation` signed the transaction (CON-109)."""
+    # CON-109, CON-132
+    if not _is_context(ctx) or not isinstance(organisation, str):
+        raise Fault("require_signer takes the context and an organisation")
     # CON-109
     for signer in ctx.signers:
         if signer.organisation == organisation:
@@ -49,9 +52,17 @@ def require_signer(ctx: Context, organisation: Org) -> None:
 
 def require_role(ctx: Context, role: str, organisation: Org | None = None) -> None:
     """Refuse with ROLE_REQUIRED unless a signer of `organisation`, by default of the sender's, has the role (CON-109)."""
+    # CON-109, CON-132
+    if not _is_context(ctx) or not isinstance(role, str) or not isinstance(organisation, str | None):
+        raise Fault("require_role takes the context, a role and an organisation")
     # CON-109
     wanted = ctx.sender if organisation is None else organisation
     for signer in ctx.signers:
         if signer.organisation == wanted and role in signer.roles:
             return
     raise Refusal(ROLE_REQUIRED, f"no signer of {wanted} is {role}")
+
+
+def _is_context(value: object) -> bool:
+    """Tell a context from a contract's record that looks like one."""
+    return type(value) is Context

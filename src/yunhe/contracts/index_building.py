@@ -81,6 +81,9 @@ class _Builder:
     def _fields(self, table: Table[Any], data: bytes) -> Mapping[str, Any]:
         """Return the plain fields of a record, defaults included, if the new code can read it."""
         plain = decode_record(data)
+        # CON-121
+        if len(plain) != len(table.kind.fields):
+            self._machine.meter.charge(2 * table.kind.completion_gas)
         table.kind.from_plain(plain)
         return plain if len(plain) == len(table.kind.fields) else table.kind.complete(plain)
 

@@ -91,16 +91,21 @@ class Log(Generic[K, E]):
     # --- Inside -----------------------------------------------------------------------------------------------------
 
     def _parts(self, key: K) -> tuple[Any, ...]:
-        return key if isinstance(key, tuple) else (key,)
-
-    def _prefix(self, key: K) -> bytes:
-        parts = self._parts(key)
+        parts = key if isinstance(key, tuple) else (key,)
+        # CON-117
         if len(parts) != len(self.keys.parts) - 1:
             raise Fault(f"the key of {self.name} has {len(self.keys.parts) - 1} parts")
-        return self.keys.range(None, None, parts)[0]
+        return parts
+
+    def _prefix(self, key: K) -> bytes:
+        return self.keys.range(None, None, self._parts(key))[0]
 
     def _load(self, data: bytes, machine: "Machine") -> E:
         machine.meter.charge(self.kind.load_base + len(data) * self.kind.load_rate)
         machine.meter.hold(self.kind.memory_base + len(data) * self.kind.memory_rate)
-        entry: E = self.kind.from_plain(decode_record(data))
+        plain = decode_record(data)
+        # CON-121
+        if len(plain) != len(self.kind.fields):
+            machine.meter.charge(self.kind.completion_gas)
+        entry: E = self.kind.from_plain(plain)
         return entry

@@ -383,7 +383,10 @@ class Machine:
             result = self.plain(entry.result.to_plain, returned)
             size = len(self.encoded(result))
             meter.charge(size * prices.RESULT_BYTE)
-            if caller == "" and not self.read_only:
+            if caller:
+                # CON-124
+                meter.hold(size * prices.RESULT_BYTE_MEMORY)
+            elif not self.read_only:
                 self._take_receipt(size)
         # After a failure nothing is put back: the transaction is over, and the next one begins afresh.
         stack.pop()

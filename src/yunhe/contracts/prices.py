@@ -18,6 +18,8 @@ PLAIN_BYTE: Final = 24
 """Each byte of content handed from contract to contract."""
 RESULT_BYTE: Final = 40
 """Each encoded byte of a result, which goes into the receipt."""
+RESULT_BYTE_MEMORY: Final = 32
+"""Memory counted for each encoded byte of a result that another contract gets."""
 READ: Final = 15_000
 """Looking a record up, found or not: the first time in a transaction."""
 READ_KNOWN: Final = 800
@@ -30,6 +32,10 @@ LOAD_NESTED_BYTE: Final = 16
 """Each byte of a record that a contract gets, if lists, dicts or records can be in it."""
 INDEX: Final = 1_000
 """Comparing an index's row of a record before and after a change."""
+COMPLETION: Final = 250
+"""Each default of a record type when a stored record lacks a field."""
+COMPLETION_ELEMENT: Final = 100
+"""Each element of such a default."""
 READ_BYTE: Final = 4
 """Each byte of a record read."""
 WRITE: Final = 10_000

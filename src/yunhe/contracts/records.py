@@ -38,6 +38,7 @@ class RecordType(ValueType):
     # The two conversions are functions of the instance, generated for its class: half of a simple transaction's time is spent in them.
     __slots__ = (
         "cls",
+        "completion_gas",
         "defaults",
         "depth",
         "fields",
@@ -60,11 +61,14 @@ class RecordType(ValueType):
         self.defaults = defaults
         """Default of each field that has one; a list or dict is copied for each instance."""
         self.depth = 1 + max((field.depth for field in fields.values()), default=0)
-        self.memory_base = 64 + sum(field.memory_base for field in fields.values())
+        copied = [default for default in defaults.values() if type(default) in (list, dict)]
+        self.memory_base = 64 + sum(field.memory_base for field in fields.values()) + sum(map(_copied_memory, copied))
         self.memory_rate = max((field.memory_rate for field in fields.values()), default=0)
         self.load_base = prices.LOAD_FIELD * len(fields)
         self.load_rate = prices.LOAD_NESTED_BYTE if self.depth > 1 else 0
         """Making an instance of an encoding costs `load_base + length * load_rate` gas."""
+        self.completion_gas = prices.COMPLETION * len(defaults) + prices.COMPLETION_ELEMENT * sum(map(len, copied))
+        """Gas to complete a stored record that lacks fields."""
 
     def bind(self, cls: type) -> None:
         """Generate the conversions for the class that was made of this type."""
@@ -95,6 +99,11 @@ class RecordType(ValueType):
 
     def data(self) -> TypeData:
         return {"record": self.name}
+
+
+def _copied_memory(default: list[Any] | dict[Any, Any]) -> int:
+    """Return the memory of the elements of a default that an instance gets a copy of, beyond that of an empty one."""
+    return len(default) * (8 if type(default) is list else 200)
 
 
 def _namespace(record_type: RecordType) -> dict[str, Any]:
@@ -147,8 +156,9 @@ def _to_plain_source(record_type: RecordType) -> str:
             lines += [f"    if not {INTEGER_MIN} <= {value} <= {INTEGER_MAX}:", f"        out_of_range({name!r}, {field!r})"]
         if kind in (STR, BYTES):
             sized.append(f"len({value})")
-    if sized:
-        lines += [f"    room.left -= {' + '.join(sized)}", "    if room.left < 0:", f"        too_large({name!r})"]
+    # CON-100: at the least each field takes its name, that name's head and a byte.
+    sized.append(str(sum(len(field) + 2 for field in record_type.fields)))
+    lines += [f"    room.left -= {' + '.join(sized)}", "    if room.left < 0:", f"        too_large({name!r})"]
     # In the order of the canonical encoding, so that the codec has nothing left to sort.
     order = sorted(enumerate(record_type.fields.items()), key=lambda item: (len(item[1][0]), item[1][0]))
     lines.append("    return {" + ", ".join(f"{field!r}: {_plain_scalar(kind, index)}" for index, (field, kind) in order) + "}")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from yunhe.contracts import prices
 from yunhe.contracts.codes import SCAN_TOO_LONG
 from yunhe.contracts.faults import ContractStop, Fault
 from yunhe.errors import CorruptionError, EncodingError
@@ -27,6 +28,8 @@ def scan_rows(machine: "Machine", low: bytes, high: bytes, limit: int | None, *,
         raise Fault(f"the limit of a scan is 0 to {SCAN_ROWS_MAX}")
     found: list[tuple[bytes, bytes]] = []
     if limit == 0 or low >= high:
+        # The keys were encoded all the same.
+        machine.meter.charge(prices.SCAN)
         return found
     for row in machine.scan(low, high, SCAN_ROWS_MAX if limit is None else limit, reverse=bool(reverse)):
         if len(found) == SCAN_ROWS_MAX and limit is None:
@@ -45,12 +48,14 @@ def count_rows(machine: "Machine", low: bytes, high: bytes) -> int:
         ContractStop: there are more than `SCAN_ROWS_MAX`.
     """
     count = 0
-    if low < high:
-        for _ in machine.scan(low, high, SCAN_ROWS_MAX, reverse=False):
-            # CON-113
-            if count == SCAN_ROWS_MAX:
-                raise _too_long()
-            count += 1
+    if low >= high:
+        machine.meter.charge(prices.SCAN)
+        return count
+    for _ in machine.scan(low, high, SCAN_ROWS_MAX, reverse=False):
+        # CON-113
+        if count == SCAN_ROWS_MAX:
+            raise _too_long()
+        count += 1
     return count
 
 

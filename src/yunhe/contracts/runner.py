@@ -35,7 +35,7 @@ from yunhe.ledger.layouts import ACTIVE, REGISTRY, Parameters, contract_key, rea
 from yunhe.ledger.state_keys import table_prefix
 from yunhe.ledger.transaction import Signer as SignerKey
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import TRANSACTION_BYTES_MAX
+from yunhe.limits import FAULT_CHARS_MAX, TRANSACTION_BYTES_MAX
 
 P = ParamSpec("P")
 
@@ -315,5 +315,17 @@ def _where(error: BaseException) -> str:
         if trace.tb_frame.f_code.co_filename.startswith("<contract "):
             line = f" ({trace.tb_frame.f_code.co_filename[1:-1]}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    kind = "" if isinstance(error, ContractStop) else f"{type(error).__name__}: "
-    return f"{kind}{error}{line}"
+    return f"{_said(error)}{line}"
+
+
+def _said(error: BaseException) -> str:
+    """Return what an error says: bounded, whatever values of the contract it holds, and always encodable."""
+    # CON-132
+    if isinstance(error, ContractStop):
+        text = str(error)
+    elif all(isinstance(part, str | int) and len(str(part)) <= FAULT_CHARS_MAX for part in error.args):
+        text = f"{type(error).__name__}: {error}"
+    else:
+        # To show a value could take more memory than the contract was allowed.
+        text = type(error).__name__
+    return text[:FAULT_CHARS_MAX].encode(errors="backslashreplace").decode()

@@ -41,6 +41,7 @@ class Table(Generic[R]):
 
     __slots__ = (
         "_cls",
+        "_fields",
         "_from_plain",
         "_key_fields",
         "_key_of",
@@ -87,6 +88,7 @@ class Table(Generic[R]):
         self._cls = cls
         self._key_of: Callable[[Any], Any] = attrgetter(*fields)
         self._state_key = self.keys.state_key
+        self._fields = len(self.kind.fields)
         self._to_plain = self.kind.to_plain
         self._from_plain = self.kind.from_plain
         self._memory_base, self._memory_rate = self.kind.memory_base, self.kind.memory_rate
@@ -209,7 +211,10 @@ class Table(Generic[R]):
         meter.memory -= self._memory_base + size * self._memory_rate
         if meter.left < 0 or meter.memory < 0:
             meter.stop()
-        record: R = self._from_plain(decode_record(data))
+        plain = decode_record(data)
+        if len(plain) != self._fields:
+            meter.charge(self.kind.completion_gas)
+        record: R = self._from_plain(plain)
         if machine.watch is not None:
             machine.watch.loaded(self.name, self.kind, record, data)
         return record
@@ -231,8 +236,11 @@ class Table(Generic[R]):
         data = machine.recall(state_key)
         if data is None:
             return None
-        plain = decode_record(data)
-        return plain if len(plain) == len(self.kind.fields) else self.kind.complete(plain)
+        plain: dict[str, Any] = decode_record(data)
+        if len(plain) == self._fields:
+            return plain
+        machine.meter.charge(self.kind.completion_gas)
+        return self.kind.complete(plain)
 
     def _missing(self, key: object) -> NoReturn:
         raise Refusal(NOT_FOUND, f"{self.name} has no record {key!r}")

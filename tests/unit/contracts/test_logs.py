@@ -7,6 +7,7 @@ import pytest
 from tests.contract_ledger import Ledger, contract, transaction
 from tests.unit.contracts import crates
 from yunhe.contracts import Org
+from yunhe.errors import ViewRefusedError
 from yunhe.limits import INTEGER_MAX
 from yunhe.testing import Chain
 
@@ -123,3 +124,42 @@ def put(ctx: Context, n: int) -> int:
     assert ledger.call("bank", "sums", "put", n=INTEGER_MAX).results == (INTEGER_MAX,)
     assert ledger.call("bank", "sums", "put", n=-1).results == (INTEGER_MAX - 1,)
     assert ledger.call("bank", "sums", "put", n=2).code == "INTEGER_OUT_OF_RANGE"
+
+
+BERTHS = contract("""
+class Stay(Record):
+    ship: str
+
+stays: Log[tuple[str, int], Stay] = Log()
+
+@action
+def moor(ctx: Context, quay: str, berth: int) -> int:
+    return stays.append((quay, berth), Stay(ship="s"))
+
+@view
+def whole(ctx: Context, quay: str, berth: int) -> int:
+    return len(stays.scan((quay, berth)))
+
+@view
+def half(ctx: Context, quay: str) -> int:
+    return len(stays.scan(quay))
+
+@view
+def last_of_half(ctx: Context, quay: str) -> bool:
+    return stays.last(quay) is None
+""")
+
+
+def test_con_117_log_is_read_by_its_whole_key() -> None:
+    ledger = Ledger("crane", berths=BERTHS)
+    ledger.call("crane", "berths", "moor", quay="a", berth=1)
+    assert ledger.view("berths", "whole", quay="a", berth=1) == 1
+    assert ledger.view("berths", "whole", quay="a", berth=2) == 0
+
+
+@pytest.mark.parametrize("view", ["half", "last_of_half"])
+def test_con_117_log_is_not_read_by_half_of_its_key(view) -> None:
+    ledger = Ledger("crane", berths=BERTHS)
+    ledger.call("crane", "berths", "moor", quay="a", berth=1)
+    with pytest.raises(ViewRefusedError, match="has 2 parts"):
+        ledger.view("berths", view, quay="a")

@@ -95,6 +95,19 @@ def test_con_101_record_is_stored_as_a_map_of_plain_values() -> None:
     assert type(record_type(Bill).to_plain(bill(), Room(100))["holder"]) is str
 
 
+@given(bills)
+def test_con_100_record_needs_no_more_room_than_its_encoding(record) -> None:
+    room = Room(len(stored(record)))
+    record_type(Bill).to_plain(record, room)
+    assert room.left >= 0
+
+
+def test_con_100_records_take_room_before_they_are_converted() -> None:
+    room = Room(1000)
+    with pytest.raises(ContractStop, match="too much content"):
+        record_type(Bill).to_plain(bill(parts=[Part(number=1, by=None)] * 100), room)
+
+
 def test_con_101_stored_record_without_a_new_field_takes_its_default() -> None:
     plain = {"bill_id": "B1", "holder": "bank", "seal": b""}
     assert loaded(encode(plain)) == bill(seal=b"")

@@ -165,6 +165,7 @@ class CallChecker:
     # --- Functions and classes of the module ------------------------------------------------------------------------
 
     def _function_call(self, node: ast.Call, name: str) -> None:
+        self._check_contexts(node, self._module.functions.get(name))
         self._arguments(node, takes_context=True)
         # CON-045
         self._function.calls.append((name, self._expressions.comprehensions, node))
@@ -177,6 +178,18 @@ class CallChecker:
         unknown = [parameter for parameter in given if parameter not in callee.parameters]
         if missing or unknown or len(node.args) > len(callee.parameters) or len(set(given)) != len(given):
             self._findings.on("CON-046", node, f"the arguments do not fit {name}", f"it takes ({', '.join(callee.parameters)})")
+
+    def _check_contexts(self, node: ast.Call, callee: Function | None) -> None:
+        """Refuse the context as an argument where no context is expected: it would be a value there."""
+        if callee is None:
+            return
+        given = [*zip(callee.parameters, node.args, strict=False), *((keyword.arg, keyword.value) for keyword in node.keywords)]
+        for parameter, argument in given:
+            # CON-043
+            if self._expressions.is_context(argument) and parameter not in callee.contexts:
+                self._findings.on(
+                    "CON-043", argument, f"the context is given for {parameter}", "declare the parameter as `Context`, or hand on a field"
+                )
 
     def _instance(self, node: ast.Call, name: str) -> None:
         self._arguments(node)

@@ -166,6 +166,7 @@ class Declarations:
     def _choice(self, node: ast.ClassDef, body: list[ast.stmt]) -> None:
         # CON-052
         members: dict[str, str] = {}
+        texts: set[str] = set()
         for statement in body:
             if is_docstring(statement):
                 continue
@@ -174,12 +175,13 @@ class Declarations:
             text = value.value if isinstance(value, ast.Constant) else None
             if not isinstance(target, ast.Name) or not isinstance(text, str) or not _MEMBER_NAME.fullmatch(target.id):
                 self._findings.on("CON-052", statement, "this is no member of a choice", 'write members as NAME = "text"')
-            elif target.id in members or text in members.values():
+            elif target.id in members or text in texts:
                 self._findings.on("CON-052", statement, f"the member {target.id} or its text is there twice", "make both different")
             elif not 1 <= len(text) <= _CHOICE_TEXT_MAX:
                 self._findings.on("CON-052", statement, f"the text of {target.id}", f"use 1 to {_CHOICE_TEXT_MAX} characters")
             else:
                 members[target.id] = text
+                texts.add(text)
         if not members:
             self._findings.on("CON-052", node, f"{node.name} has no members", 'write members as NAME = "text"')
         self.module.members[node.name] = list(members)

@@ -17,7 +17,7 @@ from yunhe.contracts.checker.unavailable import instead_of
 from yunhe.contracts.vocabulary import BUILTINS, SDK_NAMES
 
 _VALUES: Final = (Kind.CONSTANT, None)
-_SUBSCRIPTED: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+_NAMED: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
 
 
 class ExpressionChecker:
@@ -174,7 +174,7 @@ class ExpressionChecker:
                 self._function.reads.add(self._module.state_of(node.value.id))
         elif kind is None:
             # CON-036
-            if not isinstance(node.value, _SUBSCRIPTED):
+            if not isinstance(node.value, _NAMED):
                 self._findings.on("CON-036", node, "an element of something that has no name", "give it a name on the line before")
             self.value(node.value)
         if isinstance(node.slice, ast.Slice):
@@ -229,8 +229,9 @@ class ExpressionChecker:
                     "give it a name on the line before",
                 )
         self.value(node.left)
-        for operator, operand in zip(node.ops, node.comparators, strict=True):
-            kind = self.state_kind(operand)
+        for index, (operator, operand) in enumerate(zip(node.ops, node.comparators, strict=True), 1):
+            # What stands in the middle of a chain is compared with what follows, too.
+            kind = self.state_kind(operand) if index == len(node.ops) else None
             if kind is None or not isinstance(operator, ast.In | ast.NotIn):
                 self.value(operand)
             elif kind is not Kind.LOOKUP and isinstance(operand, ast.Name):
@@ -240,7 +241,8 @@ class ExpressionChecker:
         # CON-030
         if isinstance(operator, ast.Is | ast.IsNot):
             is_none = isinstance(right, ast.Constant) and right.value is None
-            if not is_none or isinstance(left, ast.Constant):
+            # A constant on the left, which the compiler makes of more than literals, is one that it warns of.
+            if not is_none or not isinstance(left, _NAMED):
                 self._findings.on("CON-030", right, "`is` compares places in memory", "write `==`; `is` and `is not` are for None")
 
     # --- Comprehensions ---------------------------------------------------------------------------------------------

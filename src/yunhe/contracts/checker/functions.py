@@ -49,6 +49,9 @@ class FunctionChecker:
         body = self._function.node.body
         # A name that is assigned anywhere in a function is local in all of it.
         self._expressions.locals = set(self._function.parameters)
+        arguments = self._function.node.args
+        for parameter in arguments.posonlyargs + arguments.args:
+            self._expressions.check_shadowing(parameter.arg, parameter)
         self._collect(body)
         for index, statement in enumerate(body):
             if index > 0 or not _is_text(statement):

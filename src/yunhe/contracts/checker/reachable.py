@@ -12,10 +12,13 @@ from yunhe.contracts.checker.model import Function
 
 def check_recursion(functions: Mapping[str, Function], findings: Findings) -> None:
     """Refuse every call that closes a circle."""
+    found: dict[str, set[str]] = {}
     for name, function in functions.items():
         for callee, _, node in function.calls:
+            if callee not in found:
+                found[callee] = reached(callee, functions)
             # CON-045
-            if callee == name or name in reached(callee, functions):
+            if callee == name or name in found[callee]:
                 findings.on("CON-045", node, f"{name} calls itself, directly or through {callee}", "write a loop")
 
 

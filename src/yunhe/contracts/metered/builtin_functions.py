@@ -14,7 +14,7 @@ from yunhe.contracts.metered.operations import Operations
 from yunhe.contracts.metered.walking import ENTRY_MEMORY, SLOT_MEMORY, Walker, text_memory
 from yunhe.contracts.prices import OBJECT_MEMORY
 from yunhe.contracts.vocabulary import BUILTINS
-from yunhe.limits import VALUE_DEPTH_MAX
+from yunhe.limits import INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
 
 _INTEGER_TEXT_MAX: Final = 100
 """Characters of a text that `int` reads: more than any integer of a contract has."""
@@ -182,6 +182,8 @@ class _Numbers:
 def _selections(meter: Meter, walker: Walker) -> Operations:
     def selection(choose: Callable[..., Any], name: str) -> Callable[..., Any]:
         def choose_metered(*values: Any, default: Any = _NONE) -> Any:
+            if len(values) > 1 and default is not _NONE:
+                raise Fault(f"{name} has a default for what may be empty, not for values that are there")
             items = walker.take(values[0]) if len(values) == 1 else values
             once = walker.orderable(list(items))
             meter.charge(len(items) * once * BUILTINS[name].rate >> 4)
@@ -259,6 +261,9 @@ def _collections(meter: Meter, walker: Walker) -> Operations:
         return made
 
     def numbered(source: Any, start: Any = 0) -> Rows:
+        # CON-122: what is counted up from here stays in range.
+        if not isinstance(start, int) or not INTEGER_MIN <= start <= INTEGER_MAX:
+            raise IntegerOutOfRange("enumerate starts at an integer of 64 bits")
         return Rows(meter, enumerate(source, start), (source,))
 
     def side_by_side(*sources: Any) -> Rows:

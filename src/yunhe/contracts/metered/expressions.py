@@ -31,6 +31,7 @@ from yunhe.contracts.metered.syntax import (
     NAME,
     SCALAR_CALL,
     SDK_CALL,
+    SHORT_TEXT,
     SLICE,
     SUBSCRIPT,
     TEXT,
@@ -203,7 +204,8 @@ class ExpressionWriter:
     def _is_literal(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return node.value.id in self._names.choices
-        return isinstance(node, ast.Constant)
+        # Comparing with a long text costs more than the source shows.
+        return isinstance(node, ast.Constant) and not (isinstance(node.value, str | bytes) and len(node.value) > SHORT_TEXT)
 
     # --- Calls ------------------------------------------------------------------------------------------------------
 
@@ -235,10 +237,7 @@ class ExpressionWriter:
             self._gas += CALL
             self.calls.add(name)
         elif name in self._names.records:
-            # Fields that are not given take their defaults, which is work as well.
-            fields = self._names.records[name]
-            self._gas += INSTANCE + INSTANCE_FIELD * fields
-            self._memory += DISPLAY_MEMORY + ELEMENT_MEMORY * fields
+            self._instance(node, name)
         elif name in self._names.choices:
             self._gas += SCALAR_CALL
         elif name in self._names.imported and name in SDK_NAMES | SYSTEM_NAMES:
@@ -250,6 +249,17 @@ class ExpressionWriter:
         else:
             refuse_node(node)
         return node
+
+    def _instance(self, node: ast.Call, name: str) -> None:
+        # Fields that are not given take their defaults, which is work as well.
+        fields = self._names.records[name]
+        self._gas += INSTANCE + INSTANCE_FIELD * fields
+        self._memory += DISPLAY_MEMORY + ELEMENT_MEMORY * fields
+        given = {keyword.arg for keyword in node.keywords}
+        for field, copy in self._names.copies[name].items():
+            if field not in given:
+                self._gas += copy.gas
+                self._memory += copy.memory
 
     # --- Comprehensions ---------------------------------------------------------------------------------------------
 

@@ -299,7 +299,15 @@ def _list_searches(elements: Callable[[Any, int], None], only: tuple[str, ...] =
 
         return look
 
-    return {name: search(name) for name in only}
+    def index(items: Any, value: Any) -> int:
+        elements(value, len(items))
+        # CON-132: Python's own would write what it does not find out at full length.
+        for position, item in enumerate(items):
+            if item is value or item == value:
+                return position
+        raise Fault("index() of a value that is not among the elements")
+
+    return {name: search(name) for name in only} | {"index": index}
 
 
 def _list_changes(meter: Meter, walker: Walker) -> Operations:
@@ -359,7 +367,11 @@ def _dict_methods(meter: Meter, walker: Walker) -> Operations:
 
     def pop(items: dict[Any, Any], key: Any, *default: Any) -> Any:
         walker.key(key, len(items))
-        return items.pop(key, *default)
+        count = len(items)
+        value = items.pop(key, *default)
+        if len(items) != count:
+            walker.close_gaps(items)
+        return value
 
     def setdefault(items: dict[Any, Any], key: Any, default: Any) -> Any:
         walker.key(key, len(items))

@@ -202,7 +202,11 @@ class _Comparisons:
         return not self.equal(a, b)
 
     def ordered(self, a: Any, b: Any) -> None:
-        if isinstance(a, str) or type(a) is bytes:
+        if isinstance(a, str):
+            # Texts of different widths are compared character by character.
+            is_narrow = a.isascii() and isinstance(b, str) and b.isascii()
+            self._meter.left -= len(a) >> 4 if is_narrow else len(a)
+        elif type(a) is bytes:
             self._meter.left -= len(a) >> 4
         elif type(a) in (list, tuple):
             self._walker.walk(a)
@@ -352,11 +356,13 @@ class _Subscripts:
         kind = type(container)
         if kind is dict:
             self._walker.key(key, len(container))
+            del container[key]
+            self._walker.close_gaps(container)
         elif kind is list and isinstance(key, int):
             self._meter.charge(len(container) >> 3)
+            del container[key]
         else:
             raise Fault(f"an element of {kind.__name__} cannot be deleted")
-        del container[key]
 
     def dict_of(self, *items: Any) -> dict[Any, Any]:
         made: dict[Any, Any] = {}

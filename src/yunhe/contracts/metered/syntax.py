@@ -30,15 +30,22 @@ CALL: Final = 90
 ARGUMENT: Final = 12
 INSTANCE: Final = 250
 INSTANCE_FIELD: Final = 45
+DEFAULT_COPY: Final = 60
+DEFAULT_ELEMENT: Final = 2
+DEFAULT_ENTRY: Final = 60
 SDK_CALL: Final = 200
 SCALAR_CALL: Final = 400
 COMPREHENSION: Final = 250
 COMPREHENSION_ROUND: Final = 130
 
+SHORT_TEXT: Final = 64
+"""Characters of a literal up to which a comparison with it has the same price."""
+
 # Memory of syntax, in bytes.
 DISPLAY_MEMORY: Final = 64
 ELEMENT_MEMORY: Final = 96
 ENTRY_MEMORY: Final = 200
+SLOT_MEMORY: Final = 8
 
 BINARY: Final[dict[type[ast.operator], str]] = {
     ast.Add: "_add",
@@ -70,6 +77,14 @@ class NotMeterableError(Exception):
         super().__init__(f"line {getattr(node, 'lineno', 0)}: {what}")
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Gas and memory."""
+
+    gas: int = 0
+    memory: int = 0
+
+
 @dataclass
 class ModuleNames:
     """What the names at module level stand for."""
@@ -78,6 +93,8 @@ class ModuleNames:
     """Declared state: tables, maps, indexes, logs."""
     records: dict[str, int] = field(default_factory=dict)
     """Records and Events, with the number of their fields."""
+    copies: dict[str, dict[str, Price]] = field(default_factory=dict)
+    """Price of copying the default of each field of each record and event that is a list or dict."""
     choices: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
@@ -96,6 +113,7 @@ class ModuleNames:
                     names.choices.add(node.name)
                 else:
                     names.records[node.name] = sum(isinstance(statement, ast.AnnAssign) for statement in node.body)
+                    names.copies[node.name] = _copies(node)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and _is_handle(node.annotation):
                 names.handles.add(node.target.id)
         return names
@@ -103,6 +121,18 @@ class ModuleNames:
     @property
     def classes(self) -> set[str]:
         return self.records.keys() | self.choices | self.imported
+
+
+def _copies(node: ast.ClassDef) -> dict[str, Price]:
+    """Return what an instance pays for the copy of a default (CON-121, CON-124)."""
+    prices = {}
+    for statement in node.body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.List(elts=elements)):
+                prices[name] = Price(DEFAULT_COPY + DEFAULT_ELEMENT * len(elements), DISPLAY_MEMORY + SLOT_MEMORY * len(elements))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(keys=keys)):
+                prices[name] = Price(DEFAULT_COPY + DEFAULT_ENTRY * len(keys), DISPLAY_MEMORY + ENTRY_MEMORY * len(keys))
+    return prices
 
 
 def _is_handle(annotation: ast.expr) -> bool:

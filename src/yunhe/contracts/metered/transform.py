@@ -10,6 +10,7 @@ with a checked tree. It gives names that begin with an underscore, which no cont
 """
 
 import ast
+from typing import TypeGuard
 
 from yunhe.contracts.metered.expressions import ExpressionWriter
 from yunhe.contracts.metered.syntax import (
@@ -119,6 +120,10 @@ class _StatementWriter(ExpressionWriter):
             if not isinstance(decorator, ast.Name) or decorator.id not in SDK_DECORATORS:
                 refuse_node(decorator)
         if node.args.vararg or node.args.kwarg:
+            refuse_node(node)
+        # What is done with the state and the classes of a module is known by their names, so nothing else has these.
+        bound = {part.arg if isinstance(part, ast.arg) else part.id for part in ast.walk(node) if _is_binding(part)}
+        if bound & (self._names.handles | self._names.classes):
             refuse_node(node)
         node.args.defaults = [self._expression(default) for default in node.args.defaults]
         node.args.kw_defaults = [None if default is None else self._expression(default) for default in node.args.kw_defaults]
@@ -266,3 +271,8 @@ class _StatementWriter(ExpressionWriter):
             return ast.copy_location(ast.Delete([target]), node)
         self._gas += SUBSCRIPT
         return ast.copy_location(ast.Expr(call_of("_delete_item", [self._expression(target.value), self._key(target.slice)], node)), node)
+
+
+def _is_binding(node: ast.AST) -> TypeGuard[ast.arg | ast.Name]:
+    """Tell whether a node gives a value to a name of its function."""
+    return isinstance(node, ast.arg) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))

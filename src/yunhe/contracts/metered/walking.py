@@ -30,6 +30,10 @@ _ORDERED_PARTS_MAX: Final = 16
 """Elements of a tuple that is sorted."""
 _SMALL_DICT: Final = 64
 """Entries of a dict up to which a key of integers costs what text costs."""
+_COLLISION: Final = 16
+"""Gas to compare a tuple of integers with another one of the same hash."""
+_REBUILT_ENTRY: Final = 90
+"""Gas to put an entry of a dict in its place anew."""
 
 DictKeys: type = type({}.keys())
 DictValues: type = type({}.values())
@@ -108,7 +112,7 @@ class Walker:
             meter.left -= len(key) >> 4
             return
         elif kind is tuple:
-            self._tuple_key(key)
+            self._tuple_key(key, entries)
         elif key is not None and kind is not bool:
             raise Fault(f"{kind.__name__} cannot be a key")
         if entries > _SMALL_DICT:
@@ -116,14 +120,32 @@ class Walker:
             if meter.left < 0:
                 meter.stop()
 
-    def _tuple_key(self, key: tuple[Any, ...]) -> None:
+    def _tuple_key(self, key: tuple[Any, ...], entries: int) -> None:
         if len(key) > _KEY_PARTS_MAX:
             raise Fault(f"a tuple that is a key has at most {_KEY_PARTS_MAX} elements")
+        integers = 0
         for part in key:
             if type(part) is tuple:
                 raise Fault("a tuple that is a key holds scalars")
+            integers += type(part) is int
             self._meter.left -= _SCALAR
             self.key(part, 0)
+        # For any first integer there is a second one with which the hash is what an attacker likes.
+        if integers > 1 and entries > _SMALL_DICT:
+            self._meter.left -= entries * _COLLISION
+
+    def close_gaps(self, entries: dict[Any, Any]) -> None:
+        """Put the entries of a dict together after a deletion, whenever their number has halved.
+
+        Python leaves a gap where an entry was and walks over it ever after, unpaid; so there are never many more gaps than entries.
+        """
+        # CON-133
+        count = len(entries)
+        if count >= _SMALL_DICT and count & (count - 1) == 0:
+            self._meter.charge(_REBUILT_ENTRY * count)
+            kept = entries.copy()
+            entries.clear()
+            entries.update(kept)
 
     def orderable(self, items: list[Any]) -> int:
         """Charge for looking at what is to be ordered and return the gas of one comparison.

@@ -9,6 +9,7 @@ import gc
 import os
 import platform
 import socket
+import warnings
 from typing import NoReturn
 
 import yunhe
@@ -38,10 +39,8 @@ from yunhe.errors import CorruptionError, UnavailableError, ViewRefusedError
 from yunhe.ledger.codec import decode, encode
 from yunhe.ledger.interfaces import BlockContext, Outcome
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import TRANSACTION_BYTES_MAX, WORKER_CACHE_BYTES_MAX
+from yunhe.limits import FAULT_CHARS_MAX, TRANSACTION_BYTES_MAX, WORKER_CACHE_BYTES_MAX
 
-_FAULT_TEXT_MAX = 500
-"""Characters of a fault's text for people."""
 _REHEARSAL = '''\
 """Touches what contracts use, so that nothing is left to be loaded."""
 from yunhe.contracts import Choice, Context, Index, Log, Map, Org, Record, Rounding, Table, Unique, action, mul_div, view
@@ -115,8 +114,7 @@ class Worker:
         writes = self._runner.net_writes()
         self._prefetcher.learn(state.read)
         state.follow(writes)
-        faults = {index: text[:_FAULT_TEXT_MAX] for index, text in self._runner.faults.items()}
-        return Done(results, list(writes), faults)
+        return Done(results, list(writes), self._runner.faults)
 
     def _view(self, message: AskView) -> Viewed | Refused:
         if not message.follows:
@@ -157,6 +155,8 @@ def main(descriptor: int, parent: int, hash_name: str, cache_bytes: int = WORKER
         cache_bytes: records that are kept.
     """
     end = socket.socket(fileno=descriptor)
+    # The checker lets nothing through that Python warns of; showing a warning would open files, which ends a jailed process.
+    warnings.simplefilter("ignore")
     worker = Worker(end, hash_name, cache_bytes)
     _rehearse(chain_hash(hash_name))
     # CON-081: from here on there is no way back.
@@ -185,7 +185,7 @@ def run(end: socket.socket, worker: Worker) -> NoReturn:
 
 def _tell(end: socket.socket, reason: str, *, corrupt: bool) -> None:
     try:
-        send(end, Failed(reason[:_FAULT_TEXT_MAX], corrupt))
+        send(end, Failed(reason[:FAULT_CHARS_MAX], corrupt))
     except (UnavailableError, MemoryError):
         # The node notices that the process ended.
         return
