@@ -106,7 +106,7 @@ CONTAINED = {
         's = "a" * 100000\nt = "bcdefghijklmnopqrstuvwxyz" * 100\nwhile True:\n    u = s.strip(t)', "OUT_OF_GAS"
     ),
     "gas: nothing replaced by nothing": Case('s = "a" * 100000\nwhile True:\n    t = s.replace("", "")', "OUT_OF_GAS"),
-    "memory: an equal prefix made anew": Case('s = "a" * 100000\nwhile True:\n    flag = s.startswith(s[:-1] + "b")', "OUT_OF_MEMORY"),
+    "gas: an equal prefix made anew": Case('s = "a" * 100000\nwhile True:\n    flag = s.startswith(s[:-1] + "b")', "OUT_OF_GAS"),
     "gas: a power of a power of a power": Case("n = 1\nwhile True:\n    n = (n + 2) ** 2 % 2**127", "OUT_OF_GAS"),
     "gas: division of long integers": Case("n = 2**254\nwhile True:\n    m = n // 3 % 2**100", "OUT_OF_GAS"),
     "gas: a list compared with itself but for its end": Case(

@@ -40,9 +40,7 @@ class Context(NamedTuple):
 
 def require_signer(ctx: Context, organisation: Org) -> None:
     """Refuse with SIGNER_REQUIRED unless a member of `organisation` signed the transaction (CON-109)."""
-    # CON-109, CON-132
-    if not _is_context(ctx) or not isinstance(organisation, str):
-        raise Fault("require_signer takes the context and an organisation")
+    _check(ctx, organisation)
     # CON-109
     for signer in ctx.signers:
         if signer.organisation == organisation:
@@ -52,17 +50,17 @@ def require_signer(ctx: Context, organisation: Org) -> None:
 
 def require_role(ctx: Context, role: str, organisation: Org | None = None) -> None:
     """Refuse with ROLE_REQUIRED unless a signer of `organisation`, by default of the sender's, has the role (CON-109)."""
-    # CON-109, CON-132
-    if not _is_context(ctx) or not isinstance(role, str) or not isinstance(organisation, str | None):
-        raise Fault("require_role takes the context, a role and an organisation")
-    # CON-109
     wanted = ctx.sender if organisation is None else organisation
+    _check(ctx, role, wanted)
+    # CON-109
     for signer in ctx.signers:
         if signer.organisation == wanted and role in signer.roles:
             return
     raise Refusal(ROLE_REQUIRED, f"no signer of {wanted} is {role}")
 
 
-def _is_context(value: object) -> bool:
-    """Tell a context from a contract's record that looks like one."""
-    return type(value) is Context
+def _check(ctx: object, *texts: object) -> None:
+    """Refuse a record of the contract that looks like a context, and what could be of any size in the text of a refusal."""
+    # CON-109, CON-133
+    if type(ctx) is not Context or not all(isinstance(text, str) for text in texts):
+        raise Fault("require_signer and require_role take the context; organisations and roles are text")

@@ -320,7 +320,7 @@ def _where(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     """Return what an error says: bounded, whatever values of the contract it holds, and always encodable."""
-    # CON-132
+    # CON-133
     if isinstance(error, ContractStop):
         text = str(error)
     elif all(isinstance(part, str | int) and len(str(part)) <= FAULT_CHARS_MAX for part in error.args):

@@ -1,4 +1,4 @@
-"""What is said of errors: bounded, encodable, and made of nothing that could be large (CON-132)."""
+"""What is said of errors: bounded, encodable, and made of nothing that could be large (CON-133)."""
 
 import pytest
 
@@ -42,25 +42,25 @@ def fault(action: str, times: int) -> str:
     return ledger.runner.faults[0]
 
 
-def test_con_132_short_value_is_shown() -> None:
+def test_con_133_short_value_is_shown() -> None:
     assert fault("miss", 3).startswith("KeyError: 'aaa' (contract large, line ")
 
 
-def test_con_132_long_value_is_not_shown() -> None:
+def test_con_133_long_value_is_not_shown() -> None:
     assert fault("miss", 1_000_000).startswith("KeyError (contract large, line ")
 
 
-def test_con_132_value_that_is_not_found_is_not_written_out() -> None:
+def test_con_133_value_that_is_not_found_is_not_written_out() -> None:
     assert fault("look", 5).startswith("CONTRACT_FAULT: index() of a value")
 
 
 @pytest.mark.parametrize(("value", "position"), [(5, 0), (6, 1)])
-def test_con_132_value_that_is_found_has_its_first_position(value, position) -> None:
+def test_con_133_value_that_is_found_has_its_first_position(value, position) -> None:
     assert Ledger(large=LARGE).call("bank", "large", "find", times=value).results == (position,)
 
 
 @pytest.mark.parametrize("code", [0x61, 0xD800, 0x10FFFF])
-def test_con_132_refusal_of_a_view_is_short_and_can_be_encoded(code) -> None:
+def test_con_133_refusal_of_a_view_is_short_and_can_be_encoded(code) -> None:
     with pytest.raises(ViewRefusedError) as caught:
         Ledger(large=LARGE, other=OTHER).view("large", "ask", code=code)
     assert len(caught.value.message.encode()) < 8 * FAULT_CHARS_MAX
@@ -72,7 +72,7 @@ def context(sender: str) -> Context:
 
 
 @pytest.mark.parametrize("value", [["deep"], 5, None])
-def test_con_132_roles_and_organisations_are_text(value) -> None:
+def test_con_133_roles_and_organisations_are_text(value) -> None:
     with pytest.raises(Fault):
         require_signer(context("bank"), value)
     with pytest.raises(Fault):
@@ -82,7 +82,7 @@ def test_con_132_roles_and_organisations_are_text(value) -> None:
             require_role(context("bank"), "admin", value)
 
 
-def test_con_132_text_for_an_organisation_is_refused_by_name() -> None:
+def test_con_133_text_for_an_organisation_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="port did not sign"):
         require_signer(context("bank"), Org("port"))
 

@@ -68,8 +68,8 @@ def readd(ctx: Context, name: str) -> str:
     return "there" if boxes.get(name) is not None else "gone"
 
 @action
-def put_and_scan(ctx: Context, names: list[str]) -> list[str]:
-    for name in names:
+def put_and_scan(ctx: Context, keys: list[str]) -> list[str]:
+    for name in keys:
         boxes.add(Box(name=name, owner=ctx.sender, number=0))
     return [box.name for box in boxes.scan()]
 
@@ -332,8 +332,8 @@ def test_con_105_scan_by_leading_key_fields(ledger) -> None:
 def test_con_105_scan_sees_writes_of_the_transaction_and_of_the_block(ledger) -> None:
     execution = ledger.execute(
         transaction("bank", ("shelf", "put", {"name": "b"})),
-        transaction("bank", ("shelf", "put_and_scan", {"names": ["c", "a"]})),
-        transaction("bank", ("shelf", "drop", {"name": "b"}), ("shelf", "put_and_scan", {"names": []})),
+        transaction("bank", ("shelf", "put_and_scan", {"keys": ["c", "a"]})),
+        transaction("bank", ("shelf", "drop", {"name": "b"}), ("shelf", "put_and_scan", {"keys": []})),
     )
     assert [outcome.results[-1] for outcome in execution.outcomes] == [None, ["a", "b", "c"], ["a", "c"]]
 

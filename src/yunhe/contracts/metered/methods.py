@@ -301,7 +301,7 @@ def _list_searches(elements: Callable[[Any, int], None], only: tuple[str, ...] =
 
     def index(items: Any, value: Any) -> int:
         elements(value, len(items))
-        # CON-132: Python's own would write what it does not find out at full length.
+        # CON-133: Python's own would write what it does not find out at full length.
         for position, item in enumerate(items):
             if item is value or item == value:
                 return position

@@ -139,7 +139,7 @@ class Walker:
 
         Python leaves a gap where an entry was and walks over it ever after, unpaid; so there are never many more gaps than entries.
         """
-        # CON-133
+        # CON-134
         count = len(entries)
         if count >= _SMALL_DICT and count & (count - 1) == 0:
             self._meter.charge(_REBUILT_ENTRY * count)

@@ -1,6 +1,6 @@
 """Work and memory that a line of Python does not show: copies of defaults, gaps in dicts, long literals, hashes that meet, empty scans.
 
-Rules: CON-121, CON-122, CON-124, CON-127, CON-133.
+Rules: CON-121, CON-122, CON-124, CON-127, CON-134.
 """
 
 import sys
@@ -66,7 +66,7 @@ DELETIONS = {
 
 
 @pytest.mark.parametrize("deletion", DELETIONS.values(), ids=DELETIONS)
-def test_con_133_dict_that_has_shrunk_has_few_gaps(deletion) -> None:
+def test_con_134_dict_that_has_shrunk_has_few_gaps(deletion) -> None:
     entries = {f"k{index}": index for index in range(5000)}
     delete = deletion(meter_with())
     for index in range(4990):
@@ -75,7 +75,7 @@ def test_con_133_dict_that_has_shrunk_has_few_gaps(deletion) -> None:
     assert sys.getsizeof(entries) < sys.getsizeof({f"k{index}": index for index in range(200)})
 
 
-def test_con_133_putting_a_dict_together_is_paid_once_for_each_halving() -> None:
+def test_con_134_putting_a_dict_together_is_paid_once_for_each_halving() -> None:
     meter = meter_with()
     delete = operations(meter)["_delete_item"]
     entries = {f"k{index}": index for index in range(1100)}
@@ -88,7 +88,7 @@ def test_con_133_putting_a_dict_together_is_paid_once_for_each_halving() -> None
     assert costly == [1024, 512, 256]
 
 
-def test_con_133_small_dict_is_left_as_it_is() -> None:
+def test_con_134_small_dict_is_left_as_it_is() -> None:
     meter = meter_with()
     delete = operations(meter)["_delete_item"]
     entries = {f"k{index}": index for index in range(40)}
@@ -98,7 +98,7 @@ def test_con_133_small_dict_is_left_as_it_is() -> None:
     assert before - meter.left == 0
 
 
-def test_con_133_popping_what_is_not_there_changes_nothing() -> None:
+def test_con_134_popping_what_is_not_there_changes_nothing() -> None:
     meter = meter_with()
     entries = {f"k{index}": index for index in range(1024)}
     assert methods(meter)["pop"](entries, "missing", None) is None
@@ -230,4 +230,5 @@ def numbers(ctx: Context) -> list[int]:
 @pytest.mark.parametrize(("times", "code"), [(3, "OK"), (8, "OUT_OF_MEMORY")])
 def test_con_124_results_of_other_contracts_are_counted(times, code) -> None:
     ledger = Ledger(asking=ASKING, answering=ANSWERING)
-    assert ledger.call("bank", "asking", "ask", gas_limit=50_000_000, times=times).code == code
+    ledger.set_parameter("gas_limit_max", 200_000_000)
+    assert ledger.call("bank", "asking", "ask", gas_limit=200_000_000, times=times).code == code
