@@ -126,6 +126,12 @@ WORKER_CACHE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Records that a worker caches."""
 WORKER_START_MS_MAX: Final = 60_000
 """How long a contract worker may take to start."""
+WORKER_BLOCK_MS_MAX: Final = 900_000
+"""How long a worker may be at one block, however much it talks: a local fault, never an outcome."""
+WORKER_ASKED_KEYS_MAX: Final = 4096
+"""Keys of records that a worker asks for in one message."""
+WORKER_ASKED_ROWS_MAX: Final = 256
+"""Rows that a worker asks for in one message."""
 WORKER_SILENCE_MS_MAX: Final = 300_000
 """How long a worker may be silent before it counts as hung: a local fault, never an outcome."""
 WORKER_ANSWER_BYTES: Final = 16 * 1024 * 1024

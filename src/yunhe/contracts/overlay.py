@@ -11,13 +11,14 @@ from itertools import islice
 from typing import Final
 
 from yunhe.ledger.interfaces import StateReader, Write
+from yunhe.limits import WORKER_ASKED_ROWS_MAX
 
 Row = tuple[bytes, bytes | None]
 """A state key and its record; None where an overlay deleted it."""
 
 _RUN_MAX: Final = 512
 """Keys of an ordered run before it is cut in two."""
-_PAGE_ROWS: Final = 256
+_PAGE_ROWS: Final = WORKER_ASKED_ROWS_MAX
 """Rows fetched from a state at once, after a first page of what the scan asks for."""
 
 

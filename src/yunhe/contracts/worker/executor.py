@@ -17,7 +17,7 @@ from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, Vie
 from yunhe.ledger.codec import Value, as_array, as_fields, as_text, decode, encode
 from yunhe.ledger.interfaces import BlockContext, Event, Execution, Outcome, StateReader, Write
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import RECEIPT_BYTES_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX, VIEW_MS_MAX, WORKER_SILENCE_MS_MAX
+from yunhe.limits import RECEIPT_BYTES_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX, VIEW_MS_MAX, WORKER_BLOCK_MS_MAX, WORKER_SILENCE_MS_MAX
 
 _ATTEMPTS: Final = 2
 _CODE_CHARS_MAX: Final = 64
@@ -31,6 +31,7 @@ class WorkerExecutor:
         chain_hash: ChainHash,
         *,
         silence_ms: int = WORKER_SILENCE_MS_MAX,
+        block_ms: int = WORKER_BLOCK_MS_MAX,
         view_ms: int = VIEW_MS_MAX,
         launch: Launch | None = None,
     ) -> None:
@@ -39,6 +40,7 @@ class WorkerExecutor:
         Args:
             chain_hash: the ledger's.
             silence_ms: after which a worker counts as hung.
+            block_ms: after which a worker that still asks for records counts as hung, too.
             view_ms: time limit of a view.
             launch: how workers are started; tests start others.
 
@@ -48,6 +50,7 @@ class WorkerExecutor:
         """
         self._starter = Starter(chain_hash.name, launch or Launch())
         self._silence_ms = silence_ms
+        self._block_ms = block_ms
         self._blocks = _Seat(self._starter)
         self._views = _Seat(self._starter)
         self._view_ms = view_ms
@@ -137,11 +140,15 @@ class WorkerExecutor:
     def _execute(self, context: BlockContext, encoded: list[bytes], state: StateReader) -> Execution:
         seat = self._blocks
         worker = seat.worker()
+        deadline = time.monotonic() + self._block_ms / 1000
         try:
             worker.send(Execute(context.height, context.time_ms, follows=seat.follows(context.height, state), transactions=encoded))
             while True:
                 message = worker.receive(self._silence_ms)
                 if isinstance(message, Get | Scan):
+                    # CON-085
+                    if time.monotonic() > deadline:
+                        raise WorkerFaultError(f"the contract worker has been at the block for {self._block_ms} ms and still asks")
                     worker.answer(message, state)
                 elif isinstance(message, Done):
                     execution = _execution(message, len(encoded))

@@ -34,7 +34,13 @@ from yunhe.contracts.worker.messages import (
 )
 from yunhe.errors import CorruptionError, UnavailableError, WrongPythonError
 from yunhe.ledger.interfaces import StateReader
-from yunhe.limits import STATE_KEY_BYTES_MAX, WORKER_ANSWER_BYTES, WORKER_START_MS_MAX
+from yunhe.limits import (
+    STATE_KEY_BYTES_MAX,
+    WORKER_ANSWER_BYTES,
+    WORKER_ASKED_KEYS_MAX,
+    WORKER_ASKED_ROWS_MAX,
+    WORKER_START_MS_MAX,
+)
 
 _PACKAGES: Final = ("yunhe", "yunhe_native", "msgspec", "cbor2", "cryptography", "cffi", "_cffi_backend")
 """What the contract runtime imports outside of the standard library, as far as it is installed."""
@@ -129,11 +135,18 @@ class WorkerProcess:
         return message
 
     def answer(self, message: Get | Scan, state: StateReader) -> None:
-        """Answer a read of the worker from a state."""
+        """Answer a read of the worker from a state.
+
+        Raises:
+            WorkerFaultError: it asks for more than a worker does, or is gone.
+        """
         if isinstance(message, Get):
             self.send(Records(_records(message.keys, state)))
-        else:
-            self.send(Rows(state.scan(message.start, message.end, message.limit, reverse=message.reverse)))
+            return
+        # CON-084: a worker that was broken open must not make its node collect the whole state.
+        if not 1 <= message.limit <= WORKER_ASKED_ROWS_MAX or max(len(message.start), len(message.end)) > _KEY_BYTES_MAX:
+            raise WorkerFaultError("the contract worker asked for rows that are none, or too many")
+        self.send(Rows(state.scan(message.start, message.end, message.limit, reverse=message.reverse)))
 
     def end(self) -> None:
         """End the process, whatever it does, and wait until it is gone."""
@@ -214,7 +227,8 @@ def _folders(further: tuple[str, ...]) -> list[str]:
 
 def _records(keys: list[bytes], state: StateReader) -> list[bytes | None]:
     """Return the records of the first keys, as many as fit into one answer, at least one."""
-    if not keys or any(len(key) > _KEY_BYTES_MAX for key in keys):
+    # CON-084
+    if not 1 <= len(keys) <= WORKER_ASKED_KEYS_MAX or any(len(key) > _KEY_BYTES_MAX for key in keys):
         raise WorkerFaultError("the contract worker asked for what is no key")
     records: list[bytes | None] = []
     room = WORKER_ANSWER_BYTES

@@ -11,12 +11,10 @@ from typing import Final
 
 from yunhe.contracts.worker.messages import Get, MessageError, Records, Rows, Scan, receive_from_node, send
 from yunhe.ledger.interfaces import Write
-from yunhe.limits import WORKER_CACHE_BYTES_MAX
+from yunhe.limits import WORKER_ASKED_KEYS_MAX, WORKER_CACHE_BYTES_MAX
 
 _ENTRY_BYTES: Final = 200
 """Memory of an entry besides key and record."""
-_ASKED_MAX: Final = 4096
-"""Keys asked for in one message."""
 
 
 class RemoteState:
@@ -48,7 +46,7 @@ class RemoteState:
         found = {key: self._records[key] for key in keys if key in self._records}
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         while missing:
-            records = self._ask(missing[:_ASKED_MAX])
+            records = self._ask(missing[:WORKER_ASKED_KEYS_MAX])
             found |= zip(missing, records, strict=False)
             missing = missing[len(records) :]
         return [found[key] for key in keys]
@@ -57,8 +55,8 @@ class RemoteState:
         """Ask in one message for what will probably be read."""
         self.read.clear()
         missing = [key for key in dict.fromkeys(keys) if key not in self._records]
-        for start in range(0, len(missing), _ASKED_MAX):
-            self._ask(missing[start : start + _ASKED_MAX])
+        for start in range(0, len(missing), WORKER_ASKED_KEYS_MAX):
+            self._ask(missing[start : start + WORKER_ASKED_KEYS_MAX])
 
     def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` records with start <= key < end, ascending, or descending when `reverse`."""

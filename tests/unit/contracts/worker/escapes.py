@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yunhe
 from yunhe.contracts.worker import main, messages
@@ -18,6 +18,7 @@ from yunhe.contracts.worker.messages import Execute, receive_from_node
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MEMORY = []
+NOBODY = 65534
 
 
 def _ptrace() -> None:
@@ -85,6 +86,20 @@ def attempt(descriptor: int, parent: int, hash_name: str, name: str, filtered: b
     os._exit(0)
 
 
+def become_ordinary() -> None:
+    """Give up being root, for good, where this process is root."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def attempt_as_user(descriptor: int, parent: int, hash_name: str, name: str, filtered: bool) -> None:
+    """As `attempt`, in a jail that an ordinary user closes."""
+    become_ordinary()
+    attempt(descriptor, parent, hash_name, name, filtered)
+
+
 def _is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
@@ -99,6 +114,30 @@ def _allocate() -> str:
             MEMORY.append(bytes(64 * 1024 * 1024))
     except MemoryError:
         return f"refused after {len(MEMORY) * 64} MiB"
+
+
+RAW = {
+    "garbage": b"\x00\x00\x00\x05hello",
+    "a pickle": b"\x00\x00\x00\x1dcposix\nsystem\n(S'touch x'\ntR.",
+    "a huge length": b"\xff\xff\xff\xff",
+    "half a message": b"\x00\x00\x10\x00abc",
+    "another answer": messages.msgspec.msgpack.encode(messages.Viewed(b"\x01")),
+    "deep nesting": (1_000_000).to_bytes(4, "big") + b"\x91" * 1_000_000,
+    "too few outcomes": messages.msgspec.msgpack.encode(messages.Done([], [], {})),
+    "writes out of order": messages.msgspec.msgpack.encode(
+        messages.Done([messages.Result("OK", -1, 1, b"")], [(b"b", b""), (b"a", b"")], {})
+    ),
+    "a float for an outcome": messages.msgspec.msgpack.encode(messages.Done([messages.Result("OK", -1, 1, b"\x82\xfb\x00")], [], {})),
+    "a key that is none": messages.msgspec.msgpack.encode(messages.Get([b"x" * 5000])),
+    "too many keys": messages.msgspec.msgpack.encode(messages.Get([b"x"] * 5000)),
+    "rows without end": messages.msgspec.msgpack.encode(messages.Scan(b"", b"\xff", 10**9, False)),
+    "rows of no keys": messages.msgspec.msgpack.encode(messages.Scan(b"x" * 5000, b"y", 1, False)),
+    "no rows": messages.msgspec.msgpack.encode(messages.Scan(b"a", b"b", 0, False)),
+    "no keys": messages.msgspec.msgpack.encode(messages.Get([])),
+}
+"""What a worker sends that is no answer, by name."""
+FRAMED = frozenset({"garbage", "a pickle", "a huge length", "half a message", "deep nesting"})
+"""Those that come with a length of their own."""
 
 
 def misbehave(descriptor: int, parent: int, hash_name: str, how: str, folder: str = "") -> None:
@@ -119,31 +158,23 @@ def misbehave(descriptor: int, parent: int, hash_name: str, how: str, folder: st
     if folder and _seen_before(folder):
         main.run(end, main.Worker(end, hash_name, 1 << 20))
     message = receive_from_node(end)
-    raw = {
-        "garbage": b"\x00\x00\x00\x05hello",
-        "a pickle": b"\x00\x00\x00\x1dcposix\nsystem\n(S'touch x'\ntR.",
-        "a huge length": b"\xff\xff\xff\xff",
-        "half a message": b"\x00\x00\x10\x00abc",
-        "another answer": messages.msgspec.msgpack.encode(messages.Viewed(b"\x01")),
-        "deep nesting": (1_000_000).to_bytes(4, "big") + b"\x91" * 1_000_000,
-        "too few outcomes": messages.msgspec.msgpack.encode(messages.Done([], [], {})),
-        "writes out of order": messages.msgspec.msgpack.encode(
-            messages.Done([messages.Result("OK", -1, 1, b"")], [(b"b", b""), (b"a", b"")], {})
-        ),
-        "a float for an outcome": messages.msgspec.msgpack.encode(messages.Done([messages.Result("OK", -1, 1, b"\x82\xfb\x00")], [], {})),
-        "a key that is none": messages.msgspec.msgpack.encode(messages.Get([b"x" * 5000])),
-        "no keys": messages.msgspec.msgpack.encode(messages.Get([])),
-    }
     if how == "death":
         os.kill(os.getpid(), signal.SIGKILL)
     elif how == "silence":
         time.sleep(60)
-    elif how in raw:
-        data = raw[how]
-        framed = how in ("garbage", "a pickle", "a huge length", "half a message", "deep nesting")
-        end.sendall(data if framed else len(data).to_bytes(4, "big") + data)
+    elif how == "questions without end":
+        _ask_without_end(end)
+    elif how in RAW:
+        data = RAW[how]
+        end.sendall(data if how in FRAMED else len(data).to_bytes(4, "big") + data)
     assert isinstance(message, Execute) or how == "silence"
     os._exit(0)
+
+
+def _ask_without_end(end: socket.socket) -> NoReturn:
+    while True:
+        messages.send(end, messages.Get([b"x"]))
+        receive_from_node(end)
 
 
 def _seen_before(folder: str) -> bool:

@@ -237,6 +237,10 @@ PROTOCOL_BREAKS = [
     "a float for an outcome",
     "a key that is none",
     "no keys",
+    "too many keys",
+    "rows without end",
+    "rows of no keys",
+    "no rows",
 ]
 
 
@@ -265,6 +269,15 @@ def test_execute_worker_that_hangs_is_a_local_fault(state) -> None:
     executor = misbehaving("silence", silence_ms=50)
     with pytest.raises(WorkerFailedError, match="50 ms"):
         executor.execute(BlockContext(1, 1000), [write("a")], state)
+    executor.close()
+
+
+def test_execute_worker_that_asks_without_end_is_a_local_fault(state) -> None:
+    # CON-085: it is never silent.
+    executor = misbehaving("questions without end", block_ms=50)
+    with pytest.raises(WorkerFailedError, match="still asks"):
+        executor.execute(BlockContext(1, 1000), [write("a")], state)
+    assert executor.worker_pids == []
     executor.close()
 
 

@@ -4,34 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.contracts.worker.attempts import ENDED, come_of
 from tests.unit.contracts.worker.escapes import ATTEMPTS
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.contracts.worker.jail import Protections, check_memory, require_protections
 from yunhe.contracts.worker.jail_filter import filter_program
-from yunhe.contracts.worker.messages import Execute
-from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError
 from yunhe.crypto import SHA256
 from yunhe.errors import ConfigurationError, JailIncompleteError
 from yunhe.limits import LIVE_MEMORY_BYTES_MAX
-
-ROOT = str(Path(__file__).parents[4])
-SIGSYS = 31
-ENDED = f"(ended by signal {SIGSYS})"
-
-
-def come_of(name: str, *, filtered: bool) -> str:
-    """Return what came of an attempt inside a jail, with or without the filter of system calls."""
-    launch = Launch("tests.unit.contracts.worker.escapes:attempt", folders=(ROOT,), arguments=(name, filtered))
-    starter = Starter("sha256", launch)
-    try:
-        worker = starter.start()
-        worker.send(Execute(1, 1, follows=False, transactions=[]))
-        with pytest.raises(WorkerFaultError) as caught:
-            worker.receive(20_000)
-        worker.end()
-    finally:
-        starter.close()
-    return caught.value.message
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
