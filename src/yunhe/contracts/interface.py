@@ -12,7 +12,7 @@ from typing import Any, Final
 from yunhe.contracts.codes import NOT_UNIQUE
 from yunhe.contracts.constant_values import ConstantValues
 from yunhe.contracts.value_types import TypeData
-from yunhe.contracts.vocabulary import REFUSAL_FUNCTIONS
+from yunhe.contracts.vocabulary import MIGRATION, REFUSAL_FUNCTIONS
 from yunhe.errors import MalformedError
 from yunhe.ledger.codec import Value
 
@@ -105,6 +105,8 @@ class Interface:
     tables: dict[str, TableInterface] = field(default_factory=dict)
     maps: dict[str, MapInterface] = field(default_factory=dict)
     logs: dict[str, LogInterface] = field(default_factory=dict)
+    migration: str | None = None
+    """Text of the action that an upgrade to this source runs (SYS-026); None if there is none."""
     refusals: tuple[str, ...] = ()
     """Codes that the contract's own text refuses with, sorted."""
 
@@ -132,6 +134,7 @@ class _Reader:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._interface = Interface(summary=_summary(tree))
+        self._migration: str | None = None
         self._constants = ConstantValues(self._interface.choices)
         self._classes: dict[str, str] = {"Rounding": "choice"}
         for node in tree.body:
@@ -150,7 +153,7 @@ class _Reader:
                 self._constants.define(node)
         unique = [index.code for table in self._interface.tables.values() for index in table.indexes if index.code is not None]
         codes = sorted({*_refusals(self._tree), *unique})
-        return Interface(**{name: getattr(self._interface, name) for name in Interface.__slots__} | {"refusals": tuple(codes)})
+        return replace(self._interface, refusals=tuple(codes), migration=self._migration)
 
     def _class(self, node: ast.ClassDef) -> None:
         kind = self._classes.get(node.name)
@@ -172,6 +175,9 @@ class _Reader:
         pairs = [*zip(arguments, defaults, strict=True), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
         parameters = tuple(self._field(argument.arg, argument.annotation, default) for argument, default in pairs[1:])
         result: TypeData = "None" if node.returns is None else self._type(node.returns)
+        if node.name == MIGRATION:
+            self._migration = ast.unparse(node)
+            return
         entry = EntryInterface(node.name, parameters, result, _summary(node))
         (self._interface.actions if decorators == ["action"] else self._interface.views)[node.name] = entry
 

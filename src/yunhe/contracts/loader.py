@@ -83,7 +83,7 @@ class Loader:
             namespace[imported] = self._sdk[imported] if module == SDK_MODULE else self._system(imported)
         self._execute(code, namespace)
         try:
-            loaded = ContractModule(name, namespace)
+            loaded = ContractModule(name, namespace, source)
         except TypeError as error:
             _refuse("CON-100", str(error), "see the types of the API")
         loaded.attach(self._machine)

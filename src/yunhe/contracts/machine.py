@@ -393,6 +393,30 @@ class Machine:
         self.contract, self.read_only = caller, outer_read_only
         return result
 
+    def migrate(self, module: ContractModule) -> None:
+        """Run the migration of a contract's new code, if it has one, for the contract that runs now (SYS-026).
+
+        Raises:
+            ContractStop: it was refused or failed; the whole transaction ends.
+        """
+        entry = module.migration
+        if entry is None:
+            return
+        self.meter.charge(prices.CALL)
+        # CON-112
+        if module.name in self.stack:
+            raise ContractStop(REENTRANT_CALL, f"{module.name} is running already")
+        caller = self.contract
+        self.stack.append(module.name)
+        self.contract = module.name
+        sender = self.signers[0].organisation if self.signers else NOBODY
+        entry.function(Context(sender, self.signers, caller, module.name, self.block.time_ms, self.block.height))
+        # CON-125
+        if self.meter.left < 0 or self.meter.memory < 0:
+            self.meter.stop()
+        self.stack.pop()
+        self.contract = caller
+
     def call(self, contract: object, name: object, arguments: Mapping[str, Any], *, view: bool) -> Any:
         """Run an action or view of another contract for the contract that runs now (CON-112)."""
         if not isinstance(contract, str) or not isinstance(name, str):

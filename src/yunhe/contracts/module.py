@@ -20,6 +20,7 @@ from yunhe.contracts.records import Event, Record, RecordType, record_type
 from yunhe.contracts.scalars import Choice
 from yunhe.contracts.tables import Table
 from yunhe.contracts.value_types import Room, ValueType, result_type, value_type
+from yunhe.contracts.vocabulary import MIGRATION
 from yunhe.limits import INTEGER_MAX, NAME_CHARS_MAX, RECORD_FIELDS_MAX
 
 Kind = Literal["action", "view"]
@@ -74,19 +75,37 @@ class Entry:
 class ContractModule:
     """Actions, views and state of one contract."""
 
-    __slots__ = ("actions", "choices", "events", "indexes", "logs", "maps", "name", "records", "summary", "tables", "views")
+    __slots__ = (
+        "actions",
+        "choices",
+        "events",
+        "indexes",
+        "logs",
+        "maps",
+        "migration",
+        "name",
+        "records",
+        "source",
+        "summary",
+        "tables",
+        "views",
+    )
 
-    def __init__(self, name: str, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, namespace: Mapping[str, Any], source: str = "") -> None:
         """Read a module's names.
 
         Args:
             name: under which the contract is deployed.
             namespace: names of the module after it ran.
+            source: what it was loaded from; empty where it was imported.
 
         Raises:
             TypeError: a declaration is not one of a contract.
         """
         self.name = name
+        self.source = source
+        self.migration: Entry | None = None
+        """What an upgrade to this code runs (SYS-026)."""
         self.summary = (namespace.get("__doc__") or "").strip().partition("\n")[0]
         self.actions: dict[str, Entry] = {}
         self.views: dict[str, Entry] = {}
@@ -169,6 +188,10 @@ class ContractModule:
         summary = (function.__doc__ or "").strip().partition("\n")[0]
         kind: Kind = getattr(function, _MARK)
         entry = Entry(name, kind, function, types, defaults, result, summary)
+        # SYS-026: it is in neither list, so that nothing but an upgrade finds it.
+        if name == MIGRATION:
+            self.migration = entry
+            return
         (self.actions if kind == "action" else self.views)[name] = entry
 
 

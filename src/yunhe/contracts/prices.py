@@ -55,6 +55,8 @@ CHECK_SOURCE_BYTE: Final = 80
 with the lowest `gas_limit_max`; `BLOCK_SOURCE_BYTES_MAX` bounds the time (CON-132)."""
 CODE_HASH_BYTE: Final = 10
 """Each byte of a contract source that is hashed, or looked into for an upgrade; system contracts only."""
+INTERFACE_BYTE: Final = 20
+"""Each byte of two contract sources that are compared for an upgrade; system contracts only. `BLOCK_SOURCE_BYTES_MAX` bounds the time."""
 PUBLIC_KEY: Final = 2_000
 """Checking whether bytes are a public key; system contracts only."""
 OBJECT_MEMORY: Final = 64

@@ -31,7 +31,9 @@ SDK_FUNCTIONS: Final = frozenset(
 SDK_DECORATORS: Final = frozenset({"action", "view"})
 """Importable decorators, written without arguments."""
 SDK_NAMES: Final = SDK_CLASSES | SDK_FUNCTIONS | SDK_DECORATORS
-SYSTEM_NAMES: Final = frozenset({"check_source", "code_hash", "is_public_key", "is_suite", "rebuild_indexes"})
+SYSTEM_NAMES: Final = frozenset(
+    {"check_source", "code_hash", "is_public_key", "is_suite", "migrate", "rebuild_indexes", "require_readable"}
+)
 """Functions importable from `SYSTEM_MODULE`."""
 
 REFUSAL_FUNCTIONS: Final = {"require": 1, "refuse": 0}
@@ -55,18 +57,23 @@ RESERVED_CODES: Final = frozenset(
         "INTEGER_OUT_OF_RANGE",
         "KEY_REVOKED",
         "MEMBER_SUSPENDED",
+        "MIGRATION_UNCHANGED",
         "NOT_ENROLLED",
         "ORGANISATION_SUSPENDED",
         "OUT_OF_GAS",
         "OUT_OF_MEMORY",
         "REENTRANT_CALL",
         "SCAN_TOO_LONG",
+        "UPGRADE_LOSES_DATA",
         "VALUE_TOO_LARGE",
         "VIEW_WRITES",
     }
 )
 """Codes of the runtime. A contract cannot refuse with them. `NOT_FOUND`, `ALREADY_EXISTS`, `NOT_UNIQUE`, `SIGNER_REQUIRED` and
 `ROLE_REQUIRED` are used by the SDK and may be used by contracts as well."""
+
+MIGRATION: Final = "migrate"
+"""Name of the action that an upgrade runs; nobody else can (SYS-026)."""
 
 # --- Types ----------------------------------------------------------------------------------------------------------
 

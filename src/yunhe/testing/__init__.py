@@ -13,13 +13,13 @@ def test_a_stranger_cannot_transfer():
 
 from typing import TYPE_CHECKING, Any
 
-from yunhe.testing.chain import Chain, MeteredDifferenceError, NotRefusedError, Snapshot
+from yunhe.testing.chain import Chain, NotRefusedError, Snapshot
 from yunhe.testing.findings import FindingError
 from yunhe.testing.invariants import Invariant, InvariantError, invariant, invariants_of
 from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.rows import Change
-from yunhe.testing.transaction import Call
+from yunhe.testing.transaction import Call, MeteredDifferenceError
 from yunhe.testing.unsaved import UnsavedChangeError
 
 __all__ = [

@@ -20,7 +20,6 @@ from yunhe.contracts import Context, Event, Log, Map, Org, Record, Signer, Table
 from yunhe.contracts.calls import running_machine
 from yunhe.contracts.codes import CONTRACT_FAULT
 from yunhe.contracts.faults import ContractStop
-from yunhe.contracts.index_building import rebuild_indexes
 from yunhe.contracts.loader import Loader
 from yunhe.contracts.meter import UNLIMITED
 from yunhe.contracts.module import ContractModule
@@ -35,8 +34,9 @@ from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.modules import read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
-from yunhe.testing.transaction import Call, PlainCall, Ran, Request, Side, plain_arguments
+from yunhe.testing.transaction import Call, MeteredDifferenceError, PlainCall, Ran, Request, Side, plain_arguments
 from yunhe.testing.unsaved import UnsavedChanges
+from yunhe.testing.upgrade import Upgrade
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,10 +55,6 @@ BLOCK_MS = 1
 
 class NotRefusedError(AssertionError):
     """A call was expected to be refused with a code, and was not, or with another one."""
-
-
-class MeteredDifferenceError(AssertionError):
-    """A call did something else when it was metered as on a node."""
 
 
 class Chain:
@@ -94,7 +90,8 @@ class Chain:
     def deploy(self, contract: ModuleType, name: str | None = None, *, is_system: bool = False) -> None:
         """Deploy an imported contract module, under the last part of its module name unless another one is given.
 
-        A name that is taken already is upgraded, its indexes included, as an accepted vote would do it (SYS-024).
+        A name that is taken already is upgraded as an accepted vote would do it: what is stored must stay readable, indexes are built, and
+        the action `migrate` runs, if there is one (SYS-024 to SYS-026).
 
         Args:
             contract: the module.
@@ -103,23 +100,21 @@ class Chain:
 
         Raises:
             ContractRefusedError: a node would not accept its source.
-            ContractStop: indexes of the new module cannot be built over the records that are there.
+            ContractStop: the upgrade would be refused: it would lose records, its indexes cannot be built over those that are there, or
+                its migration refuses.
         """
         deployed_as = name or contract.__name__.rpartition(".")[2]
+        source, loaded = inspect.getsource(contract), dict(self._loaded)
         if self._metered is not None:
-            loader = Loader(self._metered.machine, SHA256)
-            self._loaded[deployed_as] = loader.load(deployed_as, inspect.getsource(contract), is_system=is_system)
+            loaded[deployed_as] = Loader(self._metered.machine, SHA256).load(deployed_as, source, is_system=is_system)
         before = self._modules.get(deployed_as)
         if before is not None:
-            self._rebuild_indexes(read_module(deployed_as, before), read_module(deployed_as, contract))
-        self._modules[deployed_as] = contract
-
-    def _rebuild_indexes(self, old: ContractModule, new: ContractModule) -> None:
-        machine = self._plain.machine
-        machine.begin_block(self._next(), CommittedState(self._state))
-        machine.begin_transaction(UNLIMITED, ())
-        rebuild_indexes(machine, old, new)
-        self._state.apply(self._plain.writes())
+            upgrade = Upgrade(deployed_as, inspect.getsource(before), source, self._next(), CommittedState(self._state))
+            writes = upgrade.run(self._plain, before, contract)
+            if self._metered is not None:
+                upgrade.compare(self._metered, self._loaded[deployed_as], loaded[deployed_as], writes)
+            self._state.apply(writes)
+        self._modules[deployed_as], self._loaded = contract, loaded
 
     def member(self, organisation: str, member: str = "operator", *, roles: Sequence[str] = ()) -> "Member":
         """Return a member of an organisation, who can call actions; the same one each time. Roles given replace earlier ones.

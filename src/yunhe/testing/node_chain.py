@@ -21,10 +21,10 @@ from yunhe.ledger.interfaces import BlockContext, StateReader, Write
 from yunhe.ledger.layouts import GOVERNANCE, LIFECYCLE, SYSTEM_CONTRACTS
 from yunhe.ledger.receipt import OK
 from yunhe.ledger.transaction import Call as LedgerCall
-from yunhe.testing.chain import BEGINNING_MS, Chain, MeteredDifferenceError, Snapshot
+from yunhe.testing.chain import BEGINNING_MS, Chain, Snapshot
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.scratch_node import ScratchNode
-from yunhe.testing.transaction import Ran, Request
+from yunhe.testing.transaction import MeteredDifferenceError, Ran, Request
 
 _HOUR_MS = 3_600_000
 

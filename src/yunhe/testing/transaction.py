@@ -24,6 +24,10 @@ from yunhe.limits import HASH_BYTES, RECORD_BYTES_MAX, SALT_BYTES
 P = ParamSpec("P")
 
 
+class MeteredDifferenceError(AssertionError):
+    """A call did something else when it was metered as on a node."""
+
+
 class Call:
     """An action with its arguments, for a transaction of several calls."""
 

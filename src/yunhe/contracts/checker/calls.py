@@ -70,11 +70,13 @@ _SDK: Final = {
     "emit": _Form(1, 1, effect=True),
     "is_public_key": _Form(2, 2),
     "is_suite": _Form(1, 1),
+    "migrate": _Form(2, 2, effect=True),
     "mul_div": _Form(3, 4, frozenset({"rounding"})),
     "pro_rata": _Form(2, 2),
     "rebuild_indexes": _Form(3, 3),
     "refuse": _Form(1, 1),
     "require": _Form(2, 2),
+    "require_readable": _Form(3, 3),
     "require_role": _Form(2, 3, takes_context=True),
     "require_signer": _Form(2, 2, takes_context=True),
 }

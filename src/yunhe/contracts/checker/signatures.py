@@ -1,6 +1,6 @@
 """Heads of functions: parameters, defaults, annotations, decorators.
 
-Rules enforced: CON-053, CON-055, CON-056 and CON-057. Specification: docs/spec/contracts.md, "The subset".
+Rules enforced: CON-053, CON-055, CON-056, CON-057 and CON-066. Specification: docs/spec/contracts.md, "The subset".
 """
 
 import ast
@@ -9,7 +9,7 @@ from yunhe.contracts.checker.annotations import ENTRY_PARAMETER, ENTRY_RESULT, P
 from yunhe.contracts.checker.constants import Constants, NotConstantError
 from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.model import TAKEN_NAMES, Function, Kind, Module
-from yunhe.contracts.vocabulary import FORBIDDEN_FIELD_NAMES, FORBIDDEN_FIELD_PREFIXES, SDK_DECORATORS
+from yunhe.contracts.vocabulary import FORBIDDEN_FIELD_NAMES, FORBIDDEN_FIELD_PREFIXES, MIGRATION, SDK_DECORATORS
 from yunhe.limits import RECORD_FIELDS_MAX
 
 
@@ -39,6 +39,7 @@ class Signatures:
         if len(parameters) > RECORD_FIELDS_MAX:
             self._findings.on("CON-056", node, f"{node.name} has {len(parameters)} parameters", f"use at most {RECORD_FIELDS_MAX}")
         self._check_result(node, entry)
+        self._check_migration(node, entry)
         return function
 
     def _entry(self, node: ast.FunctionDef) -> str | None:
@@ -87,6 +88,19 @@ class Signatures:
             self._constants.scalar(default)
         except NotConstantError:
             self._findings.on("CON-055", default, "this default is not a constant", "use a literal or a member of a choice")
+
+    def _check_migration(self, node: ast.FunctionDef, entry: str | None) -> None:
+        # CON-066
+        if node.name != MIGRATION:
+            return
+        returns_nothing = isinstance(node.returns, ast.Constant) and node.returns.value is None
+        if entry != "action" or len(node.args.args) != 1 or not returns_nothing:
+            self._findings.on(
+                "CON-066",
+                node,
+                "migrate is what an upgrade runs, and has another form",
+                "write `@action` and `def migrate(ctx: Context) -> None:`, or choose another name",
+            )
 
     def _check_result(self, node: ast.FunctionDef, entry: str | None) -> None:
         # CON-056

@@ -5,7 +5,7 @@ when the source is submitted. The layouts are those of `yunhe.ledger.layouts`. S
 """
 
 from yunhe.contracts import Choice, Context, Event, Org, Record, Table, action, emit, require, view
-from yunhe.contracts.system import check_source, code_hash, rebuild_indexes
+from yunhe.contracts.system import check_source, code_hash, migrate, rebuild_indexes, require_readable
 
 GOVERNANCE = "governance"
 NAME_CHARACTERS_MAX = 40
@@ -106,6 +106,8 @@ def check_upgrade(contract: Contract, digest: bytes) -> None:
     # SYS-020
     require(digest in submissions, "SOURCE_NOT_FOUND")
     require(contract.code_hash != digest, "UNCHANGED")
+    # SYS-025
+    require_readable(contract.name, contract.code_hash, digest)
 
 
 def changeable(name: str) -> Contract:
@@ -190,6 +192,8 @@ def upgrade(ctx: Context, contract: str, digest: bytes) -> None:
     found.version += 1
     contracts.save(found)
     record(ctx, found, "upgrade")
+    # SYS-026
+    migrate(contract, digest)
 
 
 @action
