@@ -138,6 +138,8 @@ WORKER_ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Records that the node packs into one answer to a worker that asked for many."""
 VIEW_MS_MAX: Final = 5_000
 """How long a view may run, waiting for another one included."""
+SIMULATIONS_MAX: Final = 4
+"""Calls that a node tries out at once, those that wait for the worker included."""
 HTTP_HEAD_BYTES_MAX: Final = 64 * 1024
 """Request line and headers of an HTTP request."""
 HTTP_BODY_BYTES_MAX: Final = 8 * 1024 * 1024

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 import yunhe
-from yunhe.cli import contract, key, node, org, proof, query, replay, tx, webhook
+from yunhe.cli import contract, key, node, org, proof, query, replay, simulate, tx, webhook
 from yunhe.cli.output import exit_code, output
 from yunhe.errors import UsageError, YunheError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+tx.app.command("simulate")(simulate.simulate)
 tx.app.command("replay")(replay.replay)
 for _group in (node, key, org, contract, tx, query, webhook, proof):
     app.add_typer(_group.app)

@@ -18,6 +18,7 @@ from yunhe.gateway.ledger_routes import ledger_routes
 from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
+from yunhe.gateway.simulation_routes import simulation_routes
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
 from yunhe.node import Node
@@ -54,6 +55,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     )
     install_problem_handlers(app)
     app.include_router(submission_routes(collector))
+    app.include_router(simulation_routes(node))
     app.include_router(ledger_routes(node))
     app.include_router(record_routes(node))
     app.include_router(event_routes(node))

@@ -189,6 +189,29 @@ class ViewBody(BaseModel):
     result: JsonValue
 
 
+class RowChangeBody(BaseModel):
+    """One row of a table, map or log before and after."""
+
+    contract: str
+    table: str
+    key: list[JsonValue]
+    before: JsonValue = Field(description="its fields; null where there was no row")
+    after: JsonValue = Field(description="its fields; null where it would be deleted")
+
+
+class SimulatedBody(BaseModel):
+    """What calls would have done."""
+
+    height: int = Field(description="of the block that the state is of")
+    code: str
+    call_index: int = Field(description="call that failed; -1 when none did, or it failed before the calls")
+    gas_used: int
+    results: list[JsonValue]
+    events: list[JsonValue]
+    fault: str = Field(description="what lies behind CONTRACT_FAULT, with its line; else empty")
+    changes: list[RowChangeBody]
+
+
 class ProofSubject(BaseModel):
     """Something to prove. `record` proves absence when there is no such record."""
 

@@ -7,6 +7,7 @@ from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 from yunhe.node.replay import PastTransaction, PlainReplay, Replayed, past_transaction
+from yunhe.node.simulation import Simulated
 from yunhe.node.source_folder import SourceFolder
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PlainReplay",
     "ProofSubjectRequest",
     "Replayed",
+    "Simulated",
     "SourceFolder",
     "check_ledger",
     "load_config",

@@ -38,6 +38,7 @@ from yunhe.node.cosigner import Cosigner
 from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.pending import PendingTransactions, Placed
+from yunhe.node.simulation import Simulator
 from yunhe.node.webhooks import Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
 
@@ -107,6 +108,7 @@ class Node:
         except BaseException:
             self._close()
             raise
+        self.simulator = Simulator(self.store, self.genesis, self._worker, clock)
         self.events = EventFeed(self.store)
         try:
             self.webhooks = Webhooks(

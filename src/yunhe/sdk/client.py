@@ -29,7 +29,7 @@ from yunhe.ledger.codec import Value, encode
 from yunhe.ledger.transaction import Call, Transaction, TransactionBody, sign_transaction
 from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, INTEGER_MAX, SALT_BYTES
 from yunhe.sdk.events import follow_stream
-from yunhe.sdk.key_files import MemberKey
+from yunhe.sdk.key_files import Member, MemberKey
 from yunhe.sdk.problems import raise_problem
 from yunhe.sdk.webhooks import WebhookRegister
 
@@ -374,6 +374,21 @@ class Client:
         deadline = self._deadline()
         path = f"/v1/contracts/{contract}/views/{view}/cbor"
         return self._request("POST", path, deadline, content=encode(arguments), headers=_CBOR).get("result")
+
+    def simulate(self, signers: Sequence[Member], calls: Sequence[Call], *, gas_limit: int = _GAS_LIMIT) -> dict[str, Any]:
+        """Try calls out on the last block, as if members had signed them; nothing is signed, and nothing stays.
+
+        Args:
+            signers: the first is the sender.
+            calls: in order; they succeed or fail together.
+            gas_limit: bound of work and memory.
+
+        Returns:
+            code, call_index, gas_used, results, events, fault and changes, as JSON shows them, and the height of the state.
+        """
+        named = [[signer.organisation, signer.member] for signer in signers]
+        body = encode([named, [[call.contract, call.action, call.arguments] for call in calls], gas_limit])
+        return self._request("POST", "/v1/transactions/simulate", self._deadline(), content=body, headers=_CBOR)
 
     @property
     def webhooks(self) -> WebhookRegister:

@@ -7,10 +7,10 @@ limit, so none can hold up a block (CON-087). Nothing here decides what a contra
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
-from yunhe.contracts.worker.messages import AskView, Done, Execute, Get, Refused, Result, Scan, Viewed
+from yunhe.contracts.worker.messages import AskView, Done, Execute, FromWorker, Get, Refused, Result, Scan, Viewed
 from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
 from yunhe.crypto import ChainHash
 from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError, YunheError
@@ -21,6 +21,9 @@ from yunhe.limits import RECEIPT_BYTES_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MA
 
 _ATTEMPTS: Final = 2
 _CODE_CHARS_MAX: Final = 64
+_SOMETHING_ELSE: Final = "the contract worker answered something else than it was asked"
+
+R = TypeVar("R")
 
 
 class WorkerExecutor:
@@ -122,16 +125,31 @@ class WorkerExecutor:
             ValueNotEncodableError: the arguments cannot be encoded.
         """
         message = AskView(context.height, context.time_ms, follows=False, contract=contract, view=view, arguments=encode(arguments))
+        return self._ask_for(f"the view {contract}.{view}", message, state, _viewed)
+
+    def try_out(self, context: BlockContext, transaction: Transaction, state: StateReader) -> tuple[Execution, str]:
+        """Run a transaction that is of no block in the worker of views, and return what it would do and, for people, its fault.
+
+        Raises:
+            ViewTooSlowError: it took longer than a view may (CON-087).
+            WorkerFailedError: the worker failed for a local reason.
+        """
+        # CON-086: nothing that was tried out is believed by what the worker runs next, because that does not follow.
+        message = Execute(context.height, context.time_ms, follows=False, transactions=[transaction.encoded])
+        return self._ask_for("the simulation", message, state, _tried_out)
+
+    def _ask_for(self, what: str, message: AskView | Execute, state: StateReader, take: Callable[[FromWorker], R]) -> R:
+        """Have the worker of views do something, within the time of a view."""
         deadline = time.monotonic() + self._view_ms / 1000
         # CON-087
         if not self._views.lock.acquire(timeout=self._view_ms / 1000):
             raise ViewTooSlowError(f"other views kept the worker busy for {self._view_ms} ms; try again")
         try:
-            return self._view_again(message, state, deadline)
+            return self._view_again(message, state, deadline, take)
         except WorkerSilentError as fault:
-            raise ViewTooSlowError(f"the view {contract}.{view} took more than {self._view_ms} ms; ask for less") from fault
+            raise ViewTooSlowError(f"{what} took more than {self._view_ms} ms; ask for less") from fault
         except WorkerFaultError as fault:
-            raise WorkerFailedError(f"the view {contract}.{view} could not be run, twice: {fault.message}") from fault
+            raise WorkerFailedError(f"{what} could not be run, twice: {fault.message}") from fault
         finally:
             self._views.lock.release()
 
@@ -154,7 +172,7 @@ class WorkerExecutor:
                     execution = _execution(message, len(encoded))
                     break
                 else:
-                    raise WorkerFaultError("the contract worker answered something else than it was asked")
+                    raise WorkerFaultError(_SOMETHING_ELSE)
         except BaseException:
             # CON-086: whatever ended this execution, what the worker remembers of it must not live on.
             seat.end()
@@ -163,16 +181,16 @@ class WorkerExecutor:
         self.faults = message.faults
         return execution
 
-    def _view_again(self, message: AskView, state: StateReader, deadline: float) -> Value:
+    def _view_again(self, message: AskView | Execute, state: StateReader, deadline: float, take: Callable[[FromWorker], R]) -> R:
         """Run a view, once more if its worker failed at once: it may have died while nobody asked."""
         try:
-            return self._view(message, state, deadline)
+            return self._view(message, state, deadline, take)
         except WorkerSilentError:
             raise
         except WorkerFaultError:
-            return self._view(message, state, deadline)
+            return self._view(message, state, deadline, take)
 
-    def _view(self, message: AskView, state: StateReader, deadline: float) -> Value:
+    def _view(self, message: AskView | Execute, state: StateReader, deadline: float, take: Callable[[FromWorker], R]) -> R:
         seat = self._views
         worker = seat.worker()
         try:
@@ -183,10 +201,8 @@ class WorkerExecutor:
                     worker.answer(answer, state)
                 elif isinstance(answer, Refused):
                     raise ViewRefusedError(answer.code, answer.message)
-                elif isinstance(answer, Viewed):
-                    return _value(answer.result)
                 else:
-                    raise WorkerFaultError("the contract worker answered something else than it was asked")
+                    return take(answer)
         except ViewRefusedError:
             raise
         except BaseException:
@@ -231,6 +247,20 @@ class _Seat:
         worker, self._worker, self._next = self._worker, None, None
         if worker is not None:
             worker.end()
+
+
+def _viewed(answer: FromWorker) -> Value:
+    """Check what a worker answers to a view."""
+    if not isinstance(answer, Viewed):
+        raise WorkerFaultError(_SOMETHING_ELSE)
+    return _value(answer.result)
+
+
+def _tried_out(answer: FromWorker) -> tuple[Execution, str]:
+    """Check what a worker answers to a transaction of no block."""
+    if not isinstance(answer, Done):
+        raise WorkerFaultError(_SOMETHING_ELSE)
+    return _execution(answer, 1), answer.faults.get(0, "")
 
 
 def _execution(message: Done, expected: int) -> Execution:

@@ -344,3 +344,21 @@ def test_view_whose_workers_keep_failing_is_a_named_error(state) -> None:
     with pytest.raises(WorkerFailedError, match="count"):
         executor.view(BlockContext(1, 1000), "ledger", "count", {}, state)
     executor.close()
+
+
+def test_try_out_does_what_a_block_would_and_nothing_of_it_is_seen_afterwards(executor, state) -> None:
+    # CON-086, CON-087: neither by views, nor by what is tried out next, nor by blocks.
+    context = BlockContext(1, 1000)
+    for _ in range(2):
+        execution, fault = executor.try_out(context, write("a"), state)
+        assert (execution.outcomes[0].results, fault) == (({"count": 1},), "")
+        assert executor.view(context, "ledger", "listing", {}, state) == []
+    assert executor.execute(context, [write("a")], state) == execution
+
+
+def test_try_out_whose_workers_answer_something_else_is_a_named_error(state) -> None:
+    # CON-084, CON-085
+    executor = misbehaving("garbage")
+    with pytest.raises(WorkerFailedError, match="simulation"):
+        executor.try_out(BlockContext(1, 1000), write("a"), state)
+    executor.close()
