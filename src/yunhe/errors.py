@@ -549,6 +549,12 @@ class ContractNameError(InvalidInputError):
     code = "CONTRACT_NAME_INVALID"
 
 
+class UpgradeIncompatibleError(ConflictError):
+    """A new source could not read what a contract stored, or would migrate a second time; the message names table and field."""
+
+    code = "UPGRADE_INCOMPATIBLE"
+
+
 class ScenarioInvalidError(InvalidInputError):
     """A file is no scenario: it cannot be read or imported, or has no function `scenario(chain)`."""
 

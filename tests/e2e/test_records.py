@@ -105,7 +105,7 @@ def test_row_of_a_constraint_is_proven_as_a_record_is(node: NodeProcess, tmp_pat
 def test_sys_024_upgrade_that_builds_an_index_takes_the_gas_that_it_is_given(node: NodeProcess, client: Client, tmp_path: Path) -> None:
     source = tmp_path / "trade.py"
     source.write_text(TRADE.replace("\n\n@action", '\nby_both: Index[Bill] = Index(bills, by=("checksum", "holder"))\n\n\n@action', 1))
-    upgrade = ("contract", "deploy", "trade", str(source), "--upgrade", "--key", str(node.founder_file.path), "--folder", str(node.folder))
+    upgrade = ("contract", "upgrade", "trade", str(source), "--key", str(node.founder_file.path), "--folder", str(node.folder))
     refused = yunhe("--json", *upgrade, "--gas-limit", "300000")
     assert refused.returncode != 0
     assert "OUT_OF_GAS" in refused.stdout + refused.stderr
