@@ -1,5 +1,7 @@
 """Keys of the suite `ed25519-sha256`, made and used by OpenSSL behind `cryptography` (COD-021)."""
 
+from collections.abc import Callable
+
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -36,13 +38,14 @@ class Ed25519Suite:
         """
         return self._load(private_key).public_key().public_bytes_raw()
 
-    def sign(self, private_key: bytes, message: bytes) -> bytes:
-        """Return the 64-byte signature (RFC 8032, deterministic).
+    def signer(self, private_key: bytes) -> Callable[[bytes], bytes]:
+        """Return a function to the 64-byte signature of a message (RFC 8032, deterministic).
 
         Raises:
             InvalidKeyError: the private key is not 32 bytes.
         """
-        return self._load(private_key).sign(message)
+        # Loading the key costs more than signing, since OpenSSL derives the public half again.
+        return self._load(private_key).sign
 
     def encrypt_key(self, private_key: bytes, passphrase: bytes) -> bytes:
         """Return an encrypted key file (COD-024).

@@ -4,6 +4,7 @@ A key file is PKCS#8 `EncryptedPrivateKeyInfo` in PEM (COD-024), which OpenSSL a
 back; it opens no file.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from yunhe.crypto.signatures import SignedItem, invalid_signatures
@@ -54,8 +55,13 @@ class PrivateKey:
     public_key: PublicKey = field(init=False, repr=False, compare=False)
     """The public half; deriving it costs as much as a signature, so it is done once."""
 
+    _sign: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
+    """Signs with the key, which is loaded once as well."""
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "public_key", PublicKey(self.suite, suite(self.suite).public_key(self.raw)))
+        known = suite(self.suite)
+        object.__setattr__(self, "public_key", PublicKey(self.suite, known.public_key(self.raw)))
+        object.__setattr__(self, "_sign", known.signer(self.raw))
 
     @classmethod
     def generate(cls, suite_name: str = ED25519_SHA256.name) -> "PrivateKey":
@@ -64,7 +70,7 @@ class PrivateKey:
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message; deterministic for Ed25519, not for SM2."""
-        return suite(self.suite).sign(self.raw, message)
+        return self._sign(message)
 
     def to_pem(self, passphrase: bytes) -> bytes:
         """Encrypt the key into a PKCS#8 file.

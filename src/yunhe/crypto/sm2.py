@@ -4,6 +4,8 @@ Without the native core there are no SM2 keys: integers in Python take their tim
 (`yunhe.crypto.signatures`). Specification: docs/spec/encoding.md, COD-022 to COD-024.
 """
 
+from collections.abc import Callable
+
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from yunhe import verifier
@@ -45,14 +47,17 @@ class Sm2Suite:
         _require_native()
         return _native.sm2_public_key(private_key)
 
-    def sign(self, private_key: bytes, message: bytes) -> bytes:
-        """Return the 64-byte signature; another one for each call.
+    def signer(self, private_key: bytes) -> Callable[[bytes], bytes]:
+        """Return a function to the 64-byte signature of a message, another one for each call.
 
-        Raises:
-            InvalidKeyError: the private key is not a number of 32 bytes from 1 to n − 2.
+        It raises InvalidKeyError if the private key is not a number of 32 bytes from 1 to n − 2.
         """
-        _require_native()
-        return _native.sm2_sign(private_key, message)
+
+        def sign(message: bytes) -> bytes:
+            _require_native()
+            return _native.sm2_sign(private_key, message)
+
+        return sign
 
     def encrypt_key(self, private_key: bytes, passphrase: bytes) -> bytes:
         """Return an encrypted key file (COD-024)."""

@@ -5,6 +5,7 @@ says which are allowed, a vote adds one, and a later version brings more without
 `yunhe.crypto.signatures`; a suite makes keys and signatures.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from yunhe.crypto.ed25519 import Ed25519Suite
@@ -36,8 +37,8 @@ class Suite(Protocol):
         """Return the public key of a private key."""
         ...
 
-    def sign(self, private_key: bytes, message: bytes) -> bytes:
-        """Sign a message."""
+    def signer(self, private_key: bytes) -> Callable[[bytes], bytes]:
+        """Return the function that signs messages with a private key."""
         ...
 
     def encrypt_key(self, private_key: bytes, passphrase: bytes) -> bytes:

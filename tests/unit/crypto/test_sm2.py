@@ -51,7 +51,7 @@ def test_public_key_that_is_no_point_is_refused(raw):
 def test_private_key_out_of_range_is_refused(raw):
     with pytest.raises(InvalidKeyError, match="from 1 to n - 2"):
         PrivateKey(SUITE, raw)
-    for use in (lambda: suite(SUITE).sign(raw, b"m"), lambda: suite(SUITE).encrypt_key(raw, b"one")):
+    for use in (lambda: suite(SUITE).signer(raw)(b"m"), lambda: suite(SUITE).encrypt_key(raw, b"one")):
         with pytest.raises(InvalidKeyError):
             use()
 
