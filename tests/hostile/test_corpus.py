@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.corpus import CONTAINED, REFUSED, contract_name, deployed
+from tests.hostile.corpus import CONTAINED, REFUSED, contract_name, deployed, table
 from tests.hostile.stage import state_with, transaction, written
 from yunhe.contracts.checker import check
 from yunhe.contracts.worker.executor import WorkerExecutor
@@ -106,3 +106,7 @@ def test_corpus_covers_each_family() -> None:
     assert families >= {"escape", "hidden state", "nondeterminism", "gas", "memory", "crash", "parser", "unicode", "types", "data access"}
     assert len(REFUSED) + len(CONTAINED) >= 400
     assert not REFUSED.keys() & CONTAINED.keys()
+
+
+def test_corpus_table_of_the_report_is_that_of_the_corpus() -> None:
+    assert table() in (ROOT / "docs/qa/0.1.0.md").read_text()

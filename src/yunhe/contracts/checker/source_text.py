@@ -17,6 +17,7 @@ _INVISIBLE: Final = (
     (0xAD, 0xAD),  # soft hyphen
     (0x34F, 0x34F),  # combining grapheme joiner
     (0x61C, 0x61C),  # Arabic letter mark
+    (0x70F, 0x70F),  # Syriac abbreviation mark
     (0x115F, 0x1160),  # Hangul fillers
     (0x1680, 0x1680),  # Ogham space
     (0x17B4, 0x17B5),  # Khmer inherent vowels
@@ -24,14 +25,17 @@ _INVISIBLE: Final = (
     (0x2000, 0x200F),  # spaces of a width, zero-width characters, directional marks
     (0x2028, 0x202F),  # line and paragraph separators, bidirectional embeddings and overrides
     (0x205F, 0x206F),  # invisible operators, bidirectional isolates
+    (0x2800, 0x2800),  # Braille pattern without dots
     (0x3164, 0x3164),  # Hangul filler
-    (0xD800, 0xDFFF),  # surrogates
+    (0xD800, 0xF8FF),  # surrogates, private use
     (0xFDD0, 0xFDEF),  # no characters
     (0xFE00, 0xFE0F),  # variation selectors
     (0xFEFF, 0xFEFF),  # byte order mark
     (0xFFA0, 0xFFA0),  # half-width Hangul filler
     (0xFFF0, 0xFFFF),  # annotations, replacement, no characters
+    (0x13430, 0x1345F),  # hieroglyph format controls
     (0x1BCA0, 0x1BCA3),  # shorthand format controls
+    (0x1D159, 0x1D159),  # musical null note head
     (0x1D173, 0x1D17A),  # musical format controls
     (0xE0000, 0x10FFFF),  # tags, variation selectors, private use
 )
