@@ -69,3 +69,18 @@ def test_replay_without_a_folder_is_told_what_is_missing(tmp_path: Path) -> None
     assert (json.loads(done.stderr)["code"], done.returncode) == ("USAGE", 2)
     done = yunhe("--json", "tx", "replay", "00" * 32, "--folder", str(tmp_path))
     assert (json.loads(done.stderr)["code"], done.returncode) == ("CONFIGURATION_INVALID", 4)
+
+
+def test_profile_lists_the_lines_with_gas_that_sums_up(shared_node: NodeProcess, ids: list[str]) -> None:
+    folder = ("--folder", str(shared_node.folder))
+    value = yunhe_json("contract", "profile", "--tx", ids[1], *folder)
+    parts = value["transaction_gas"] + value["calls_gas"] + value["results_gas"]
+    assert sum(line["gas"] for line in value["lines"]) + parts == value["gas_used"] > parts
+    assert value["gas_used"] == yunhe_json("tx", "replay", ids[1], *folder)["gas_used"]
+    source = Path(counters.__file__).read_text(encoding="utf-8").split("\n")
+    assert all(line["text"] == source[line["line"] - 1] for line in value["lines"])
+    shown = yunhe("contract", "profile", "--tx", ids[1], *folder).stdout
+    assert "    counter.value += amount\n" in shown
+    assert shown.endswith(f"{value['gas_used']:>12}  gas in all\n")
+    done = yunhe("--json", "contract", "profile", "--tx", ids[1])
+    assert (json.loads(done.stderr)["code"], done.returncode) == ("USAGE", 2)

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 import yunhe
-from yunhe.cli import contract, key, node, org, proof, query, replay, simulate, tx, webhook
+from yunhe.cli import contract, key, node, org, profile, proof, query, replay, simulate, tx, webhook
 from yunhe.cli.output import exit_code, output
 from yunhe.errors import UsageError, YunheError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 tx.app.command("simulate")(simulate.simulate)
 tx.app.command("replay")(replay.replay)
+contract.app.command("profile")(profile.profile)
 for _group in (node, key, org, contract, tx, query, webhook, proof):
     app.add_typer(_group.app)
 

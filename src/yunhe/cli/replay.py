@@ -54,7 +54,7 @@ def replay(
     if at is not None and not debug:
         raise UsageError("--at says where --debug stops first; give that too")
     node = NodeFolder.load(folder)
-    with past_transaction(node, identity, _report_progress) as past, _source_folder(sources, node) as place:
+    with past_transaction(node, identity, report_progress) as past, _source_folder(sources, node) as place:
         stop = None if at is None else Stop(at, past.transaction.body.calls)
         replayed = past.replay()
         if debug:
@@ -118,7 +118,8 @@ def _comparison(replayed: Replayed, plain: PlainReplay) -> str:
     )
 
 
-def _report_progress(work: str, done: int, total: int) -> None:
+def report_progress(work: str, done: int, total: int) -> None:
+    """Say on standard error how many blocks are done."""
     if done % _PROGRESS_BLOCKS == 0:
         output.progress(f"{work}: {done} of {total} blocks")
 

@@ -15,6 +15,7 @@ from yunhe.contracts.context import Signer
 from yunhe.contracts.faults import ContractStop, Fault
 from yunhe.contracts.loader import Loader, source_hash
 from yunhe.contracts.machine import Machine
+from yunhe.contracts.meter import Meter
 from yunhe.contracts.module import ContractModule
 from yunhe.contracts.overlay import CommittedState
 from yunhe.contracts.value_types import org
@@ -85,6 +86,11 @@ class BlockRunner:
         self._call_index = -1
         self.faults: dict[int, str] = {}
         """For people, not for receipts: what lay behind each CONTRACT_FAULT of the last block, by the transaction's index."""
+
+    @property
+    def meter(self) -> Meter:
+        """Gas and memory of the transaction that runs."""
+        return self._machine.meter
 
     # --- Executor ---------------------------------------------------------------------------------------------------
 
@@ -182,9 +188,7 @@ class BlockRunner:
 
     def _run_calls(self, transaction: Transaction, results: list[Value]) -> None:
         machine = self._machine
-        size = len(transaction.encoded)
-        machine.meter.charge(prices.TRANSACTION + size * prices.TRANSACTION_BYTE)
-        machine.meter.hold(size * prices.TRANSACTION_BYTE_MEMORY)
+        charge_transaction(machine.meter, len(transaction.encoded))
         # LED-022
         for self._call_index, call in enumerate(transaction.body.calls):
             results.append(machine.run(call.contract, call.action, call.arguments, view=False))
@@ -305,6 +309,12 @@ class BlockRunner:
         if not isinstance(source, str) or source_hash(source, self._chain_hash) != code_hash:
             raise CorruptionError(f"the source of the contract {name} is missing or altered; run `yunhe node check`")
         return source
+
+
+def charge_transaction(meter: Meter, size: int) -> None:
+    """Pay for taking up a transaction of `size` bytes."""
+    meter.charge(prices.TRANSACTION + size * prices.TRANSACTION_BYTE)
+    meter.hold(size * prices.TRANSACTION_BYTE_MEMORY)
 
 
 def _where(error: BaseException) -> str:

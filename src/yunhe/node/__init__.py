@@ -6,6 +6,7 @@ from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, Pla
 from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
+from yunhe.node.profile import Profile, profile
 from yunhe.node.replay import PastTransaction, PlainReplay, Replayed, past_transaction
 from yunhe.node.simulation import Simulated
 from yunhe.node.source_folder import SourceFolder
@@ -24,6 +25,7 @@ __all__ = [
     "Placed",
     "PlacedEvent",
     "PlainReplay",
+    "Profile",
     "ProofSubjectRequest",
     "Replayed",
     "Simulated",
@@ -32,4 +34,5 @@ __all__ = [
     "load_config",
     "make_node_folder",
     "past_transaction",
+    "profile",
 ]

@@ -104,7 +104,8 @@ class PastTransaction:
         """
         self._log = log
         self._chain_hash = chain_hash
-        self._state = state
+        self.state = state
+        """After the block below."""
         self.block = block
         self.position = position
         self.transaction: Transaction = block.transactions[position]
@@ -135,7 +136,7 @@ class PastTransaction:
             self.position,
             self.block.receipts[self.position],
             self._signers(before),
-            row_changes(writes_between(earlier.writes, execution.writes, self._state), before),
+            row_changes(writes_between(earlier.writes, execution.writes, self.state), before),
             fault,
             self._log.size,
             self._log.root,
@@ -161,7 +162,7 @@ class PastTransaction:
 
     def state_before(self, writes: tuple[Write, ...]) -> Overlay:
         """Return the state after the block below with writes of the transactions that ran before."""
-        state = Overlay(CommittedState(self._state))
+        state = Overlay(CommittedState(self.state))
         for key, record in writes:
             state.put(key, record)
         return state
@@ -171,7 +172,7 @@ class PastTransaction:
         if count == 0:
             return Execution((), ())
         transactions = self.block.transactions[:count]
-        execution = worker.execute(self.context, transactions, self._state)
+        execution = worker.execute(self.context, transactions, self.state)
         for position, (transaction, outcome) in enumerate(zip(transactions, execution.outcomes, strict=True)):
             recorded = self.block.receipts[position]
             if Receipt.make(transaction.id, outcome).encoded != recorded.encoded:
