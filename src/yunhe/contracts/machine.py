@@ -130,8 +130,8 @@ class Machine:
         self._known: dict[bytes, bool] = {}
         """State keys that were read, and whether they held a record."""
         self._lengths: dict[bytes, int] = {}
-        self._sources: set[bytes] = set()
-        """Code hashes of the sources that this transaction has looked into."""
+        self._sources: set[tuple[str, bytes]] = set()
+        """Names and code hashes of the contracts whose code this transaction has looked into."""
         self.signers = signers
         self.events: list[Event] = []
         self.stack: list[str] = []
@@ -144,8 +144,8 @@ class Machine:
         self.writes.merge_down()
         self._block_lengths |= self._lengths
 
-    def take_source(self, size: int, code_hash: bytes | None = None) -> None:
-        """Count a source that is going to be checked, or whose code a transaction is going to look into; of the second kind each once.
+    def take_source(self, size: int, code: tuple[str, bytes] | None = None) -> None:
+        """Count a source that is going to be checked, or the code of a contract that a transaction looks into, by name and hash: that once.
 
         Checking takes far more time than its gas says, so that the largest source fits into the lowest gas limit: the block bounds it.
 
@@ -153,13 +153,13 @@ class Machine:
             ContractStop: the block has no room for it.
         """
         # CON-132
-        if code_hash in self._sources:
+        if code in self._sources:
             return
         if size > self._sources_left:
             raise ContractStop(BLOCK_SOURCES_USED_UP, "the block has checked as much contract source as it can; send it again")
         self._sources_left -= size
-        if code_hash is not None:
-            self._sources.add(code_hash)
+        if code is not None:
+            self._sources.add(code)
 
     # --- State ------------------------------------------------------------------------------------------------------
     # Half of a simple transaction's time is spent from here to `emit`, so these are written out rather than divided.

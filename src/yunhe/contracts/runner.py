@@ -278,7 +278,7 @@ class BlockRunner:
         machine = self._machine
         size = len(self._source(name, code_hash, machine.writes).encode())
         machine.meter.charge(size * prices.CODE_HASH_BYTE)
-        machine.take_source(size, code_hash)
+        machine.take_source(size, (name, code_hash))
         module = self._module(name, code_hash, machine.writes, is_system=False)
         if module is None:
             raise Fault(f"the source of {name} does not load")

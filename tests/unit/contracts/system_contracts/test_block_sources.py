@@ -93,6 +93,18 @@ def test_con_132_transaction_counts_a_source_that_it_looks_into_once() -> None:
     assert consortium.agree("propose_upgrade", ["carrier"], contract="shelf", code_hash=digest) == "accepted"
 
 
+def test_con_132_one_source_for_several_contracts_counts_for_each(consortium) -> None:
+    new = submitted(consortium, PART, "new")
+    names = [f"shelf{number}" for number in range(8)]
+    old = submitted(consortium, len(SHELF) + 10, "old")
+    for name in names:
+        assert consortium.agree("propose_deployment", contract=name, code_hash=old) == "accepted"
+    calls = [("governance.propose_upgrade", {"contract": name, "code_hash": new}) for name in names]
+    assert results(consortium, consortium.transaction("carrier/admin", *calls[:7])) == ["OK"]
+    # The eight new sources alone would fit; with the old ones they do not.
+    assert results(consortium, consortium.transaction("carrier/admin", *calls)) == ["BLOCK_SOURCES_USED_UP"]
+
+
 def test_con_132_largest_source_fits_into_the_lowest_gas_limit(consortium) -> None:
     call = ("lifecycle.submit", {"source": source(CONTRACT_SOURCE_BYTES_MAX)})
     assert results(consortium, consortium.transaction("port/clerk", call, gas_limit=LOWEST_GAS_LIMIT)) == ["OK"]
