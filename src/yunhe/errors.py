@@ -471,6 +471,13 @@ class RequestInvalidError(InvalidInputError):
     code = "REQUEST_INVALID"
 
 
+class RequestTooSlowError(InvalidInputError):
+    """A request did not arrive whole in time."""
+
+    code = "REQUEST_TOO_SLOW"
+    status = 408
+
+
 class RouteNotFoundError(NotFoundError):
     """The API has no such path."""
 

@@ -170,6 +170,8 @@ WEBHOOK_RETRY_PAUSES_S: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 2
 """Pauses between the tries of an event, 24 hours together; after the last try it becomes a dead letter."""
 WEBHOOK_DEAD_LETTERS_MAX: Final = 10_000
 """Dead letters of a webhook; with one more it is halted."""
+HTTP_REQUEST_MS: Final = 30_000
+"""How long a client may take to send a whole request, head and body, unless the node's configuration says otherwise."""
 CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000

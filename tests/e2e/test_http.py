@@ -55,17 +55,21 @@ class Connection:
         given = "".join(f"{header}\r\n" for header in headers)
         self.send((f"{line} HTTP/1.1\r\n{self._authorised if authorised else ''}{given}\r\n").encode("latin-1"))
 
-    def answer(self) -> tuple[int, str, dict[str, object]]:
-        """Return status, media type and body of one answer, which is to have a length."""
+    def head_of_answer(self) -> tuple[int, dict[str, str], bytes]:
+        """Return status and headers of one answer, and what has come of its body."""
         received = b""
         while b"\r\n\r\n" not in received and (more := self._socket.recv(65536)):
             received += more
         head, _, body = received.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return int(first.split()[1]), {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}, body
+
+    def answer(self) -> tuple[int, str, dict[str, object]]:
+        """Return status, media type and body of one answer, which is to have a length."""
+        status, headers, body = self.head_of_answer()
         while len(body) < int(headers["content-length"]) and (more := self._socket.recv(65536)):
             body += more
-        return int(first.split()[1]), headers["content-type"], json.loads(body)
+        return status, headers["content-type"], json.loads(body)
 
     def is_closed(self) -> bool:
         """Tell whether the node ends the connection."""
@@ -129,7 +133,7 @@ def test_any_bytes_in_path_or_query_get_a_problem_of_the_400_class(node, route, 
     [
         ("GET", "/v1/nothing", 404, "ROUTE_NOT_FOUND", "/openapi.json"),
         ("GET", "/v1/health/", 404, "ROUTE_NOT_FOUND", "/v1/health/"),
-        ("DELETE", "/v1/transactions", 405, "METHOD_NOT_ALLOWED", "use POST"),
+        ("DELETE", "/v1/transactions", 405, "METHOD_NOT_ALLOWED", "it takes OPTIONS, POST"),
         ("GET", "/v1/blocks?limit=many", 400, "REQUEST_INVALID", "query.limit"),
         ("POST", "/v1/proofs", 400, "REQUEST_INVALID", "body"),
     ],
@@ -237,6 +241,114 @@ def test_head_behind_a_long_body_counts_for_itself(node) -> None:
         assert_refused(connection.answer(), 400, "NOT_CANONICAL")
         connection.send(b"a\r\n\r\n")
         assert connection.answer()[2] == {"status": "running", "reason": None}
+
+
+SLOW = {
+    "half a first line": b"GET /v1/hea",
+    "a head without its end": b"GET /v1/health HTTP/1.1\r\nHost: node\r\n",
+    "a body that stops": b"POST /v1/transactions HTTP/1.1\r\n%sContent-Length: 100\r\n\r\nabc",
+    "a chunk that stops": b"POST /v1/transactions HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+}
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A node with little patience."""
+    node = NodeProcess(tmp_path_factory.mktemp("hasty"))
+    settings_file = node.folder / "node.toml"
+    text = settings_file.read_text()
+    assert "request_timeout_ms = 30000" in text
+    settings_file.write_text(text.replace("request_timeout_ms = 30000", "request_timeout_ms = 300"))
+    node.start()
+    yield node
+    node.close()
+
+
+@pytest.mark.parametrize("begun", SLOW.values(), ids=SLOW)
+def test_request_that_never_becomes_whole_is_refused_and_the_connection_closed(hasty, begun) -> None:
+    """API-013."""
+    with Connection(hasty) as connection:
+        authorised = f"Host: node\r\nAuthorization: Bearer {hasty.token}\r\n".encode()
+        connection.send(begun.replace(b"%s", authorised))
+        assert_refused(connection.answer(), 408, "REQUEST_TOO_SLOW")
+        assert connection.is_closed()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "an empty line"])
+@pytest.mark.parametrize("is_used", [False, True], ids=["new", "used"])
+def test_connection_on_which_nothing_is_asked_is_closed_without_a_word(hasty, sent, is_used) -> None:
+    """API-013: an empty line between requests begins none."""
+    with Connection(hasty) as connection:
+        if is_used:
+            connection.head("GET /v1/health")
+            assert connection.answer()[0] == 200
+        connection.send(sent)
+        assert connection.is_closed()
+
+
+def test_refused_request_whose_body_never_comes_is_not_answered_twice(hasty) -> None:
+    """API-013: it has its answer; only the connection is closed."""
+    with Connection(hasty) as connection:
+        connection.head("POST /v1/transactions", "Content-Length: 1000000", authorised=False)
+        assert_refused(connection.answer(), 401, "TOKEN_WRONG")
+        assert connection.is_closed()
+
+
+def test_time_that_the_node_takes_is_not_counted_as_the_clients(hasty) -> None:
+    """API-013: a request that waits longer than a request may take is answered, and so is one that came half before the answer."""
+    with hasty.client() as client:
+        transaction = nothing(client, hasty)
+        workers = hasty.workers()
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with Connection(hasty) as connection:
+                lines = ("Content-Type: application/cbor", f"Content-Length: {len(transaction.encoded)}")
+                connection.head("POST /v1/transactions?wait_ms=1500", *lines)
+                connection.send(transaction.encoded + b"GET /v1/hea")
+                status, _, body = connection.answer()
+                assert (status, body["status"]) == (202, "accepted")
+                connection.send(b"lth HTTP/1.1\r\n\r\n")
+                assert connection.answer()[2] == {"status": "running", "reason": None}
+        finally:
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_head_is_answered_as_get_without_the_body(node) -> None:
+    """API-014."""
+    headers = {"Authorization": f"Bearer {node.token}"}
+    for path in ("/v1/health", "/v1/version", "/openapi.json", "/v1/blocks/0", "/v1/nothing"):
+        got, headed = httpx.get(node.address + path, headers=headers), httpx.head(node.address + path, headers=headers)
+        assert (headed.status_code, headed.content) == (got.status_code, b"")
+        assert headed.headers["content-length"] == got.headers["content-length"] == str(len(got.content))
+    with Connection(node) as connection:
+        # A stream of events has no end, its head has; the connection goes on.
+        connection.head("HEAD /v1/events/stream")
+        assert connection.head_of_answer()[0] == 200
+        connection.head("GET /v1/health")
+        assert connection.answer()[2] == {"status": "running", "reason": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/health", "GET, HEAD, OPTIONS"),
+        ("/v1/transactions", "OPTIONS, POST"),
+        ("/v1/webhooks", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/webhooks/0000000000000000", "DELETE, OPTIONS"),
+        ("/openapi.json", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_methods_of_a_path_are_told_and_no_other_is_taken(node, path, allowed) -> None:
+    """API-014."""
+    headers = {"Authorization": f"Bearer {node.token}"}
+    asked = httpx.options(node.address + path, headers=headers)
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} - set(allowed.split(", ")):
+        answer = httpx.request(method, node.address + path, headers=headers)
+        assert (answer.status_code, answer.headers["allow"], answer.headers["content-type"]) == (405, allowed, PROBLEM)
+        assert method == "HEAD" or answer.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
 def test_list_takes_a_page_of_the_size_it_is_asked_for_and_only_its_own_cursor(node) -> None:

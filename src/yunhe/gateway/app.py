@@ -15,6 +15,7 @@ from yunhe.gateway.collector import Collector
 from yunhe.gateway.description import REFUSALS, describe
 from yunhe.gateway.event_routes import event_routes
 from yunhe.gateway.ledger_routes import ledger_routes
+from yunhe.gateway.methods import install_methods
 from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
@@ -61,6 +62,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(event_routes(node))
     app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
+    install_methods(app)
     app.add_middleware(Boundary, token=token)
     describe(app)
     return app

@@ -1,37 +1,71 @@
-"""HTTP as the node's process reads it from a connection: heads of bounded size, and refusals that are problems.
+"""HTTP as the node's process reads it from a connection: heads of bounded size, requests of bounded time, refusals that are problems.
 
-What is no HTTP never reaches the app, so its refusal is made here (API-001); the connection is closed after it.
+What is no HTTP, or never becomes a whole request, never reaches the app, so its refusal is made here (API-001, API-013); the connection is
+closed after it.
 """
 
 import asyncio
 import http
 from typing import Any, Final
 
+from fastapi import FastAPI
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from yunhe.errors import RequestInvalidError, TooLargeError, YunheError
+from yunhe.errors import RequestInvalidError, RequestTooSlowError, TooLargeError, YunheError
 from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, problem
 from yunhe.limits import HTTP_HEAD_BYTES_MAX
 
 _PIECE_BYTES: Final = 16 * 1024
 """What the parser gets at once, so that little of what came before a head is in the piece that the head begins in."""
+_STOP_TIMEOUT_S: Final = 10
+
+
+class HttpConfig(Config):
+    """How an app is served over HTTP."""
+
+    def __init__(self, app: FastAPI, request_timeout_ms: int) -> None:
+        super().__init__(
+            app,
+            loop="uvloop",
+            http=HttpProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+        )
+        self.request_timeout_ms = request_timeout_ms
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol on the parser `httptools`, with a limit on heads."""
+    """Uvicorn's protocol on the parser `httptools`, with limits on heads and on the time that a request takes to arrive."""
 
     def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+        self, config: "HttpConfig", server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._timeout_ms = config.request_timeout_ms
         self.url = b""
         self.headers = []
         self._in_head = False
         self._head_begins_here = False
         self._head_bytes = 0
         """Bytes received of a head that is not complete, without the piece that it begins in, which may have an earlier request too."""
+        self._patience: asyncio.TimerHandle | None = None
+        """Runs while the rest of a request is awaited."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin a connection."""
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._await_nothing()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the connection."""
@@ -39,6 +73,10 @@ class HttpProtocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             self._take(data[begin : begin + _PIECE_BYTES])
+        cycle = self._last_cycle()
+        if self._patience is None and (cycle is None or cycle.response_complete):
+            # Bytes that begin no request have ended uvicorn's wait for the next one.
+            self._await_request()
 
     def _take(self, piece: bytes) -> None:
         self._head_begins_here = False
@@ -53,6 +91,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin a head."""
         self._in_head = self._head_begins_here = True
         self._head_bytes = 0
+        self._await_request()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -66,12 +105,45 @@ class HttpProtocol(HttpToolsProtocol):
             raise _head_too_large()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._await_nothing()
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what uvicorn would say to the caller
         """Refuse what the parser refuses."""
         if self._size() > HTTP_HEAD_BYTES_MAX:
             self._refuse(_head_too_large())
         else:
             self._refuse(RequestInvalidError("this is not a request of HTTP/1.1"))
+
+    def _await_request(self) -> None:
+        self._await_nothing()
+        self._patience = self.loop.call_later(self._timeout_ms / 1000, self._give_up)
+
+    def _await_nothing(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        """Close the connection of a client that has not sent its request in time (API-013)."""
+        self._patience = None
+        cycle = self._last_cycle()
+        if self.transport.is_closing():
+            return
+        if self.pipeline or (cycle is not None and not cycle.more_body and not cycle.response_complete):
+            # An earlier request on this connection is still being answered; what follows it waits for us.
+            self._await_request()
+        elif self._in_head or (cycle is not None and not cycle.response_started):
+            self._refuse(RequestTooSlowError(f"the request did not arrive whole within {self._timeout_ms} ms; send it again"))
+        else:
+            # Nothing was asked, or the answer did not wait for the end of the request.
+            self.transport.close()
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        """Return the last request whose head is complete, if there was one."""
+        return self.cycle
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

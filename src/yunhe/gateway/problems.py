@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from yunhe.errors import MethodNotAllowedError, OverloadedError, RequestInvalidError, RouteNotFoundError, ViewRefusedError, YunheError
+from yunhe.errors import OverloadedError, RequestInvalidError, RouteNotFoundError, ViewRefusedError, YunheError
 
 _log = structlog.get_logger("yunhe.gateway")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
@@ -18,7 +18,7 @@ _RETRY_AFTER_S: Final = "1"
 _FAULTS_MAX: Final = 8
 """Faults of one request that its refusal lists."""
 _NOT_FOUND: Final = 404
-_METHOD_NOT_ALLOWED: Final = 405
+_NOT_JSON: Final = "the body cannot be read as JSON; send UTF-8 text with the header `Content-Type: application/json`"
 
 
 class Problem(BaseModel):
@@ -59,20 +59,16 @@ def install_problem_handlers(app: FastAPI) -> None:
         more = f"; and {len(faults) - _FAULTS_MAX} more" if len(faults) > _FAULTS_MAX else ""
         return problem_response(RequestInvalidError("; ".join(faults[:_FAULTS_MAX]) + more))
 
+    @app.exception_handler(_NOT_FOUND)
+    async def _route(request: Request, _error: HTTPException) -> JSONResponse:
+        return problem_response(RouteNotFoundError(f"this node has no path {request.url.path}; GET /openapi.json lists those that it has"))
+
     @app.exception_handler(HTTPException)
-    async def _framework(request: Request, error: HTTPException) -> JSONResponse:
-        return problem_response(_named(request, error), dict(error.headers or {}))
+    async def _body(_request: Request, _error: HTTPException) -> JSONResponse:
+        # The only other one that the framework raises by itself, beside a method's, which `yunhe.gateway.methods` answers.
+        return problem_response(RequestInvalidError(_NOT_JSON))
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("request failed", path=request.url.path, exc_info=error)
         return problem_response(YunheError("the node failed to answer; its log says why"))
-
-
-def _named(request: Request, error: HTTPException) -> YunheError:
-    if error.status_code == _NOT_FOUND:
-        return RouteNotFoundError(f"this node has no path {request.url.path}; GET /openapi.json lists those that it has")
-    if error.status_code == _METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another method")
-        return MethodNotAllowedError(f"{request.url.path} does not take {request.method}; use {allowed}")
-    return RequestInvalidError("the body cannot be read as JSON; send UTF-8 text with the header `Content-Type: application/json`")

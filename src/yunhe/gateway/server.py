@@ -18,13 +18,12 @@ import uvicorn
 
 from yunhe.errors import InvalidConfigurationError, PortTakenError
 from yunhe.gateway.app import create_app
-from yunhe.gateway.http_protocol import HttpProtocol
+from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
 
 _BACKLOG: Final = 1024
-_STOP_TIMEOUT_S: Final = 10
 _HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
 
 
@@ -53,24 +52,14 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
             run_file.unlink(missing_ok=True)
 
 
-def api_config(node: Node, token: str) -> uvicorn.Config:
+def api_config(node: Node, token: str) -> HttpConfig:
     """Return how a node's API is served; the node starts and stops with the server.
 
     Args:
         node: open, not yet started.
         token: what callers present as bearer token.
     """
-    return uvicorn.Config(
-        create_app(node, token),
-        loop="uvloop",
-        http=HttpProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_STOP_TIMEOUT_S,
-    )
+    return HttpConfig(create_app(node, token), node.folder.config.request_timeout_ms)
 
 
 class _Server(uvicorn.Server):
@@ -114,7 +103,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit it: who takes nothing of what is sent, or has vanished, is cut off by the system.
+        # API-013: connections inherit it; who takes nothing of what is sent, or has vanished, is cut off by the system.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, CONNECTION_STUCK_MS_MAX)
         listener.bind((host, port))
         listener.listen(_BACKLOG)

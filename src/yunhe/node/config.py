@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yunhe.errors import InvalidConfigurationError
-from yunhe.limits import GATEWAY_COLLECT_MS
+from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_REQUEST_MS
 
 FILE_NAME = "node.toml"
 
@@ -35,6 +35,8 @@ class NodeConfig:
     """How long the gateway collects transactions for one verification, milliseconds."""
     webhook_private_targets: bool = False
     """Whether webhooks may go to addresses that are not public, and by plain HTTP."""
+    request_timeout_ms: int = HTTP_REQUEST_MS
+    """How long a client may take to send a whole request, milliseconds; then its connection is closed."""
     log_level: str = "info"
     """`debug`, `info`, `warning` or `error`."""
 
@@ -47,6 +49,8 @@ class NodeConfig:
             raise InvalidConfigurationError("log_level must be debug, info, warning or error")
         if not 0 <= self.collect_ms <= 1000:
             raise InvalidConfigurationError("collect_ms must be from 0 to 1000")
+        if not 100 <= self.request_timeout_ms <= 600_000:
+            raise InvalidConfigurationError("request_timeout_ms must be from 100 to 600000")
 
     def to_toml(self) -> str:
         """Return the file's text."""
