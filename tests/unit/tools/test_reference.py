@@ -5,9 +5,12 @@ from typing import Annotated
 import pytest
 import typer
 
+import yunhe.contracts
 from tools.reference.command_line import command_page
+from tools.reference.contracts import contract_page
 from tools.reference.http_api import http_page, type_name
 from tools.reference.markdown import cell, page, table
+from yunhe.contracts import prices
 
 
 def test_table_without_rows_is_nothing() -> None:
@@ -78,3 +81,15 @@ def test_http_page_lists_operations_and_types() -> None:
     assert "| `height` | path, required | integer | (at least 0) |" in text
     assert "| 200 | [Block](#block) | ok |" in text
     assert "### Block\n\nA block.\n\n| Field | Type | Meaning |\n|---|---|---|\n| `height` | integer |  |" in text
+
+
+def test_contract_page_has_every_name_price_and_code_with_its_meaning() -> None:
+    text = contract_page()
+    for name in yunhe.contracts.__all__:
+        assert f"| `{name}` | " in text
+    assert "| `ctx.time_ms` | `int` | Block time, milliseconds since 1970-01-01 UTC. |" in text
+    assert f"| `READ` | {prices.READ:,} | Looking a record up" in text
+    assert "| `NOT_FOUND` | a contract may use it too | " in text
+    assert "| `OUT_OF_GAS` | the runtime's | " in text
+    assert "| `WORKER_MEMORY_BYTES` |" not in text
+    assert " |  |\n" not in text.partition("### Rounding")[2].partition("## Built-ins")[0]
