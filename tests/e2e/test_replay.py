@@ -84,3 +84,14 @@ def test_profile_lists_the_lines_with_gas_that_sums_up(shared_node: NodeProcess,
     assert shown.endswith(f"{value['gas_used']:>12}  gas in all\n")
     done = yunhe("--json", "contract", "profile", "--tx", ids[1])
     assert (json.loads(done.stderr)["code"], done.returncode) == ("USAGE", 2)
+
+
+def test_un_metered_run_of_a_system_contract_goes_by_the_ledgers_own_hash(shared_node: NodeProcess, tmp_path: Path) -> None:
+    """CON-146: the code hash that it returns and writes is of SHA-256 on one ledger, of SM3 on the other."""
+    source = Path(counters.__file__).read_text(encoding="utf-8").replace("A contract for", "A contract of")
+    with shared_node.client() as client:
+        submitted = client.call(shared_node.founder, "lifecycle", "submit", source=source)
+    folders = ("--folder", str(shared_node.folder), "--sources", str(tmp_path / "sources"))
+    value = yunhe_json("tx", "replay", submitted.transaction_id.hex(), *folders)
+    assert (value["results"], value["plain_differences"]) == (submitted.results, [])
+    assert [Path(file).name.split("-")[0] for file in value["sources"]] == ["lifecycle"]
