@@ -450,9 +450,39 @@ class ReplayDiffersError(CorruptionError):
 
 
 class CosignerMemoryDamagedError(CorruptionError):
-    """The cosigner's memory of what it signed is unreadable (STO-015)."""
+    """The cosigner's memory of what it signed is missing or unreadable (STO-015)."""
 
     code = "COSIGNER_MEMORY_DAMAGED"
+
+
+class CosignerBarredError(UnavailableError):
+    """The node was restored from a backup, and its ledger key may have cosigned what is not in it, so it cosigns nothing (STO-018)."""
+
+    code = "COSIGNER_BARRED"
+
+
+class BackupDamagedError(CorruptionError):
+    """A backup is cut short, altered, or none of this version (STO-019)."""
+
+    code = "BACKUP_DAMAGED"
+
+
+class BackupNotFoundError(NotFoundError):
+    """There is no backup of this name."""
+
+    code = "BACKUP_NOT_FOUND"
+
+
+class BackupExistsError(ConflictError):
+    """A backup is to be written over a file that is there already."""
+
+    code = "BACKUP_EXISTS"
+
+
+class BackupNotCompleteError(ConflictError):
+    """A ledger is to go on as if nothing had followed its backup, which was made while the node ran (STO-018)."""
+
+    code = "BACKUP_NOT_COMPLETE"
 
 
 # --- HTTP API (docs/spec/http.md) -----------------------------------------------------------------------------------

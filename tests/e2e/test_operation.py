@@ -157,3 +157,19 @@ def test_version_and_wrong_use(tmp_path):
     assert yunhe("tx", "call", "a", "b").returncode == 2
     missing = yunhe("--json", "key", "show", str(tmp_path / "none.pem"))
     assert (missing.returncode, json.loads(missing.stderr)["code"]) == (1, "KEY_FILE_NOT_FOUND")
+
+
+def test_backup_and_restore_print_what_was_made_and_what_comes_next(stopped, tmp_path):
+    """STO-018, STO-019: one JSON value each, and the codes and exit codes of what is refused."""
+    made = yunhe_json("node", "backup", str(stopped.folder), str(tmp_path / "a.backup"))
+    assert (made["height"], made["bytes"]) == (0, (tmp_path / "a.backup").stat().st_size)
+    restored = yunhe_json("node", "restore", made["backup"], str(tmp_path / "restored"), "--complete")
+    assert (restored["height"], restored["next"]) == (0, "the node goes on from the backup")
+    assert "keys/" in restored["keys"]
+    refused("BACKUP_EXISTS", "node", "backup", str(stopped.folder), made["backup"], exit_code=1)
+    refused("FOLDER_NOT_EMPTY", "node", "restore", made["backup"], str(stopped.folder))
+    refused("USAGE", "node", "restore", made["backup"], str(tmp_path / "x"), "--complete", "--roll-back", exit_code=2)
+    refused("USAGE", "node", "restore", made["backup"], str(tmp_path / "x"), "--cosigner", made["backup"], exit_code=2)
+    (tmp_path / "cut.backup").write_bytes((tmp_path / "a.backup").read_bytes()[:-1])
+    refused("BACKUP_DAMAGED", "node", "restore", str(tmp_path / "cut.backup"), str(tmp_path / "x"))
+    assert not (tmp_path / "x").exists()

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import metadata
 from typing import Annotated, Final
 
+import structlog
 import typer
 from typer.exceptions import TyperException
 
@@ -65,6 +66,8 @@ def main() -> None:
     if "--json" in arguments and "--" not in arguments:
         arguments = ["--json", *(argument for argument in arguments if argument != "--json")]
     output.json = "--json" in arguments[:1]
+    # What parts of the node log in a command's process is no result of the command.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         # Typer raises its own copies of click's exceptions, and returns the code of `typer.Exit`.
         sys.exit(command_line()(arguments, standalone_mode=False))

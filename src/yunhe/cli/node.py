@@ -1,4 +1,4 @@
-"""`yunhe node`: make, start, stop, watch and check a node."""
+"""`yunhe node`: make, start, stop, watch and check a node, and back it up."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from yunhe.cli.backup import backup_node, restore_node
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
 from yunhe.cli.output import EXIT_UNAVAILABLE, output
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
@@ -22,7 +23,7 @@ from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
 
-app = typer.Typer(name="node", help="Make, start, stop, watch and check a node.", no_args_is_help=True)
+app = typer.Typer(name="node", help="Make, start, stop, watch, check and back up a node.", no_args_is_help=True)
 
 DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 
@@ -210,6 +211,10 @@ def check(
     report = check_ledger(loaded, _report_progress, replay=replay)
     shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(report).items()}
     output.fields({"height": report.blocks - 1} | shown)
+
+
+app.command("backup")(backup_node)
+app.command("restore")(restore_node)
 
 
 def _report_progress(done: int, total: int) -> None:

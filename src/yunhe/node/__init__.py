@@ -1,5 +1,6 @@
 """One node: store, workers and engine joined together, and the folder that it lives in."""
 
+from yunhe.node.backup import back_up, restore
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, PlacedEvent
@@ -30,9 +31,11 @@ __all__ = [
     "Replayed",
     "Simulated",
     "SourceFolder",
+    "back_up",
     "check_ledger",
     "load_config",
     "make_node_folder",
     "past_transaction",
     "profile",
+    "restore",
 ]

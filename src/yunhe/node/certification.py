@@ -12,7 +12,14 @@ from typing import Literal
 
 import structlog
 
-from yunhe.errors import BlockNotFoundError, CertificateDamagedError, MalformedError, NotACertifierError, TransactionNotFoundError
+from yunhe.errors import (
+    BlockNotFoundError,
+    CertificateDamagedError,
+    CosignerBarredError,
+    MalformedError,
+    NotACertifierError,
+    TransactionNotFoundError,
+)
 from yunhe.ledger.certifiers import CertifierSet
 from yunhe.ledger.checkpoint import note
 from yunhe.ledger.genesis import Genesis
@@ -67,6 +74,7 @@ class Certification:
 
         Raises:
             NotACertifierError: the node's ledger key does not count.
+            CosignerBarredError: the node was restored, and its ledger key signs nothing more.
         """
         with self._lock:
             newest = self._certify()
@@ -186,7 +194,7 @@ class Certification:
     def _keep_newest(self, height: int) -> None:
         try:
             self._certificates.keep(_require_certified(self._certify()))
-        except NotACertifierError as error:
+        except (NotACertifierError, CosignerBarredError) as error:
             # Halting would not bring the missing cosignatures, and take from the ledger the votes that put things right.
             _log.error("a change of certifiers was not certified", height=height, reason=error.message)
 

@@ -20,6 +20,7 @@ class Cosigner:
         self._organisation = organisation
         self._key = key
         self._memory = memory
+        self._memory.meet(key.public_key.raw)
         self._clock = clock
 
     @property
@@ -37,8 +38,9 @@ class Cosigner:
 
         Raises:
             CosignatureRefusedError: the log contradicts what was signed before.
+            CosignerBarredError: the key may have signed what a restored node does not know of.
         """
         # LED-042
-        self._memory.advance(log, size)
+        self._memory.advance(log, size, self.public_key)
         checkpoint = Checkpoint(network_id, size, log.root(size))
         return checkpoint, cosign(checkpoint, self._organisation, self._key, self._clock() // 1000)

@@ -82,6 +82,10 @@ class NodeFolder:
         except InvalidGenesisError as error:
             raise InvalidGenesisError(f"{file} cannot be used: {error.message}; {_GENESIS_ADVICE}") from error
 
+    def has_keys(self) -> bool:
+        """Return whether the node's key files are there."""
+        return all((self.path / name).is_file() for name in (NODE_KEY_FILE, LEDGER_KEY_FILE))
+
     def with_port(self, port: int) -> "NodeFolder":
         """Return the folder with another port than its file says."""
         return replace(self, config=replace(self.config, port=port))

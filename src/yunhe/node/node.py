@@ -121,7 +121,7 @@ class Node:
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
-        self._halt: str | None = None
+        self._halt: str | None = _HELD if memory.is_held else None
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -137,8 +137,12 @@ class Node:
     def start(self) -> None:
         """Begin to decide; call from the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._engine.start()
-        self._watcher = self._loop.create_task(self._watch_engine())
+        # STO-018
+        if self._halt is None:
+            self._engine.start()
+            self._watcher = self._loop.create_task(self._watch_engine())
+        else:
+            _log.error("the node decides nothing", reason=self._halt)
         self.webhooks.start()
         head = self.store.head()
         _log.info("node started", network=self.network_id.hex(), height=head.height, engine=self._engine.name)
@@ -292,6 +296,10 @@ class Node:
 
 
 _WATCH_INTERVAL_S = 0.1
+_HELD = (
+    "the ledger was restored from a backup, and what followed it may be lost. It answers queries and decides nothing; to go on from the "
+    "backup, restore it again with --roll-back, or with --complete if it was made when the node had stopped for good"
+)
 
 
 def check_platform(genesis: Genesis) -> None:

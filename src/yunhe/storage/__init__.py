@@ -1,9 +1,10 @@
-"""The store of one node: the block log on disk, its marker, the derived state, and the cosigner's memory.
+"""The store of one node: the block log on disk, its marker, the derived state, the cosigner's memory, and backups.
 
 The node works through `LedgerStore`; `LogReader` and `past_state` look at what is on the disk beside it.
 Specification: docs/spec/storage.md.
 """
 
+from yunhe.storage.backup import Backup, Continuation, unpack_backup, write_backup
 from yunhe.storage.certificates import Certificates
 from yunhe.storage.check import CheckReport, check_folder
 from yunhe.storage.cosigner_memory import CosignerMemory, SignedTree
@@ -15,8 +16,10 @@ from yunhe.storage.past_state import past_state
 from yunhe.storage.readers import SnapshotReader
 
 __all__ = [
+    "Backup",
     "Certificates",
     "CheckReport",
+    "Continuation",
     "CosignerMemory",
     "DataFolder",
     "LedgerStore",
@@ -27,4 +30,6 @@ __all__ = [
     "SnapshotReader",
     "check_folder",
     "past_state",
+    "unpack_backup",
+    "write_backup",
 ]

@@ -58,7 +58,9 @@ class DataFolder:
         if not path.is_file():
             if self.blocks.exists() or self.marker.exists():
                 raise StoreFormatError(f"{path} is missing but the folder holds a store; put the file back")
-            raise StoreNotFoundError(f"there is no store in {self.path}; make one with `yunhe node init`, or give the right folder")
+            raise StoreNotFoundError(
+                f"there is no store in {self.path}; make one with `yunhe node init`, or `yunhe node restore` from a backup"
+            )
         with files.opened_for_reading(path) as descriptor:
             data = files.read_at(descriptor, path, 0, _FORMAT_BYTES_MAX + 1)
         # STO-001
@@ -99,7 +101,9 @@ class FolderLock:
         """
         path = folder / _LOCK_FILE
         if not folder.is_dir():
-            raise StoreNotFoundError(f"there is no folder {folder}; make a store with `yunhe node init`, or give the right folder")
+            raise StoreNotFoundError(
+                f"there is no folder {folder}; make a store with `yunhe node init`, or `yunhe node restore` from a backup"
+            )
         with files.named_refusals(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
         # STO-002

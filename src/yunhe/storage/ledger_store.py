@@ -130,7 +130,7 @@ class LedgerStore:
             MarkerDamagedError: the marker is missing or unreadable.
             BlockLogShortenedError: an acknowledged or cosigned block is missing.
             BlockLogAlteredError: the log is not what was written, or another one than was cosigned.
-            CosignerMemoryDamagedError: the cosigner's memory is unreadable.
+            CosignerMemoryDamagedError: the cosigner's memory is missing or unreadable.
             StateMismatchError: a write set does not lead to its header's state root.
         """
         lock = FolderLock.acquire(path)

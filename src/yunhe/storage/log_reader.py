@@ -7,16 +7,16 @@ nothing is changed. Specification: docs/spec/storage.md (STO-017).
 
 from pathlib import Path
 
-from yunhe.crypto import ChainHash
 from yunhe.errors import BlockNotFoundError
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
+from yunhe.ledger.merkle import MerkleLog
 from yunhe.ledger.receipt import Receipt
 from yunhe.storage.block_files import read_header, read_record
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.derived_state import Location, Progress
-from yunhe.storage.log_scan import LogScan, scan_log
+from yunhe.storage.log_scan import LogScan, Segment, scan_log
 from yunhe.storage.marker import Mark, read_mark
 from yunhe.storage.opening import check_marked, log_of_scan
 
@@ -24,10 +24,11 @@ from yunhe.storage.opening import check_marked, log_of_scan
 class LogReader:
     """Blocks of one ledger up to the marker as it was on opening."""
 
-    def __init__(self, scan: LogScan, mark: Mark, chain_hash: ChainHash) -> None:
+    def __init__(self, scan: LogScan, log: MerkleLog, mark: Mark) -> None:
         self._scan = scan
+        self._log = log
         self._mark = mark
-        self._chain_hash = chain_hash
+        self._chain_hash = log.chain_hash
 
     @classmethod
     def open(cls, path: Path, genesis: Genesis) -> "LogReader":
@@ -47,8 +48,28 @@ class LogReader:
         # STO-017: the marker first, because the log may grow.
         mark, _ = read_mark(folder.marker)
         scan = scan_log(folder.blocks, genesis.network_id, mark.height)
-        check_marked(mark, scan, log_of_scan(scan, genesis.chain_hash), genesis)
-        return cls(scan, mark, genesis.chain_hash)
+        log = log_of_scan(scan, genesis.chain_hash)
+        check_marked(mark, scan, log, genesis)
+        return cls(scan, log, mark)
+
+    @property
+    def mark(self) -> Mark:
+        """What was acknowledged on opening."""
+        return self._mark
+
+    @property
+    def log(self) -> MerkleLog:
+        """The tree over all headers, and over those that were whole above the mark."""
+        return self._log
+
+    @property
+    def segments(self) -> list[tuple[Segment, int]]:
+        """Segments of acknowledged blocks, each with the number of those in it."""
+        return [
+            (segment, min(len(segment.offsets), self.size - segment.first_height))
+            for segment in self._scan.segments
+            if segment.first_height < self.size
+        ]
 
     @property
     def size(self) -> int:

@@ -32,7 +32,7 @@ from yunhe.storage.segment_format import (
 
 SEGMENT_NAME: Final = re.compile(r"([0-9]{20})\.blk", re.ASCII)
 
-_ADVICE: Final = "the block log cannot be repaired: restore the folder from a backup, or join with a fresh one and catch up"
+_ADVICE: Final = "the block log cannot be repaired: restore it from a backup with `yunhe node restore`"
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ _VERSION: Final = 1
 _SLOTS: Final = 2
 _CHECKSUM_BYTES: Final = 32
 _LENGTH_BYTES: Final = 4
-_ADVICE: Final = "restore the folder from a backup, or join with a fresh one and catch up"
+_ADVICE: Final = "restore the ledger from a backup with `yunhe node restore`"
 
 
 @dataclass(frozen=True, slots=True)

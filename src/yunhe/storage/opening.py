@@ -18,7 +18,7 @@ from yunhe.limits import HASH_BYTES
 from yunhe.storage import files
 from yunhe.storage.block_files import BlockFiles, NewRecord, read_header, read_record
 from yunhe.storage.block_record import BlockRecord
-from yunhe.storage.cosigner_memory import read_signed_tree
+from yunhe.storage.cosigner_memory import Memory, SignedTree, read_memory, write_memory
 from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.log_scan import LogScan
 from yunhe.storage.marker import Mark, Marker
@@ -44,34 +44,34 @@ def check_marked(mark: Mark, scan: LogScan, log: MerkleLog, genesis: Genesis) ->
     if not same or not log.is_extension_of(mark.size, mark.root):
         raise BlockLogAlteredError(
             f"the headers up to block {mark.height} are not those that were acknowledged: the block log or its marker was altered; "
-            "restore the folder from a backup, or join with a fresh one and catch up"
+            "restore the ledger from a backup with `yunhe node restore`"
         )
     last = read_record(*scan.place(mark.height), mark.height, mark.header_hash, genesis.chain_hash)
     if last.engine_height > mark.engine_height:
-        raise BlockLogAlteredError("the marker names an older engine block than the last block; restore the folder from a backup")
+        raise BlockLogAlteredError(
+            "the marker names an older engine block than the last block; restore the ledger from a backup with `yunhe node restore`"
+        )
     # LED-002
     first = Header.decode(read_header(*scan.place(0), 0, scan.header_hash(0), genesis.chain_hash))
     if first != genesis.header(first.state_root):
-        raise BlockLogAlteredError("header 0 does not follow from the genesis; restore the folder from a backup")
+        raise BlockLogAlteredError("header 0 does not follow from the genesis; restore the ledger from a backup with `yunhe node restore`")
 
 
 def check_cosigned(folder: DataFolder, network_id: bytes, log: MerkleLog) -> None:
     """Compare what this node cosigned with its block log, which had been durable before (LED-042).
 
     Raises:
-        CosignerMemoryDamagedError: the memory is not what was written.
+        CosignerMemoryDamagedError: the memory is missing or not what was written.
         BlockLogShortenedError: the log was rolled back.
         BlockLogAlteredError: the log is another one.
     """
     # LED-042, STO-007
-    signed = read_signed_tree(folder.cosigner, network_id)
-    if signed is None:
-        return
+    signed = read_memory(folder.cosigner, network_id).last
     if signed.size > log.size:
         raise BlockLogShortenedError(
-            f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}: it was cut, or restored from an "
-            f"older backup. Put the newer one back. Whoever means to go on from here removes {folder.cosigner}; who holds the longer log "
-            "can then show that this node signed two histories"
+            f"this node cosigned a block log of {signed.size} headers; the one here has only {log.size}: it was cut, or put back from an "
+            "older copy. Put the newer one back; or go on from here with `yunhe node backup` and `yunhe node restore --roll-back`, after "
+            "which this node's ledger key cosigns nothing more"
         )
     if not log.is_extension_of(signed.size, signed.root):
         raise BlockLogAlteredError(
@@ -94,7 +94,9 @@ def acknowledge_whole(blocks: BlockFiles, marker: Marker, log: MerkleLog) -> Non
         header = Header.decode(record.header)
         expected = (mark.network_id, height, blocks.header_hash(height - 1))
         if (header.network_id, header.height, header.previous) != expected or record.engine_height <= engine_height:
-            raise BlockLogAlteredError(f"block {height} does not continue the block log; restore the folder from a backup")
+            raise BlockLogAlteredError(
+                f"block {height} does not continue the block log; restore it from a backup with `yunhe node restore`"
+            )
         engine_height = record.engine_height
     if blocks.size > mark.size:
         _log.warning("keeping blocks that were whole but not yet acknowledged", first=mark.size, last=blocks.size - 1)
@@ -128,4 +130,5 @@ def write_first_block(folder: DataFolder, genesis: Genesis, writes: tuple[Write,
     finally:
         blocks.close()
     Marker.create(folder.marker, Mark(genesis.network_id, 1, MerkleLog(chain_hash, [header_hash]).root(), header_hash, 0)).close()
+    write_memory(folder.cosigner, genesis.network_id, Memory(SignedTree(0, MerkleLog(chain_hash).root())))
     folder.write_format(genesis.network_id)

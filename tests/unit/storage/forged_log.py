@@ -15,6 +15,7 @@ from yunhe.ledger.state_tree import state_root
 from yunhe.ledger.transaction import Transaction
 from yunhe.storage.block_files import BlockFiles, NewRecord
 from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.cosigner_memory import Memory, SignedTree, write_memory
 from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.marker import Mark, Marker
 
@@ -76,5 +77,6 @@ def write_log(folder: Path, records: Sequence[BlockRecord]) -> Path:
     Marker.create(
         stored.marker, Mark(GENESIS.network_id, len(hashes), merkle_root(hashes, SHA256), hashes[-1], records[-1].engine_height)
     ).close()
+    write_memory(stored.cosigner, GENESIS.network_id, Memory(SignedTree(0, merkle_root([], SHA256))))
     stored.write_format(GENESIS.network_id)
     return folder
