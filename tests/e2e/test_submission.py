@@ -97,6 +97,7 @@ def test_submit_wrong_signature_is_refused_and_the_real_one_goes_through(node, c
 
 
 def test_submit_unknown_suite_is_refused_by_name(node, client):
+    """LED-010 at the gateway."""
     good = client.build([node.founder], [add("never")])
     signer = replace(good.body.signers[0], suite="rot13")
     body = replace(good.body, signers=(signer,)).encode()
