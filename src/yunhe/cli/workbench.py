@@ -29,6 +29,7 @@ class ChainKind(StrEnum):
 
     PLAIN = "plain"
     METERED = "metered"
+    NODE = "node"
 
 
 def new(name: Annotated[str, typer.Argument(help="Name of the contract, and of the folder that is made.")]) -> None:
@@ -59,7 +60,10 @@ def test(context: typer.Context) -> None:
 def run(
     scenario: Annotated[Path, typer.Argument(help="Python file with a function scenario(chain).")],
     chain: Annotated[
-        ChainKind, typer.Option(help="plain: as ordinary Python; metered: each call again as a node runs it, and compared.")
+        ChainKind,
+        typer.Option(
+            help="plain: as ordinary Python; metered: each call again as a node runs it, and compared; node: on a scratch node as well."
+        ),
     ] = ChainKind.METERED,
 ) -> None:
     """Play a scenario and tell what each call did: who called what, the code, events, what changed, gas."""

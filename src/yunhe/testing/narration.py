@@ -81,7 +81,7 @@ class Step:
     events: list[ToldEvent] = field(default_factory=list)
     changes: list[ToldChange] = field(default_factory=list)
     gas_used: int | None = None
-    """None where calls are not metered."""
+    """None for a view, and where calls are not metered."""
 
     def lines(self) -> list[str]:
         """Return the step as people read it."""
@@ -99,13 +99,11 @@ class Step:
         return asdict(self)
 
 
-class NarratingChain(Chain):
-    """A chain that hands each step to a listener when it is over, those that were refused included."""
+class Narration(Chain):
+    """Mixed into the class of a chain: hands each step to a listener when it is over, those that were refused included."""
 
-    def __init__(self, tell: Callable[[Step], None], *, metered: bool = True) -> None:
-        super().__init__(metered=metered)
-        self._tell = tell
-        self._is_metered = metered
+    _tell: Callable[[Step], None]
+    _knows_gas = True
 
     def _run(self, signers: Sequence[Signer], calls: Sequence[Call], *, is_view: bool) -> list[Any]:
         height, time_ms = self.height, self.time_ms
@@ -118,20 +116,30 @@ class NarratingChain(Chain):
             raise
         except Exception as error:
             code, reason = (error.code, str(error)) if isinstance(error, ContractStop) else (CONTRACT_FAULT, repr(error))
-            self._tell(Step(height, time_ms, who, told, code, _reason(code, reason), gas_used=self._gas()))
+            self._tell(Step(height, time_ms, who, told, code, _reason(code, reason), gas_used=self._gas(is_view=is_view)))
             raise
         events = [] if is_view else [ToldEvent(type(event).__name__, plain(event)) for event in self.events]
         changes = [] if is_view else [_told_change(change) for change in self.changes]
-        self._tell(Step(height, time_ms, who, told, OK, "", [plain(result) for result in results], events, changes, self._gas()))
+        shown = [plain(result) for result in results]
+        self._tell(Step(height, time_ms, who, told, OK, "", shown, events, changes, self._gas(is_view=is_view)))
         return results
 
-    def _gas(self) -> int | None:
-        return self.gas_used if self._is_metered else None
+    def _gas(self, *, is_view: bool) -> int | None:
+        return self.gas_used if self._knows_gas and not is_view else None
 
     def _told_call(self, call: Call) -> ToldCall:
         bound = inspect.signature(call.action).bind(None, *call.args, **call.kwargs)
         arguments = list(bound.arguments.items())[1:]
         return ToldCall(self._contract_of(call.action), call.action.__name__, {name: plain(value) for name, value in arguments})
+
+
+class NarratingChain(Narration):
+    """A chain in memory that tells each step."""
+
+    def __init__(self, tell: Callable[[Step], None], *, metered: bool = True) -> None:
+        super().__init__(metered=metered)
+        self._tell = tell
+        self._knows_gas = metered
 
 
 def plain(value: object) -> Any:

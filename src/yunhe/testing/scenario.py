@@ -7,14 +7,18 @@ With `--json`, one value is printed at the end, and what the scenario itself pri
 """
 
 import argparse
+import logging
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
+
+import structlog
 
 from yunhe.cli.output import exit_code, output
 from yunhe.errors import ScenarioFailedError, ScenarioInvalidError, YunheError
@@ -66,8 +70,24 @@ def own_traceback(error: Exception) -> str:
     return "".join(shown.format(chain=False)).rstrip()
 
 
-def play(path: Path, *, metered: bool) -> dict[str, Any]:
+@contextmanager
+def _chain(kind: str, tell: Callable[[Step], None]) -> Iterator[Chain]:
+    """Return a new chain of a kind; a node is made in a folder that goes with it."""
+    if kind != "node":
+        yield NarratingChain(tell, metered=kind == "metered")
+        return
+    from yunhe.testing.node_narration import NarratingNodeChain  # noqa: PLC0415  # it needs the native core, the others do not
+
+    with tempfile.TemporaryDirectory() as folder, NarratingNodeChain(tell, Path(folder) / "node") as chain:
+        yield chain
+
+
+def play(path: Path, kind: str = "metered") -> dict[str, Any]:
     """Play a scenario, tell each step while it goes on, and return all of it as data.
+
+    Args:
+        path: of the file.
+        kind: of the chain, as the flag `--chain` says.
 
     Raises:
         ScenarioInvalidError: the file is no scenario.
@@ -86,8 +106,11 @@ def play(path: Path, *, metered: bool) -> dict[str, Any]:
         output.result({}, summary)
     failure: Exception | None = None
     try:
-        with redirect_stdout(sys.stderr if output.json else sys.stdout):
-            function(NarratingChain(tell, metered=metered))
+        with redirect_stdout(sys.stderr if output.json else sys.stdout), _chain(kind, tell) as chain:
+            function(chain)
+    except YunheError:
+        # No node can run here, or a contract is none that a node accepts: that says itself what to do.
+        raise
     except Exception as error:  # noqa: BLE001  # the author's program: what it raises is told below
         failure = error
     told = {"scenario": str(path), "summary": summary, "passed": failure is None, "steps": [step.data() for step in steps]}
@@ -101,12 +124,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play the scenario that the arguments name and return the exit code of `yunhe.cli.output`."""
     parser = argparse.ArgumentParser(prog="python -m yunhe.testing.scenario", description="Play a scenario and tell each step.")
     parser.add_argument("--json", action="store_true", help="print one JSON value instead of text")
-    parser.add_argument("--chain", choices=("plain", "metered"), default="metered", help="how calls run")
+    parser.add_argument("--chain", choices=("plain", "metered", "node"), default="metered", help="how calls run")
     parser.add_argument("scenario", type=Path, help="Python file with a function scenario(chain)")
     options = parser.parse_args(arguments)
     output.json = options.json
+    # A scratch node tells of itself only what the author should know, and never among the steps.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING), logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )
     try:
-        play(options.scenario, metered=options.chain == "metered")
+        play(options.scenario, options.chain)
     except YunheError as error:
         output.error(error)
         return exit_code(error)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.testing import points
 from yunhe.cli.output import output
 from yunhe.contracts import Org
-from yunhe.errors import ScenarioFailedError, ScenarioInvalidError
+from yunhe.errors import ContractRefusedError, ScenarioFailedError, ScenarioInvalidError
 from yunhe.testing import Call
 from yunhe.testing.narration import NarratingChain, Step
 from yunhe.testing.scenario import load_scenario, main, play
@@ -112,7 +112,7 @@ def scenario(chain):
 
 def test_scenario_that_goes_as_expected_passes(scenario, capsys) -> None:
     path = scenario('"""Points are issued."""' + STORY.format(last=""))
-    assert play(path, metered=True)["passed"]
+    assert play(path)["passed"]
     first, *_, last = capsys.readouterr().out.splitlines()
     assert (first, last) == ("Points are issued.", f"{path}: passed, 1 steps")
 
@@ -129,7 +129,7 @@ def test_scenario_that_goes_as_expected_passes(scenario, capsys) -> None:
 def test_scenario_that_goes_otherwise_fails_and_shows_its_own_lines_only(scenario, capsys, last: str, shown: str) -> None:
     path = scenario(STORY.format(last=last))
     with pytest.raises(ScenarioFailedError, match=shown) as caught:
-        play(path, metered=True)
+        play(path)
     assert f'File "{path}", line 8, in scenario' in caught.value.message
     assert "narration.py" not in caught.value.message
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"{path}: failed, ")
@@ -180,3 +180,26 @@ def test_command_line_of_the_module_imports_what_lies_beside_and_above(tmp_path:
     command = [sys.executable, "-P", "-m", "yunhe.testing.scenario", "stories/story.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout.splitlines() == ["above beside", "stories/story.py: passed, 0 steps"], done.stderr
+
+
+def test_scenario_on_a_node_tells_the_same(scenario, capsys) -> None:
+    path = scenario(STORY.format(last="chain.view(points.points_of, chain.member('alpha').organisation)"))
+    on_node, in_memory = play(path, "node"), play(path)
+    for told in (on_node, in_memory):
+        for step in told["steps"]:
+            del step["height"], step["time_ms"], step["gas_used"]
+    assert on_node == in_memory
+    assert len(on_node["steps"]) == 2
+
+
+def test_contract_that_a_node_would_refuse_is_told_as_such(scenario, tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text("import os\n")
+    with pytest.raises(ContractRefusedError):
+        play(scenario("import wrong\n\ndef scenario(chain):\n    chain.deploy(wrong)\n"))
+
+
+def test_json_of_a_scenario_on_a_node_is_one_value(tmp_path: Path) -> None:
+    (tmp_path / "story.py").write_text("def scenario(chain):\n    chain.member('port')\n")
+    command = [sys.executable, "-P", "-m", "yunhe.testing.scenario", "--json", "--chain", "node", "story.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (json.loads(done.stdout)["passed"], done.stderr) == (True, "")
