@@ -412,3 +412,35 @@ def test_log_of_a_node_that_was_sent_anything_is_one_object_a_line(node) -> None
         connection.answer()
     lines = (node.folder / "log" / "node.log").read_text().splitlines()
     assert all({"event", "level", "timestamp"} <= json.loads(line).keys() for line in lines)
+
+
+SANE = ["a", "0af7651916cd43dd8448eb211c80319c", "shop-7:order.12_3", "x" * 64]
+NOT_SANE = ["", "x" * 65, "two words", 'a"b', "a\u00e9", "a/b", "{}"]
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/nothing", "/v1/blocks?limit=0", "/v1/transactions"])
+@pytest.mark.parametrize("given", SANE)
+def test_request_keeps_the_name_that_its_caller_gave(node, path, given) -> None:
+    """API-015: whether it is answered, refused, or has no token."""
+    for headers in ({"Authorization": f"Bearer {node.token}"}, {}):
+        answer = httpx.get(node.address + path, headers=headers | {"X-Request-Id": given})
+        assert answer.headers["x-request-id"] == given
+        assert answer.is_success or answer.json()["request_id"] == given
+
+
+def test_request_without_a_sane_name_gets_one_of_its_own(node) -> None:
+    """API-015."""
+    names = set()
+    headers = {"Authorization": f"Bearer {node.token}"}
+    for bad in NOT_SANE:
+        answer = httpx.get(f"{node.address}/v1/nothing", headers=headers | {"X-Request-Id": bad.encode()})
+        assert answer.headers["x-request-id"] == answer.json()["request_id"] != bad
+        names.add(answer.json()["request_id"])
+    names.add(httpx.get(f"{node.address}/v1/health").headers["x-request-id"])
+    with Connection(node) as connection:
+        connection.send(b"hello\r\n\r\n")
+        refused = connection.answer()[2]["request_id"]
+        names.add(refused)
+    assert len(names) == len(NOT_SANE) + 2
+    assert all(len(name) == 32 for name in names)
+    assert f'"request_id": "{refused}"' in (node.folder / "log" / "node.log").read_text()

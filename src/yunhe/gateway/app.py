@@ -19,6 +19,7 @@ from yunhe.gateway.methods import install_methods
 from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
+from yunhe.gateway.request_ids import RequestIds
 from yunhe.gateway.simulation_routes import simulation_routes
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
@@ -64,6 +65,7 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(_state_routes(node))
     install_methods(app)
     app.add_middleware(Boundary, token=token)
+    app.add_middleware(RequestIds)
     describe(app)
     return app
 

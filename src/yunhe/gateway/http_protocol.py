@@ -8,6 +8,7 @@ import asyncio
 import http
 from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -15,8 +16,11 @@ from uvicorn.server import ServerState
 
 from yunhe.errors import RequestInvalidError, RequestTooSlowError, TooLargeError, YunheError
 from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, problem
+from yunhe.gateway.request_ids import HEADER as REQUEST_ID_HEADER
+from yunhe.gateway.request_ids import new_request_id
 from yunhe.limits import HTTP_HEAD_BYTES_MAX
 
+_log = structlog.get_logger("yunhe.gateway")
 _PIECE_BYTES: Final = 16 * 1024
 """What the parser gets at once, so that little of what came before a head is in the piece that the head begins in."""
 _STOP_TIMEOUT_S: Final = 10
@@ -149,12 +153,17 @@ class HttpProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, error: YunheError) -> None:
-        # API-001
-        body = problem(error).model_dump_json(exclude_none=True).encode()
+        # API-001, API-015: whatever name the caller gave has not been read.
+        name = new_request_id()
+        _log.info("refused before it was a request", code=error.code, request_id=name)
+        document = problem(error)
+        document.request_id = name
+        body = document.model_dump_json(exclude_none=True).encode()
         status = http.HTTPStatus(error.status)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}",
             f"content-type: {PROBLEM_MEDIA_TYPE}",
+            f"{REQUEST_ID_HEADER.lower()}: {name}",
             f"content-length: {len(body)}",
             "connection: close",
             "",

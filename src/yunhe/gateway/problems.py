@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from yunhe.errors import OverloadedError, RequestInvalidError, RouteNotFoundError, ViewRefusedError, YunheError
+from yunhe.gateway.request_ids import HEADER as REQUEST_ID_HEADER
+from yunhe.gateway.request_ids import current_request_id
 
 _log = structlog.get_logger("yunhe.gateway")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
@@ -29,6 +31,7 @@ class Problem(BaseModel):
     status: int = Field(description="the HTTP status", examples=[400])
     code: str = Field(description="stable code of the error", examples=["EXPIRED"])
     detail: str = Field(description="what is wrong and what to do")
+    request_id: str | None = Field(None, description="name of the refused request, as in `X-Request-Id` and in the node's log")
     refusal: str | None = Field(None, description="with VIEW_REFUSED: the code by which the contract refused", examples=["NOT_FOUND"])
 
 
@@ -43,7 +46,10 @@ def problem_response(error: YunheError, headers: dict[str, str] | None = None) -
     """Return the answer that refuses a request with an error of ours."""
     # API-008: when too much waits, the caller is told when to come back.
     retry = {"Retry-After": _RETRY_AFTER_S} if isinstance(error, OverloadedError) else {}
-    return JSONResponse(problem(error).model_dump(exclude_none=True), error.status, retry | (headers or {}), PROBLEM_MEDIA_TYPE)
+    body = problem(error)
+    # API-015
+    body.request_id = current_request_id()
+    return JSONResponse(body.model_dump(exclude_none=True), error.status, retry | (headers or {}), PROBLEM_MEDIA_TYPE)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -71,4 +77,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("request failed", path=request.url.path, exc_info=error)
-        return problem_response(YunheError("the node failed to answer; its log says why"))
+        # The framework answers this one outside of what names requests.
+        named = {REQUEST_ID_HEADER: current_request_id() or ""}
+        return problem_response(YunheError("the node failed to answer; its log says why"), named)
