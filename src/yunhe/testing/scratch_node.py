@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from yunhe.contracts.faults import ContractStop
 from yunhe.crypto import ED25519_SHA256, PrivateKey
 from yunhe.errors import UnavailableError
 from yunhe.gateway.server import api_config, listen
@@ -154,11 +155,15 @@ class ScratchNode:
                 self._do(admin, GOVERNANCE, "vote", proposal_id=number, approve=True)
 
     def _do(self, signer: MemberKey, contract: str, action: str, /, **arguments: Value) -> Value:
-        """Make one call that has to succeed, at the earliest time, and return its result."""
+        """Make one call, at the earliest time, and return its result.
+
+        Raises:
+            ContractStop: it was refused, as an upgrade is that would lose records.
+        """
         placed = self._submit([signer], [Call(contract, action, arguments)], 0)
         outcome = placed.receipt.outcome
         if outcome.code != OK:
-            raise UnavailableError(f"the node of the test refused {contract}.{action} with {outcome.code}")
+            raise ContractStop(outcome.code, f"the node of the test refused {contract}.{action}")
         return outcome.results[0]
 
     def _submit(self, signers: Sequence[MemberKey], calls: Sequence[Call], time_ms: int) -> Placed:

@@ -10,6 +10,7 @@ from tests.contract_ledger import contract
 from tests.unit.contracts.system_contracts.test_migrations import FIRST, MOVED, RENAMED
 from yunhe.contracts.faults import ContractStop
 from yunhe.testing import Chain, UnsavedChangeError
+from yunhe.testing.node_chain import NodeChain
 
 FORGETFUL = FIRST + "\n@action\ndef migrate(ctx: Context) -> None:\n    for box in boxes.scan():\n        box.weight = 1\n"
 
@@ -53,3 +54,15 @@ def test_upgrade_that_would_lose_records_is_refused_and_names_the_field(filled: 
 def test_migration_that_forgets_to_save_fails_the_test(filled: Chain, modules: dict[str, ModuleType]) -> None:
     with pytest.raises(UnsavedChangeError, match=r"boxes\.save"):
         filled.deploy(modules["forgetful"], "shelf")
+
+
+# SYS-025, SYS-026
+def test_upgrade_on_a_node_is_refused_and_made_as_in_memory(modules: dict[str, ModuleType], tmp_path: Path) -> None:
+    with NodeChain(tmp_path / "node") as chain:
+        chain.deploy(modules["v1"], "shelf")
+        chain.member("port").call(modules["v1"].put, "a", 3)
+        with chain.refuses("UPGRADE_LOSES_DATA"):
+            chain.deploy(modules["renamed"], "shelf")
+        assert chain.view(modules["v1"].weight, "a") == 3
+        chain.deploy(modules["moved"], "shelf")
+        assert chain.view(modules["moved"].grams, "a") == 3000
