@@ -444,3 +444,33 @@ def test_request_without_a_sane_name_gets_one_of_its_own(node) -> None:
     assert len(names) == len(NOT_SANE) + 2
     assert all(len(name) == 32 for name in names)
     assert f'"request_id": "{refused}"' in (node.folder / "log" / "node.log").read_text()
+
+
+def test_what_does_not_change_is_sent_once_to_who_keeps_it(node) -> None:
+    """API-016: by the tag alone, among others, as a weak one, or any; another tag gets the whole."""
+    headers = {"Authorization": f"Bearer {node.token}"}
+    with node.client() as client:
+        submitted = client.submit(nothing(client, node))
+    identity = submitted.transaction_id.hex()
+    tags = set()
+    for path in (f"/v1/blocks/{submitted.height}", f"/v1/transactions/{identity}", f"/v1/receipts/{identity}"):
+        first = httpx.get(node.address + path, headers=headers)
+        tag = first.headers["etag"]
+        tags.add(tag)
+        for held in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+            again = httpx.get(node.address + path, headers=headers | {"If-None-Match": held})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        for held in ('"other"', tag.strip('"'), ""):
+            again = httpx.get(node.address + path, headers=headers | {"If-None-Match": held})
+            assert (again.status_code, again.content) == (200, first.content)
+        headed = httpx.head(node.address + path, headers=headers)
+        assert (headed.status_code, headed.headers["etag"]) == (200, tag)
+    assert len(tags) == 3
+
+
+def test_what_is_not_there_or_changes_has_no_entity_tag(node) -> None:
+    """API-016: nor does a tag make a refusal an answer."""
+    headers = {"Authorization": f"Bearer {node.token}", "If-None-Match": "*"}
+    for path, status in (("/v1/blocks/999999", 404), (f"/v1/receipts/{'0' * 64}", 404), ("/v1/blocks/x", 400), ("/v1/blocks", 200)):
+        answer = httpx.get(node.address + path, headers=headers)
+        assert (answer.status_code, "etag" in answer.headers) == (status, False)

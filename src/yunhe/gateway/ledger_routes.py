@@ -3,9 +3,10 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from yunhe.errors import MalformedError
+from yunhe.gateway.entity_tags import NOT_MODIFIED, tagged
 from yunhe.gateway.models import (
     BlockBody,
     BlockPage,
@@ -36,20 +37,21 @@ def ledger_routes(node: Node) -> APIRouter:
     """Return the routes that read transactions, receipts and blocks."""
     router = APIRouter(prefix="/v1", tags=["ledger"])
 
-    @router.get("/transactions/{transaction_id}")
-    async def transaction(transaction_id: TransactionId) -> PlacedTransactionBody:
+    @router.get("/transactions/{transaction_id}", response_model=PlacedTransactionBody, responses=NOT_MODIFIED)
+    async def transaction(request: Request, transaction_id: TransactionId) -> Response:
         """Return a transaction that took effect."""
         placed = await asyncio.to_thread(node.require_placed, bytes.fromhex(transaction_id))
         block = await asyncio.to_thread(node.store.block, placed.height)
         body = TransactionBodyBody.model_validate(transaction_to_json(block.transactions[placed.position]))
-        return PlacedTransactionBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, transaction=body)
+        shown = PlacedTransactionBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, transaction=body)
+        return tagged(request, shown)
 
-    @router.get("/receipts/{transaction_id}")
-    async def receipt(transaction_id: TransactionId) -> PlacedReceiptBody:
+    @router.get("/receipts/{transaction_id}", response_model=PlacedReceiptBody, responses=NOT_MODIFIED)
+    async def receipt(request: Request, transaction_id: TransactionId) -> Response:
         """Return the receipt of a transaction that took effect."""
         placed = await asyncio.to_thread(node.require_placed, bytes.fromhex(transaction_id))
         body = ReceiptBody.model_validate(receipt_to_json(placed.receipt))
-        return PlacedReceiptBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, receipt=body)
+        return tagged(request, PlacedReceiptBody(height=placed.height, position=placed.position, time_ms=placed.time_ms, receipt=body))
 
     @router.get("/blocks")
     async def blocks(
@@ -65,15 +67,16 @@ def ledger_routes(node: Node) -> APIRouter:
         below = top - len(items)
         return BlockPage(items=items, next=str(below) if below >= 0 else None)
 
-    @router.get("/blocks/{height}")
-    async def block(height: Height) -> BlockBody:
+    @router.get("/blocks/{height}", response_model=BlockBody, responses=NOT_MODIFIED)
+    async def block(request: Request, height: Height) -> Response:
         """Return a ledger block's header, transaction ids and codes."""
         found = await asyncio.to_thread(node.store.block, height)
-        return BlockBody(
+        shown = BlockBody(
             header=HeaderBody.model_validate(header_to_json(found.header, found.header_hash)),
             transaction_ids=[transaction.id.hex() for transaction in found.transactions],
             codes=[receipt.outcome.code for receipt in found.receipts],
         )
+        return tagged(request, shown)
 
     @router.post("/proofs", response_class=Response, responses=_PROOF_RESPONSE)
     async def proof(request: ProofRequest) -> Response:
