@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 from yunhe.contracts.codes import CONTRACT_FAULT
 from yunhe.contracts.faults import ContractStop
 from yunhe.testing.chain import Chain
-from yunhe.testing.members import Member
+from yunhe.testing.members import Signers
 
 _ROUNDS_MAX: Final = 20
 """How often everything that may make a sequence simpler is tried; each round but the last made it simpler."""
@@ -33,7 +33,7 @@ class FindingError(AssertionError):
 class Step:
     """One call of a sequence."""
 
-    member: Member
+    signers: Signers
     action: Callable[..., Any]
     arguments: dict[str, Any]
     pause_ms: int = 0
@@ -42,7 +42,7 @@ class Step:
     def __str__(self) -> str:
         """Return the call as it is listed."""
         later = f"{self.pause_ms} ms later, " if self.pause_ms else ""
-        return f"{later}{self.member}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+        return f"{later}{self.signers}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Trial:
         self.chain.advance(step.pause_ms)
         name = step.action.__name__
         try:
-            step.member.call(step.action, **step.arguments)
+            step.signers.call(step.action, **step.arguments)
         except AssertionError as error:
             return Finding((type(error).__name__, name), str(error), error)
         except ContractStop as stop:

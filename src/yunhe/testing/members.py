@@ -38,7 +38,16 @@ class Signers:
             MeteredDifferenceError: the transaction does something else on a node.
             InvariantError: it breaks an invariant that the chain keeps.
         """
-        return self._chain._run([member.signer for member in self._members], calls, is_view=False)
+        return self._chain._run(self.signers, calls, is_view=False)
+
+    @property
+    def signers(self) -> list[Signer]:
+        """The members as a contract sees them, the sender first."""
+        return [member.signer for member in self._members]
+
+    def __str__(self) -> str:
+        """Return the members in a few words."""
+        return ", ".join(map(str, self._members))
 
 
 class Member(Signers):

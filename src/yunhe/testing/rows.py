@@ -3,7 +3,7 @@
 Nothing here runs a contract or counts rows: a test may look at everything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,8 @@ class Change:
 
 def table_rows(table: State, state: StateReader) -> dict[Any, Any]:
     """Return all rows of a table or map by key, in order; of a log, the entries of each key."""
-    prefix = table.keys.prefix
     found: dict[Any, Any] = {}
-    for state_key, data in state.scan(prefix, prefix_end(prefix), INTEGER_MAX):
-        parts = _key_parts(table, state_key)
-        value = _value(table, data)
+    for parts, value in _rows(table, state):
         if isinstance(table, Log):
             found.setdefault(_key(parts[:-1]), []).append(value)
         else:
@@ -77,6 +74,16 @@ def changes(writes: Iterable[Write], before: CommittedState, modules: Iterable[C
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class AddressedRow:
+    """A record that an action can be about, because the action has a parameter for each field of its key."""
+
+    key: dict[str, Any]
+    """Fields of the key."""
+    values: dict[str, list[Any]]
+    """As of `held_values`, of this record alone."""
+
+
 def held_values(module: ContractModule, state: StateReader) -> dict[str, list[Any]]:
     """Return the scalars that a contract's rows and their keys hold, by the name of their field and by that of their type.
 
@@ -84,20 +91,46 @@ def held_values(module: ContractModule, state: StateReader) -> dict[str, list[An
     """
     found: dict[str, dict[Any, None]] = {}
     for table in _declared(module).values():
-        prefix = table.keys.prefix
-        for state_key, data in state.scan(prefix, prefix_end(prefix), INTEGER_MAX):
-            for kind, part in zip(table.keys.parts, _key_parts(table, state_key), strict=True):
-                found.setdefault(kind.name, {})[part] = None
-            value = _value(table, data)
-            if isinstance(table, Map):
-                found.setdefault(table.value_type.name, {})[value] = None
-                continue
-            for name, field in table.kind.fields.items():
-                kind = field.item if isinstance(field, OptionalType) else field
-                if kind.depth == 0 and getattr(value, name) is not None:
-                    for known_as in (name, kind.name):
-                        found.setdefault(known_as, {})[getattr(value, name)] = None
+        for parts, value in _rows(table, state):
+            for name, scalar in _scalars(table, parts, value):
+                found.setdefault(name, {})[scalar] = None
     return {name: list(values) for name, values in found.items()}
+
+
+def addressed_rows(module: ContractModule, state: StateReader, parameters: Collection[str]) -> list[AddressedRow]:
+    """Return the records of the tables whose key fields are parameters, as many as can be: who names a part means no whole."""
+    tables = [table for table in module.tables.values() if set(table.key_fields) <= set(parameters)]
+    fields = max((len(table.key_fields) for table in tables), default=0)
+    found = []
+    for table in tables:
+        for parts, value in _rows(table, state) if len(table.key_fields) == fields else ():
+            values: dict[str, list[Any]] = {}
+            for name, scalar in _scalars(table, parts, value):
+                values.setdefault(name, []).append(scalar)
+            found.append(AddressedRow(dict(zip(table.key_fields, parts, strict=True)), values))
+    return found
+
+
+def _rows(table: State, state: StateReader) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the key's parts and the value of each row."""
+    prefix = table.keys.prefix
+    for state_key, data in state.scan(prefix, prefix_end(prefix), INTEGER_MAX):
+        yield _key_parts(table, state_key), _value(table, data)
+
+
+def _scalars(table: State, parts: tuple[Any, ...], value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the scalars of a row under the names of their types, and of their fields where they have one."""
+    for kind, part in zip(table.keys.parts, parts, strict=True):
+        yield kind.name, part
+    if isinstance(table, Map):
+        yield table.value_type.name, value
+        return
+    for name, field in table.kind.fields.items():
+        kind = field.item if isinstance(field, OptionalType) else field
+        scalar = getattr(value, name)
+        if kind.depth == 0 and scalar is not None:
+            yield name, scalar
+            yield kind.name, scalar
 
 
 def contract_of(state_key: bytes) -> str:

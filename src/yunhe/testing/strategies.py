@@ -9,6 +9,7 @@ What a type admits is generated, not what the contract makes of it: most actions
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from yunhe.contracts import Org
@@ -41,8 +42,11 @@ _ELEMENTS_MAX: Final = 4
 """Elements of a generated list or dict."""
 _TEXT_CHARS_MAX: Final = 40
 
+TIMES: Final = "_ms"
+"""Ending of the names of parameters that are times, by the convention that a name ends with its unit."""
+
 Known = Mapping[str, Sequence[Any]]
-"""Values to be met more often, such as keys that exist, by the name of a parameter or of a type."""
+"""Values to be met more often, such as keys that exist, by the name of a parameter or of a type; times by `TIMES`."""
 
 
 def strategy_for(
@@ -54,7 +58,7 @@ def strategy_for(
         action: a function of a contract.
         organisations: that exist; one in a few values of type Org is another one.
         known: values to be met more often. Those under a parameter's name come to this parameter, those under the name of a type to all
-            of the type; of integers also the next smaller and the next larger one.
+            of the type; of integers also the next smaller and the next larger one, and lists that add up to them.
     """
     # The annotations of a contract are the types themselves: it cannot import from __future__.
     kinds = {name: value_type(kind) for name, kind in action.__annotations__.items() if name not in ("ctx", "return")}
@@ -81,10 +85,19 @@ def _mixed(draw: st.DrawFn, parts: list[tuple[int, SearchStrategy[Any]]]) -> Any
     return draw(draw(st.sampled_from([strategy for weight, strategy in parts for _ in range(weight)])))
 
 
+@st.composite
+def _parts_of(draw: st.DrawFn, totals: list[int]) -> list[int]:
+    """Draw integers, mostly positive, that add up to one that is known."""
+    total = draw(st.sampled_from(totals))
+    cuts = sorted(draw(st.sets(st.integers(0, total), min_size=1, max_size=_ELEMENTS_MAX - 1)))
+    return [end - start for start, end in pairwise([0, *cuts, total])]
+
+
 def _known_as(name: str, kind: ValueType, known: Known) -> list[Any]:
     """Return the values that are known under a name, as far as they are of the type."""
     item = kind.item if isinstance(kind, OptionalType) else kind
-    values = [value for value in known.get(name, ()) if _fits(item, value)]
+    times = known.get(TIMES, ()) if name.endswith(TIMES) else ()
+    values = [value for value in (*known.get(name, ()), *times) if _fits(item, value)]
     if item is not INT:
         return values
     return [near for near in sorted({near for value in values for near in (value - 1, value, value + 1)}) if _fits(item, near)]
@@ -124,7 +137,9 @@ def _composed(kind: ValueType, organisations: Sequence[str], known: Known) -> Se
     if isinstance(kind, OptionalType):
         return st.none() | of(kind.item)
     if isinstance(kind, ListType):
-        return st.lists(of(kind.item), max_size=_ELEMENTS_MAX)
+        items = st.lists(of(kind.item), max_size=_ELEMENTS_MAX)
+        totals = [total for total in known.get(INT.name, ()) if total > 1] if kind.item is INT else []
+        return _mixed([(1, items), (1, _parts_of(totals))]) if totals else items
     if isinstance(kind, DictType):
         return st.dictionaries(of(kind.key), of(kind.value), max_size=_ELEMENTS_MAX)
     if isinstance(kind, RecordType):

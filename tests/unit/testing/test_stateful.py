@@ -15,10 +15,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.unit.testing import canary, points
 from tools.tidy.checkout import ROOT
-from yunhe.contracts import Org
+from yunhe.contracts import Context, Org
 from yunhe.limits import INTEGER_MAX, INTEGER_MIN
-from yunhe.testing import Chain, FindingError, invariant, stateful_test, strategy_for
+from yunhe.testing import Call, Chain, FindingError, invariant, stateful_test, strategy_for
+from yunhe.testing.modules import read_module
+from yunhe.testing.rows import addressed_rows
 from yunhe.testing.stateful import ContractMachine
+from yunhe.testing.strategies import TIMES
 
 MEMBERS = {"alpha": ["issuer"], "beta": []}
 PAYERS = {"alpha": ["bank"], "beta": []}
@@ -162,6 +165,35 @@ def test_strategy_for_an_action_gives_arguments_that_it_takes(arguments: dict[st
 def test_strategy_for_an_action_meets_known_values_their_neighbours_and_extremes(value: int) -> None:
     wanted = strategy_for(points.issue, known={"points": [7], "int": [90]})
     assert find(wanted, lambda arguments: arguments["points"] == value)["points"] == value
+
+
+def _divide(ctx: Context, parts: list[int], until_ms: int) -> None:
+    """Stand for an action; strategies look at its annotations alone."""
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        lambda given: len(given["parts"]) > 1 and sum(given["parts"]) == 1_000 and min(given["parts"]) > 0,
+        lambda given: 0 in given["parts"] and sum(given["parts"]) == 1_000,
+        lambda given: sum(given["parts"]) not in (0, 1_000),
+        lambda given: given["until_ms"] == 5_000,
+        lambda given: given["until_ms"] == INTEGER_MIN,
+    ],
+    ids=["parts that add up to what is known", "a part of nothing", "parts that do not add up", "a known time", "no time"],
+)
+def test_strategy_for_an_action_meets_parts_of_known_numbers_and_times(sought: Callable[[Any], bool]) -> None:
+    assert sought(find(strategy_for(_divide, known={"int": [1_000], TIMES: [5_000]}), sought))
+
+
+def test_rows_that_an_action_can_be_about_are_those_whose_whole_key_it_names() -> None:
+    chain = Chain(metered=False)
+    chain.deploy(canary)
+    chain.member("alpha", roles=["bank"]).transact(Call(canary.issue, Org("alpha"), 9), Call(canary.open_deposit, "D", Org("beta"), 4))
+    (row,) = addressed_rows(read_module("canary", canary), chain.state, ["deposit_id", "payee"])
+    assert row.key == {"deposit_id": "D"}
+    assert (row.values["amount"], row.values["Org"]) == ([4], ["alpha", "beta"])
+    assert addressed_rows(read_module("canary", canary), chain.state, ["payee"]) == []
 
 
 @pytest.mark.parametrize("name", ["strategy_for", "stateful_test"])
