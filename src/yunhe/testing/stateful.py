@@ -47,7 +47,7 @@ _RUNTIME_CODES = frozenset(
 )
 """Refusals by the SDK that random calls may meet in a contract without a mistake."""
 
-_PAUSES_MS: Final = (*(0,) * 38, 1, 86_400_000)
+_PAUSES_MS: Final = (*(0,) * 10, 1, 86_400_000)
 """Time before a call: mostly none, else a moment, a day, or what is missing to a time that a row holds."""
 _LATER_MS: Final = (0, 1_000, 86_400_000, 30 * 86_400_000, 366 * 86_400_000)
 """How much later than now the times are that actions are given."""
