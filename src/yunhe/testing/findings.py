@@ -125,6 +125,7 @@ class _Reduction:
             before = self.steps
             self._leave_out()
             self._hurry()
+            self._sign_alone()
             self._simplify()
             if self.steps == before:
                 break
@@ -154,6 +155,12 @@ class _Reduction:
         step = self.steps[position]
         for pause_ms in _simpler(step.pause_ms):
             yield [*self.steps[:position], replace(step, pause_ms=pause_ms), *self.steps[position + 1 :]]
+
+    def _sign_alone(self) -> None:
+        for position, step in enumerate(self.steps):
+            for member in step.signers.members if len(step.signers.members) > 1 else ():
+                if self._accept([*self.steps[:position], replace(step, signers=member), *self.steps[position + 1 :]]):
+                    break
 
     def _simplify(self) -> None:
         for position, step in enumerate(self.steps):

@@ -18,7 +18,7 @@ class Signers:
 
     def __init__(self, chain: "Chain", members: "Sequence[Member]") -> None:
         self._chain = chain
-        self._members = tuple(members)
+        self.members = tuple(members)
 
     def call(self, action: Callable[Concatenate[Context, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an action of a deployed contract in a transaction of its own, and return its result.
@@ -43,11 +43,11 @@ class Signers:
     @property
     def signers(self) -> list[Signer]:
         """The members as a contract sees them, the sender first."""
-        return [member.signer for member in self._members]
+        return [member.signer for member in self.members]
 
     def __str__(self) -> str:
         """Return the members in a few words."""
-        return ", ".join(map(str, self._members))
+        return ", ".join(map(str, self.members))
 
 
 class Member(Signers):
