@@ -26,10 +26,13 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
     return value
 
 
-def yunhe(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
+def yunhe(
+    *arguments: str, environment: dict[str, str] | None = None, file_bytes_max: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end; with `file_bytes_max` no file may grow beyond it, as on a full disk."""
+    limited = [] if file_bytes_max is None else ["prlimit", f"--fsize={file_bytes_max}:{file_bytes_max}"]
     return subprocess.run(
-        [sys.executable, "-m", "yunhe.cli", *arguments],
+        [*limited, sys.executable, "-m", "yunhe.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -30,6 +30,8 @@ fn raised(py: Python<'_>, error: &StateError) -> PyErr {
         StateError::Configuration(_) => "ConfigurationError",
         StateError::Corruption(_) => "CorruptionError",
         StateError::Unavailable(_) => "UnavailableError",
+        StateError::DiskFull(_) => "DiskFullError",
+        StateError::DiskFailed(_) => "DiskFailedError",
     };
     named_error(py, name, error.message().to_owned())
 }

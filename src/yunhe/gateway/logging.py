@@ -1,9 +1,12 @@
 """The node's log: one JSON object a line, in the node's folder. It holds no keys, tokens or contents of records."""
 
+import contextlib
+import io
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -11,6 +14,23 @@ from structlog.typing import Processor
 from yunhe.errors import InvalidConfigurationError
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class LogStream(io.TextIOBase):
+    """Appends whole lines to the log. What the disk does not take goes to standard error: a log that is full must not stop the node."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, text: str) -> int:
+        """Write at once, and keep nothing for later."""
+        try:
+            os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
+        except OSError:
+            # A node in the background has nobody at its standard error, and then there is nowhere to say it.
+            with contextlib.suppress(OSError):
+                sys.stderr.write(text)
+        return len(text)
 
 
 def configure_logging(path: Path | None, level: str) -> None:
@@ -23,7 +43,7 @@ def configure_logging(path: Path | None, level: str) -> None:
     if path is not None:
         try:
             path.parent.mkdir(exist_ok=True)
-            stream = path.open("a", encoding="utf-8", buffering=1)
+            stream = cast("TextIO", LogStream(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)))
         except OSError as error:
             raise InvalidConfigurationError(f"the log {path} cannot be opened: {error.strerror}") from error
     named: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
@@ -31,7 +51,7 @@ def configure_logging(path: Path | None, level: str) -> None:
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *named, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     # Uvicorn's own messages (a broken connection, say) belong in the same file, in the same form.

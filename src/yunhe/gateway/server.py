@@ -22,6 +22,7 @@ from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
+from yunhe.storage.files import named_refusals
 
 _BACKLOG: Final = 1024
 _HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
@@ -121,8 +122,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _write_run_file(path: Path, address: str) -> None:
-    path.parent.mkdir(exist_ok=True)
     text = json.dumps({"pid": os.getpid(), "address": address}) + "\n"
     partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    # STO-009
+    with named_refusals(path):
+        path.parent.mkdir(exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)

@@ -288,9 +288,10 @@ class Node:
         while self._halt is None:
             failure = self._engine.failure
             if failure is not None:
-                self._halt = f"{type(failure).__name__}: {failure}"
-                _log.error("node halted", reason=self._halt, exc_info=failure)
+                name = failure.code if isinstance(failure, YunheError) else type(failure).__name__
+                self._halt = f"{name}: {failure}"
                 self._pending.drop_all(NodeHaltedError(f"the node is halted: {self._halt}"))
+                _log.error("node halted", reason=self._halt, exc_info=failure)
                 return
             await asyncio.sleep(_WATCH_INTERVAL_S)
 

@@ -19,8 +19,12 @@ pub enum StateError {
     Configuration(String),
     /// Stored data is not what was written.
     Corruption(String),
-    /// The store is closed, or the disk refuses to work.
+    /// The store is closed, or an earlier call failed.
     Unavailable(String),
+    /// There is no room to write.
+    DiskFull(String),
+    /// The system refused an operation on a file.
+    DiskFailed(String),
 }
 
 impl StateError {
@@ -34,7 +38,9 @@ impl StateError {
             | Self::NotFound(message)
             | Self::Configuration(message)
             | Self::Corruption(message)
-            | Self::Unavailable(message) => message,
+            | Self::Unavailable(message)
+            | Self::DiskFull(message)
+            | Self::DiskFailed(message) => message,
         }
     }
 
@@ -76,7 +82,29 @@ impl StateError {
     pub(crate) fn from_io(cause: &std::io::Error) -> Self {
         match cause.kind() {
             std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => Self::corrupt(cause),
-            _ => Self::Unavailable(format!("the state store cannot use its files: {cause}")),
+            // STO-009
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                Self::DiskFull(format!("no room to write the state store: {cause}; make room and start the node again"))
+            }
+            _ => Self::DiskFailed(format!(
+                "the system refused an operation on the state store: {cause}; check the disk and the folder's rights"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StateError;
+    use std::io::Error;
+
+    #[test]
+    fn sto_009_full_disk_quota_and_file_limit_are_told_from_other_refusals() {
+        for number in [28, 122, 27] {
+            assert!(matches!(StateError::from_io(&Error::from_raw_os_error(number)), StateError::DiskFull(_)));
+        }
+        for number in [5, 13, 30] {
+            assert!(matches!(StateError::from_io(&Error::from_raw_os_error(number)), StateError::DiskFailed(_)));
         }
     }
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from yunhe.errors import InvalidConfigurationError, WebhookNotFoundError
+from yunhe.errors import DiskFailedError, InvalidConfigurationError, WebhookNotFoundError
 from yunhe.node.events import EventFilter, Scalar
 
 _VERSION: Final = 1
@@ -60,6 +60,7 @@ class Register:
         """Open or make the database.
 
         Raises:
+            DiskFailedError: the disk has no room for it, or refused.
             InvalidConfigurationError: it cannot be used.
         """
         self._lock = threading.Lock()
@@ -70,6 +71,13 @@ class Register:
             (version,) = self._database.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 self._database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT;")
+        except sqlite3.OperationalError as error:
+            # STO-009: no room and a refused operation of the disk are no fault of the file.
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise DiskFailedError(
+                    f"the disk refuses to hold the register of webhooks {path}: {error}; make room, or check it"
+                ) from error
+            raise InvalidConfigurationError(f"the register of webhooks {path} cannot be used: {error}") from error
         except (OSError, sqlite3.Error) as error:
             raise InvalidConfigurationError(f"the register of webhooks {path} cannot be used: {error}") from error
         if version not in (0, _VERSION):
