@@ -28,6 +28,7 @@ from yunhe.ledger.interfaces import BlockContext, Execution, StateReader, Write
 from yunhe.ledger.transaction import Call, Signer, TransactionBody, sign_transaction
 from yunhe.ledger.transition import EngineBlock, apply_block
 from yunhe.node import NewNetwork, NodeConfig, make_node_folder
+from yunhe.node.folder import STORE_FOLDER
 from yunhe.storage import LedgerStore
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ class Bench:
         self.network_id = made.genesis.network_id
         self.node_key, _ = made.load_keys()
         self.identity = made.identity(self.node_key)
-        self.store = made.open_store()
+        self.store = LedgerStore.open(folder / STORE_FOLDER, made.genesis)
         self.worker = WorkerExecutor(own_hash)
         self.height = 0
 

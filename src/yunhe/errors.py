@@ -536,6 +536,12 @@ class KeyFileNotFoundError(NotFoundError):
     code = "KEY_FILE_NOT_FOUND"
 
 
+class InvalidAddressError(InvalidInputError):
+    """What was given as the address of a node is none."""
+
+    code = "ADDRESS_INVALID"
+
+
 class NodeUnreachableError(UnavailableError):
     """The node does not answer."""
 
@@ -561,6 +567,7 @@ class TransactionRefusedError(ConflictError):
 
     def __init__(self, contract: str, action: str, receipt_code: str, transaction_id: bytes) -> None:
         super().__init__(f"{contract}.{action} was refused with {receipt_code}; the receipt is that of transaction {transaction_id.hex()}")
+        self.contract = contract
         self.receipt_code = receipt_code
         self.transaction_id = transaction_id
 

@@ -151,6 +151,39 @@ def test_log_holds_no_secret(stopped):
     assert (stopped.folder / "secrets" / "passphrase").read_text().strip() not in log
 
 
+def test_node_that_does_not_start_in_the_background_says_why(stopped):
+    (stopped.folder / "secrets" / "passphrase").write_text("wrong\n")
+    message = refused("NODE_NOT_STARTED", "node", "start", str(stopped.folder), "--background")
+    assert message.startswith("the node did not start: PASSPHRASE_WRONG: ")
+
+
+def test_state_that_is_behind_is_rolled_forward_with_progress(stopped):
+    stopped.start()
+    with stopped.client() as client:
+        client.call(stopped.founder, "registry", "set_member", member="admin", roles=["admin"], status="active")
+    stopped.stop()
+    shutil.rmtree(stopped.folder / "store" / "state")
+    started = yunhe("node", "start", str(stopped.folder), "--background")
+    try:
+        assert "rolled forward 2 of 2 blocks (100 %)" in started.stderr
+        assert yunhe_json("node", "status", "--folder", str(stopped.folder))["height"] == 1
+    finally:
+        yunhe("node", "stop", str(stopped.folder))
+
+
+def test_founder_sets_parameters_within_their_bounds_and_thresholds(tmp_path):
+    """SYS-011, SYS-013: a ledger that could never run a vote is not made."""
+    key = create_key_file(tmp_path / "key.pem", Member("port", "admin"), PASSPHRASE)
+    init = ("node", "init", str(tmp_path / "node"), "--admin", str(key.path))
+    assert "gas_limit_max" in refused("GENESIS_INVALID", *init, "--parameter", "gas_limit_max=1")
+    assert "colour" in refused("GENESIS_INVALID", *init, "--parameter", "colour=1")
+    assert "colour" in refused("GENESIS_INVALID", *init, "--threshold", "colour=all")
+    refused("USAGE", *init, "--threshold", "contract", exit_code=2)
+    yunhe_json(*init, "--parameter", "gas_limit_max=30000000", "--threshold", "contract=all")
+    genesis = json.loads((tmp_path / "node" / "genesis.json").read_text())
+    assert (genesis["parameters"]["gas_limit_max"], genesis["thresholds"]["contract"]) == (30_000_000, "all")
+
+
 def test_version_and_wrong_use(tmp_path):
     assert yunhe_json("--version")["version"]
     assert yunhe("no-such-command").returncode == 2

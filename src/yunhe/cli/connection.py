@@ -13,7 +13,8 @@ from typing import Annotated, Final
 
 import typer
 
-from yunhe.errors import InvalidConfigurationError, InvalidKeyError, NodeNotRunningError, UsageError
+from yunhe.cli.output import output
+from yunhe.errors import InvalidConfigurationError, InvalidKeyError, NodeNotRunningError, UsageError, YunheError
 from yunhe.node.folder import GENESIS_FILE, RUN_FILE, TOKEN_FILE
 from yunhe.sdk import Client, MemberKey, read_key_file
 
@@ -58,7 +59,7 @@ class Connection:
             raise UsageError(
                 f"name a node: --folder DIR for one on this machine, or --node ADDRESS (or {FOLDER_VARIABLE}, {NODE_VARIABLE})"
             )
-        return Client(self.node or read_address(self.folder or Path()), self._token())
+        return Client(self.node or read_address(self.folder or Path()), self._token(), on_retry=_Retries())
 
     def genesis(self) -> Path | None:
         """Return the genesis file in the node's folder, if a folder was named."""
@@ -67,6 +68,18 @@ class Connection:
     def _token(self) -> str:
         path = self.token_file or (self.folder / TOKEN_FILE if self.folder is not None else None)
         return read_secret(path) if path is not None else os.environ.get(TOKEN_VARIABLE, "")
+
+
+class _Retries:
+    """Tells people once why a command takes its time."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, failure: YunheError) -> None:
+        if not self._told:
+            output.progress(f"{failure.message}; trying again for a while")
+        self._told = True
 
 
 def read_run_file(folder: Path) -> tuple[int, str]:

@@ -8,6 +8,7 @@ import typer
 from yunhe.cli.connection import PassphraseOption, read_passphrase
 from yunhe.cli.output import output, table
 from yunhe.crypto import ED25519_SHA256, suite_names
+from yunhe.errors import UsageError
 from yunhe.sdk import KeyFile, Member, Wallet, create_key_file, read_key_file
 
 app = typer.Typer(name="key", help="Make and show key files.", no_args_is_help=True)
@@ -45,6 +46,9 @@ def show(file: Annotated[Path, typer.Argument(help="Key file.")]) -> None:
 @app.command("list")
 def list_(folder: Annotated[Path, typer.Argument(help="Folder with key files.")] = Path()) -> None:
     """List the key files of a folder."""
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
     files = [_fields(file) for file in Wallet(folder).key_files()]
     columns = ["file", "member", "suite", "public_key"]
-    output.result(files, table(columns, [[file[column] for column in columns] for file in files]))
+    rows = [[file[column] for column in columns] for file in files]
+    output.result(files, table(columns, rows) if rows else f"no key files in {folder}; `yunhe key new` makes one")

@@ -15,14 +15,16 @@ from typer.exceptions import TyperException
 import yunhe
 from yunhe.cli import contract, key, node, org, profile, proof, query, replay, simulate, tx, webhook
 from yunhe.cli.output import exit_code, output
-from yunhe.errors import UsageError, YunheError
+from yunhe.cli.refusals import meaning
+from yunhe.errors import TransactionRefusedError, UsageError, YunheError
 
+_NAME: Final = "yunhe"
 _COMMANDS: Final = "yunhe.commands"
 _EXIT_USAGE: Final = 2
 _EXIT_INTERRUPTED: Final = 130
 
 app = typer.Typer(
-    name="yunhe",
+    name=_NAME,
     help="Yunhe: a consortium ledger for trusted data circulation.",
     no_args_is_help=True,
     add_completion=False,
@@ -70,17 +72,27 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         # Typer raises its own copies of click's exceptions, and returns the code of `typer.Exit`.
-        sys.exit(command_line()(arguments, standalone_mode=False))
+        sys.exit(command_line()(arguments, prog_name=_NAME, standalone_mode=False))
     except typer.Abort:
         sys.exit(_EXIT_INTERRUPTED)
     except TyperException as error:
         # The help that is shown when no command is given comes as an error without a message.
-        if error.message:
-            output.error(UsageError(error.format_message()))
+        if error.format_message():
+            output.error(UsageError(_with_help(error)))
         sys.exit(_EXIT_USAGE)
     except UsageError as error:
         output.error(error)
         sys.exit(_EXIT_USAGE)
+    except TransactionRefusedError as error:
+        output.error(error, meaning(error.contract, error.receipt_code))
+        sys.exit(exit_code(error))
     except YunheError as error:
         output.error(error)
         sys.exit(exit_code(error))
+
+
+def _with_help(error: TyperException) -> str:
+    """Return what is wrong with a command, and where its help is."""
+    text = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return text if context is None else f"{text}; `{context.command_path} --help` shows how it is used"

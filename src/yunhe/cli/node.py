@@ -1,10 +1,10 @@
 """`yunhe node`: make, start, stop, watch and check a node, and back it up."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,10 @@ import typer
 from yunhe.cli.backup import backup_node, restore_node
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
 from yunhe.cli.output import EXIT_UNAVAILABLE, output
+from yunhe.cli.progress import BlockProgress
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
-from yunhe.ledger.genesis import FoundingMember
+from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
 from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
@@ -32,11 +33,15 @@ _SUITE_HELP: Final = (
     f"Signature suite allowed from the beginning ({', '.join(suite_names())}); the first is that of the node's keys. "
     "Give it again for more."
 )
+_THRESHOLD_HELP: Final = (
+    f"How many organisations must approve a kind of proposal, KIND=RULE: {', '.join(THRESHOLD_KINDS)}; {', '.join(THRESHOLDS)}. "
+    "The majority when left out; fixed for ever. Give it again for more."
+)
 _CHAIN_HASH_HELP: Final = f"The ledger's hash, for ever ({', '.join(chain_hash_names())})."
 _START_TIMEOUT_S: Final = 120.0
 _STOP_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.05
-_PROGRESS_BLOCKS: Final = 1000
+_ROLLED_FORWARD: Final = "rolled forward"
 
 
 @app.command()
@@ -54,6 +59,7 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
         int, typer.Option(min=0, max=65535, envvar=PORT_VARIABLE, help="Port of the HTTP API; 0 takes a free one at each start.")
     ] = 8440,
     parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
+    threshold: Annotated[list[str] | None, typer.Option(help=_THRESHOLD_HELP)] = None,
     suite: Annotated[list[str] | None, typer.Option(help=_SUITE_HELP)] = None,
     chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=_CHAIN_HASH_HELP)] = SHA256.name,
 ) -> None:
@@ -76,6 +82,7 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
             tuple(suite or (ED25519_SHA256.name,)),
             chain_hash(chain_hash_name),
             _parameters(parameter or []),
+            _thresholds(threshold or []),
         ),
     )
     output.fields(
@@ -98,6 +105,13 @@ def _parameters(items: list[str]) -> dict[str, int]:
             raise UsageError(f"--parameter takes NAME=VALUE with a whole number, not {item!r}")
         parameters[name] = int(value)
     return parameters
+
+
+def _thresholds(items: list[str]) -> dict[str, str]:
+    for item in items:
+        if "=" not in item:
+            raise UsageError(f"--threshold takes KIND=RULE, such as contract=two_thirds, not {item!r}")
+    return {kind: rule for kind, _, rule in (item.partition("=") for item in items)}
 
 
 @app.command()
@@ -124,7 +138,7 @@ def start(
         output.fields(_running(folder, os.getpid(), address))
         sys.stdout.flush()
 
-    serve(loaded, ready)
+    serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
 
 
 def _start_background(folder: Path, port: int | None) -> dict[str, object]:
@@ -134,16 +148,16 @@ def _start_background(folder: Path, port: int | None) -> dict[str, object]:
         pass
     else:
         raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid}); `yunhe node stop {folder}` stops it")
-    command = [sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(folder)]
+    command = [sys.executable, "-m", "yunhe.cli", "node", "start", str(folder)]
     if port is not None:
         command += ["--port", str(port)]
     process = subprocess.Popen(  # our own module
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
     )
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
+    said = _Said(process)
+    while time.monotonic() < said.last_s + _START_TIMEOUT_S:
         if process.poll() is not None:
-            raise NodeStartError(_reason(process.stderr.read() if process.stderr else ""))
+            raise NodeStartError(f"the node did not start: {said.reason()}")
         try:
             pid, address = read_run_file(folder)
         except NodeNotRunningError:
@@ -153,20 +167,36 @@ def _start_background(folder: Path, port: int | None) -> dict[str, object]:
             return _running(folder, pid, address)
         time.sleep(_POLL_S)
     process.terminate()
-    raise WaitTimeoutError(f"the node did not answer within {_START_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+    raise WaitTimeoutError(f"the node said nothing for {_START_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+
+
+class _Said:
+    """What a node that is starting says on standard error: its progress, passed on, or in the end why it does not start."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.last_s = time.monotonic()
+        """When it last said something, or was started."""
+        self._lines: list[str] = []
+        self._stream = process.stderr
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        for line in self._stream or ():
+            self._lines.append(line.strip())
+            self.last_s = time.monotonic()
+            # An error is told with the error of this command.
+            if line.startswith(_ROLLED_FORWARD):
+                output.progress(line.strip())
+
+    def reason(self) -> str:
+        """Return the last line; call when the process has ended."""
+        self._thread.join()
+        return self._lines[-1] if self._lines else "it said nothing"
 
 
 def _running(folder: Path, pid: int, address: str) -> dict[str, object]:
     return {"address": address, "pid": pid, "folder": str(folder), "stop": f"yunhe node stop {folder}"}
-
-
-def _reason(text: str) -> str:
-    last = text.strip().splitlines()[-1] if text.strip() else "it said nothing"
-    try:
-        value = json.loads(last)
-        return f"{value['code']}: {value['message']}"
-    except (ValueError, KeyError, TypeError):
-        return f"the node did not start: {last}"
 
 
 @app.command()
@@ -208,15 +238,10 @@ def check(
 ) -> None:
     """Read and verify every byte of a stopped node's ledger."""
     loaded = NodeFolder.load(folder)
-    report = check_ledger(loaded, _report_progress, replay=replay)
+    report = check_ledger(loaded, BlockProgress("checked"), replay=replay)
     shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(report).items()}
     output.fields({"height": report.blocks - 1} | shown)
 
 
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)
-
-
-def _report_progress(done: int, total: int) -> None:
-    if done == total or done % _PROGRESS_BLOCKS == 0:
-        output.progress(f"checked {done} of {total} blocks")

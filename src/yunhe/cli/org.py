@@ -1,134 +1,90 @@
-"""`yunhe org`: organisations, members and keys, and the votes by which organisations come and go."""
+"""`yunhe org`: organisations, members and keys, and the votes by which the organisations decide (`yunhe.cli.votes`)."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption
-from yunhe.cli.output import output, table
-from yunhe.cli.proposal import proposal_fields
-from yunhe.cli.tx import GasOption, show_submitted, submit_call
-from yunhe.crypto import suite_names
+from yunhe.cli import votes
+from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.output import fields, output, table
+from yunhe.cli.proposal import ORGANISATIONS_MAX
+from yunhe.cli.tx import show_submitted
+from yunhe.errors import RecordNotFoundError, UsageError
 from yunhe.ledger.codec import Value
-from yunhe.sdk import Call, Member, read_key_file
+from yunhe.sdk import Call, Client, KeyFile, Member, read_key_file
 
 app = typer.Typer(name="org", help="Organisations, members, keys and votes.", no_args_is_help=True)
 
-_GAS_LIMIT = 20_000_000
+_GAS_LIMIT: Final = 20_000_000
+_VOTES: Final = "Votes"
 
 OrganisationArgument = Annotated[str, typer.Argument(help="Organisation.")]
 KeyFileArgument = Annotated[Path, typer.Argument(help="Key file; only its public half is used.")]
-ProposalArgument = Annotated[int, typer.Argument(min=1, help="Number of the proposal.")]
+MemberArgument = Annotated[str, typer.Argument(help="Who it is about: organisation/member.")]
+RoleOption = Annotated[list[str] | None, typer.Option("--role", help="Role of the member; give it again for more.")]
 
 
-def _send(connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, call: Call) -> None:
-    with connection.open() as client:
-        show_submitted(submit_call(client, call, key, passphrase_file, _GAS_LIMIT))
-
-
-def _send_about_proposal(
-    connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, call: Call, gas_limit: int = _GAS_LIMIT
+def _send(
+    connection: Connection, key: KeyOption, passphrase_file: PassphraseOption, owner: Member, action: str, arguments: dict[str, Value]
 ) -> None:
-    """Send a proposal, or a vote that names one, and show how the proposal stands after it."""
+    """Call the registry about a member or node, and show the receipt.
+
+    Raises:
+        UsageError: the signer is of another organisation.
+        TransactionRefusedError: the registry refused.
+    """
     with connection.open() as client:
-        submitted = submit_call(client, call, key, passphrase_file, gas_limit)
-        proposal = call.arguments.get("proposal_id", submitted.results[0])
-        output.fields({"transaction": submitted.transaction_id.hex(), "height": submitted.height} | proposal_fields(client, int(proposal)))
+        signers = open_keys(key, passphrase_file)
+        sender = signers[0].member.organisation
+        # The registry has no argument for it: what is not the sender's own would be done to what has the same name there.
+        if owner.organisation != sender:
+            raise UsageError(f"{owner} is not of {sender}, which signs; an organisation's own admins decide on its members, nodes and keys")
+        transaction = client.build(signers, [Call("registry", action, arguments)], gas_limit=_GAS_LIMIT)
+        show_submitted(client.require_ok(client.submit(transaction), "registry", action))
 
 
 @app.command("list")
 def list_(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
     """List the organisations."""
     with Connection(folder, node, token_file).open() as client:
-        rows = [row["fields"] for row in client.records("registry", "organisations")]
-    output.result(rows, table(["organisation", "title", "status"], [[r["organisation"], r["title"], r["status"]] for r in rows]))
+        rows = [row["fields"] for row in client.records("registry", "organisations", limit=ORGANISATIONS_MAX)]
+    columns = ["organisation", "title", "status"]
+    output.result(rows, table(columns, [[row[column] for column in columns] for row in rows]))
 
 
 @app.command()
 def show(organisation: OrganisationArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
     """Show an organisation with its members, their keys, and its nodes."""
     with Connection(folder, node, token_file).open() as client:
-        value: dict[str, Any] = {"organisation": organisation} | client.record("registry", "organisations", [organisation])["fields"]
-        value["members"] = [row["fields"] for row in client.records("registry", "members", [organisation])]
-        value["keys"] = [row["fields"] for row in client.records("registry", "member_keys", [organisation])]
-        value["nodes"] = [row["fields"] for row in client.records("registry", "nodes", [organisation])]
-    output.fields(value)
-
-
-@app.command()
-def admit(  # one for each option
-    admin: Annotated[Path, typer.Argument(help="Key file of the new organisation's first admin; only its public half is used.")],
-    title: Annotated[str, typer.Option(help="The organisation's name for people.")] = "",
-    key: KeyOption = None,
-    passphrase_file: PassphraseOption = None,
-    folder: FolderOption = None,
-    node: NodeOption = None,
-    token_file: TokenOption = None,
-) -> None:
-    """Propose to admit an organisation; your organisation votes for it by proposing."""
-    file = read_key_file(admin)
-    arguments: dict[str, Value] = {
-        "organisation": file.member.organisation,
-        "title": title or file.member.organisation,
-        "admin": file.member.member,
-        "suite": file.public_key.suite,
-        "public_key": file.public_key.raw,
+        value: dict[str, Any] = {"organisation": organisation} | _organisation(client, organisation)
+        for name, table_name in (("members", "members"), ("keys", "member_keys"), ("nodes", "nodes")):
+            value[name] = [row["fields"] for row in client.records("registry", table_name, [organisation], limit=10_000)]
+    shown = value | {
+        "members": _columns(value["members"], ("member", "roles", "status")),
+        "keys": _columns(value["keys"], ("member", "public_key", "suite", "status", "since_height", "revoked_height")),
+        "nodes": _columns(value["nodes"], ("node", "public_key", "suite", "status")),
     }
-    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "propose_admission", arguments))
+    output.result(value, fields(shown))
 
 
-@app.command()
-def proposals(
-    folder: FolderOption = None,
-    node: NodeOption = None,
-    token_file: TokenOption = None,
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="Decided ones too.")] = False,
-) -> None:
-    """List the proposals that are open."""
-    with Connection(folder, node, token_file).open() as client:
-        rows = [row["fields"] for row in client.records("governance", "proposals", limit=10_000)]
-    shown = [row for row in rows if everything or row["status"] == "open"]
-    columns = ["number", "operation", "subject", "proposer", "status"]
-    lines = [[r["proposal_id"], r["change"]["operation"], r["change"]["subject"], r["proposer"], r["status"]] for r in shown]
-    output.result(shown, table(columns, lines))
+def _organisation(client: Client, organisation: str) -> dict[str, Any]:
+    try:
+        return dict(client.record("registry", "organisations", [organisation])["fields"])
+    except RecordNotFoundError as error:
+        raise RecordNotFoundError(f"there is no organisation {organisation}; `yunhe org list` shows those that are enrolled") from error
 
 
-@app.command()
-def vote(  # one for each option
-    proposal: ProposalArgument,
-    key: KeyOption = None,
-    passphrase_file: PassphraseOption = None,
-    gas_limit: GasOption = _GAS_LIMIT,
-    folder: FolderOption = None,
-    node: NodeOption = None,
-    token_file: TokenOption = None,
-    *,
-    against: Annotated[bool, typer.Option("--against", help="Vote against instead of for.")] = False,
-) -> None:
-    """Vote for a proposal, or against it. The deciding vote makes the change: for an upgrade that builds an index, give it the gas."""
-    arguments: dict[str, Value] = {"proposal_id": proposal, "approve": not against}
-    _send_about_proposal(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "vote", arguments), gas_limit)
-
-
-@app.command()
-def suite(  # one for each option
-    name: Annotated[str, typer.Argument(help=f"Signature suite ({', '.join(suite_names())}).")],
-    key: KeyOption = None,
-    passphrase_file: PassphraseOption = None,
-    folder: FolderOption = None,
-    node: NodeOption = None,
-    token_file: TokenOption = None,
-) -> None:
-    """Propose to allow a signature suite; your organisation votes for it by proposing."""
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("governance", "propose_suite", {"suite": name}))
+def _columns(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows for people: in the order of the columns, with nothing where there is nothing."""
+    return [{column: "" if row[column] in (None, []) else row[column] for column in columns} for row in rows]
 
 
 @app.command()
 def enrol(  # one for each option
     member_key: KeyFileArgument,
-    role: Annotated[list[str] | None, typer.Option("--role", help="Role of the member; give it again for more.")] = None,
+    role: RoleOption = None,
     key: KeyOption = None,
     passphrase_file: PassphraseOption = None,
     folder: FolderOption = None,
@@ -137,14 +93,48 @@ def enrol(  # one for each option
 ) -> None:
     """Enrol a member of your organisation with its first key."""
     file = read_key_file(member_key)
-    roles: list[Value] = [*sorted(set(role or []))]
-    arguments: dict[str, Value] = {
-        "member": file.member.member,
-        "roles": roles,
-        "suite": file.public_key.suite,
-        "public_key": file.public_key.raw,
-    }
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("registry", "enrol_member", arguments))
+    arguments = _member_key(file) | {"roles": _roles(role)}
+    _send(Connection(folder, node, token_file), key, passphrase_file, file.member, "enrol_member", arguments)
+
+
+@app.command("member")
+def member_(  # noqa: PLR0913  # one for each option
+    member: MemberArgument,
+    role: RoleOption = None,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    no_roles: Annotated[bool, typer.Option("--no-roles", help="Take all roles away.")] = False,
+    suspend: Annotated[bool, typer.Option("--suspend", help="Let the member act no more.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Let a suspended member act again.")] = False,
+) -> None:
+    """Set the roles of a member of your organisation, suspend or restore it; what is left out stays."""
+    if (role and no_roles) or (suspend and restore) or not (role or no_roles or suspend or restore):
+        raise UsageError("say what to change: --role ROLE or --no-roles, --suspend or --restore")
+    owner = Member.parse(member)
+    connection = Connection(folder, node, token_file)
+    with connection.open() as client:
+        now = client.record("registry", "members", [owner.organisation, owner.member])["fields"]
+    status = "suspended" if suspend else "active" if restore else now["status"]
+    roles = _roles(role) if role or no_roles else now["roles"]
+    _send(connection, key, passphrase_file, owner, "set_member", {"member": owner.member, "roles": roles, "status": status})
+
+
+@app.command("add-key")
+def add_key(  # one for each option
+    member_key: KeyFileArgument,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Give a member one key more; those that it has stay."""
+    file = read_key_file(member_key)
+    _send(Connection(folder, node, token_file), key, passphrase_file, file.member, "add_key", _member_key(file))
 
 
 @app.command()
@@ -159,13 +149,12 @@ def rotate(  # one for each option
 ) -> None:
     """Replace a member's key, in one transaction."""
     old_file, new_file = read_key_file(old), read_key_file(new)
-    arguments: dict[str, Value] = {
-        "member": old_file.member.member,
-        "old_public_key": old_file.public_key.raw,
-        "suite": new_file.public_key.suite,
-        "public_key": new_file.public_key.raw,
-    }
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("registry", "rotate_key", arguments))
+    if old_file.member != new_file.member:
+        raise UsageError(
+            f"{old} is a key of {old_file.member}, {new} one of {new_file.member}; a key is replaced by one of the same member"
+        )
+    arguments = _member_key(new_file) | {"old_public_key": old_file.public_key.raw}
+    _send(Connection(folder, node, token_file), key, passphrase_file, old_file.member, "rotate_key", arguments)
 
 
 @app.command()
@@ -179,17 +168,60 @@ def revoke(  # one for each option
     token_file: TokenOption = None,
 ) -> None:
     """Revoke a key; it counts no more from the next transaction on, and for ever."""
-    arguments: dict[str, Value] = {"member": Member.parse(member).member, "public_key": parse_hex(public_key)}
-    _send(Connection(folder, node, token_file), key, passphrase_file, Call("registry", "revoke_key", arguments))
+    owner = Member.parse(member)
+    arguments: dict[str, Value] = {"member": owner.member, "public_key": _parse_hex(public_key)}
+    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "revoke_key", arguments)
 
 
-def parse_hex(text: str) -> bytes:
+@app.command("node")
+def node_(  # one for each option
+    name: Annotated[str, typer.Argument(help="Which node: organisation/node.")],
+    key_file: KeyFileArgument,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Give a node of your organisation another key for its envelopes; it seals nothing more until it has the file."""
+    owner, public_key = Member.parse(name), read_key_file(key_file).public_key
+    arguments: dict[str, Value] = {"node": owner.member, "suite": public_key.suite, "public_key": public_key.raw, "status": "active"}
+    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "set_node", arguments)
+
+
+def _member_key(file: KeyFile) -> dict[str, Value]:
+    return {"member": file.member.member, "suite": file.public_key.suite, "public_key": file.public_key.raw}
+
+
+def _roles(roles: list[str] | None) -> list[Value]:
+    """Return roles as the registry wants them."""
+    return [*sorted(set(roles or []))]
+
+
+def _parse_hex(text: str) -> bytes:
     """Read hexadecimal digits, with or without 0x.
 
     Raises:
-        typer.BadParameter: they are none.
+        UsageError: they are none.
     """
     try:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not hexadecimal") from error
+        raise UsageError(f"{text!r} is not hexadecimal; `yunhe org show ORGANISATION` lists the public keys") from error
+
+
+for _command in (
+    votes.proposals,
+    votes.proposal,
+    votes.vote,
+    votes.recount,
+    votes.withdraw,
+    votes.rules,
+    votes.admit,
+    votes.suspend,
+    votes.restore,
+    votes.parameter,
+    votes.suite,
+    votes.certifier,
+):
+    app.command(rich_help_panel=_VOTES)(_command)

@@ -57,12 +57,15 @@ class Output:
         if not self.json:
             _err.print(_printable(text), markup=False, style="dim")
 
-    def error(self, error: YunheError) -> None:
-        """Print an error."""
+    def error(self, error: YunheError, meaning: str = "") -> None:
+        """Print an error, and what it means if there is more to say of it."""
         if self.json:
-            sys.stderr.write(json.dumps({"code": error.code, "message": error.message}, ensure_ascii=False) + "\n")
+            value = {"code": error.code, "message": error.message} | ({"meaning": meaning} if meaning else {})
+            sys.stderr.write(json.dumps(value, ensure_ascii=False) + "\n")
         else:
             _err.print(_printable(f"{error.code}: {error.message}"), markup=False, style="red")
+            if meaning:
+                _err.print(_printable(meaning), markup=False)
 
 
 def exit_code(error: YunheError) -> int:
@@ -112,6 +115,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _plain(value: object, name: str) -> str:
     if isinstance(value, str):
         return value.replace("\n", "\\n")
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return ", ".join(value).replace("\n", "\\n")
     if name == _TIME_FIELD and isinstance(value, int):
         return f"{value} ({utc(value)})"
     return json.dumps(value, ensure_ascii=False)

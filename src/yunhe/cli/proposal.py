@@ -2,18 +2,57 @@
 
 from typing import Any, Final
 
+from yunhe.errors import RecordNotFoundError
+from yunhe.ledger.layouts import GAS_LIMIT_MAX
 from yunhe.sdk import Client
 
-_RULES: Final = {"majority": "more than half", "two_thirds": "more than two thirds", "all": "all"}
+RULES: Final = {"majority": "more than half", "two_thirds": "more than two thirds", "all": "all"}
+"""How many of the active organisations a threshold asks for."""
+ORGANISATIONS_MAX: Final = 10_000
+"""Organisations that are read; a ledger has fewer (SYS-008)."""
+_NAMED_IN_CHANGE: Final = ("operation", "subject")
 
 
-def proposal_fields(client: Client, number: int) -> dict[str, Any]:
-    """Return a proposal as the last block has it, for `output.fields`.
+def highest_gas(client: Client) -> int:
+    """Return the most gas that a transaction may ask for: a vote that is the last one pays for the whole change."""
+    return int(client.record("governance", "parameters", [GAS_LIMIT_MAX])["fields"]["value"])
+
+
+def read_proposal(client: Client, number: int) -> dict[str, Any]:
+    """Return a proposal's record.
 
     Raises:
         RecordNotFoundError: there is none.
     """
-    proposal = client.record("governance", "proposals", [number])["fields"]
+    try:
+        return dict(client.record("governance", "proposals", [number])["fields"])
+    except RecordNotFoundError as error:
+        raise RecordNotFoundError(f"there is no proposal {number}; `yunhe org proposals --all` lists them") from error
+
+
+def change_fields(proposal: dict[str, Any]) -> dict[str, Any]:
+    """Return who proposed what and when, and what the change consists of, for `output.fields`."""
+    change = proposal["change"]
+    value: dict[str, Any] = {
+        "proposal": proposal["proposal_id"],
+        "proposer": proposal["proposer"],
+        "proposed_height": proposal["proposed_height"],
+        "decided_height": proposal["decided_height"],
+        "change": f"{change['operation']} {change['subject']}",
+        "details": {name: item for name, item in change.items() if name not in _NAMED_IN_CHANGE and item not in ("", "0x", 0)},
+    }
+    if change["code_hash"] != "0x":
+        value["review"] = f"yunhe contract review {proposal['proposal_id']}"
+    return value
+
+
+def proposal_fields(client: Client, number: int) -> dict[str, Any]:
+    """Return how a proposal stands as of the last block, for `output.fields`.
+
+    Raises:
+        RecordNotFoundError: there is none.
+    """
+    proposal = read_proposal(client, number)
     votes = [row["fields"] for row in client.records("governance", "votes", [number])]
     fields: dict[str, Any] = {
         "proposal": proposal["proposal_id"],
@@ -24,8 +63,8 @@ def proposal_fields(client: Client, number: int) -> dict[str, Any]:
     }
     if proposal["status"] == "open":
         threshold = str(client.record("governance", "thresholds", [proposal["kind"]])["fields"]["threshold"])
-        organisations = [row["fields"] for row in client.records("registry", "organisations")]
+        organisations = [row["fields"] for row in client.records("registry", "organisations", limit=ORGANISATIONS_MAX)]
         active = sum(organisation["status"] == "active" for organisation in organisations)
-        fields["needs"] = f"{_RULES[threshold]} of {active} organisations"
+        fields["needs"] = f"{RULES[threshold]} of {active} organisations"
         fields["next"] = f"yunhe org vote {number}, by an admin of another organisation"
     return fields

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from yunhe.contracts.interface import EntryInterface, Interface, type_text
+from yunhe.contracts.scalars import Org
 from yunhe.contracts.value_types import TypeData
 from yunhe.errors import MalformedError
 from yunhe.ledger.codec import Value
@@ -67,8 +68,10 @@ def _scalar_from_json(kind: str, value: Any, where: str) -> Value:
     match kind, value:
         case "bool", bool():
             return value
-        case "str" | "Org", str():
+        case "str", str():
             return value
+        case "Org", str():
+            return _organisation(value, where)
         case "None", None:
             return None
         case "bytes", str() if _HEX.fullmatch(value):
@@ -79,6 +82,13 @@ def _scalar_from_json(kind: str, value: Any, where: str) -> Value:
             return _in_range(value, where)
     expected = {"bytes": "bytes, written as lower-case hex", "Org": "an organisation's name"}.get(kind, kind)
     raise MalformedError(f"{where} must be {expected}")
+
+
+def _organisation(text: str, where: str) -> Org:
+    try:
+        return Org(text)
+    except ValueError as error:
+        raise MalformedError(f"{where} must be an organisation's name: a-z, 0-9 and _, beginning with a letter") from error
 
 
 def _in_range(value: int, where: str) -> int:

@@ -22,18 +22,20 @@ from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
+from yunhe.storage import Progress
 from yunhe.storage.files import named_refusals
 
 _BACKLOG: Final = 1024
 _HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
 
 
-def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
+def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progress) -> None:
     """Open the node of a folder and serve it until a signal arrives.
 
     Args:
         folder: loaded.
         on_ready: called with the API's address (`http://host:port`) when it answers.
+        progress: is told of every block by which the state is rolled forward after a crash.
 
     Raises:
         PortTakenError: the address is in use; the store was not opened.
@@ -43,7 +45,7 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None]) -> None:
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        node = Node(folder)
+        node = Node(folder, progress=progress)
         server = _Server(api_config(node, folder.token()), lambda: on_ready(address), node.events.close)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address)

@@ -17,11 +17,9 @@ from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import as_name, encode
 from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.header import Header
-from yunhe.ledger.layouts import BLOCK_GAS_MAX, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, SYSTEM_CONTRACTS, VALIDITY_WINDOW_MS
+from yunhe.ledger.layouts import DEFAULT_PARAMETERS, PARAMETER_BOUNDS, SYSTEM_CONTRACTS
 from yunhe.ledger.merkle import merkle_root
-from yunhe.limits import BLOCK_GAS_MAX as BLOCK_GAS_LIMIT
-from yunhe.limits import GAS_LIMIT_MAX as GAS_LIMIT_LIMIT
-from yunhe.limits import GENESIS_BYTES_MAX, HASH_BYTES, INTEGER_MAX, VALIDITY_WINDOW_MS_MAX
+from yunhe.limits import GENESIS_BYTES_MAX, HASH_BYTES, INTEGER_MAX
 
 FORMAT: Final = "yunhe-genesis"
 VERSION: Final = 1
@@ -280,8 +278,8 @@ def _suites(items: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _parameters(fields: _Fields) -> dict[str, int]:
-    highest = {VALIDITY_WINDOW_MS: VALIDITY_WINDOW_MS_MAX, GAS_LIMIT_MAX: GAS_LIMIT_LIMIT, BLOCK_GAS_MAX: BLOCK_GAS_LIMIT}
-    parameters = {name: fields.integer(name, 1, highest.get(name, INTEGER_MAX)) for name in DEFAULT_PARAMETERS}
+    # SYS-013
+    parameters = {name: fields.integer(name, *PARAMETER_BOUNDS[name]) for name in DEFAULT_PARAMETERS}
     fields.done()
     return parameters
 

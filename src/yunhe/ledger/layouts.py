@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from yunhe import limits
 from yunhe.errors import CorruptionError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import Value, decode, encode
@@ -37,6 +38,13 @@ DEFAULT_PARAMETERS: Final = {
     STATE_HISTORY_BLOCKS: 1000,
 }
 """Parameters of a new ledger, by name."""
+PARAMETER_BOUNDS: Final = {
+    VALIDITY_WINDOW_MS: (10_000, limits.VALIDITY_WINDOW_MS_MAX),
+    GAS_LIMIT_MAX: (20_000_000, limits.GAS_LIMIT_MAX),
+    BLOCK_GAS_MAX: (20_000_000, limits.BLOCK_GAS_MAX),
+    STATE_HISTORY_BLOCKS: (1, 1_000_000),
+}
+"""Lowest and highest value of each (SYS-013); below the lowest ones a ledger could hardly run the vote that puts them right."""
 
 CERTIFIERS_PREFIX: Final = table_prefix(GOVERNANCE, "certifiers")
 """What all state keys of the certifier table begin with."""

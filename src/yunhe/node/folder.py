@@ -26,8 +26,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
 from yunhe.crypto import ED25519_SHA256, SHA256, ChainHash, PrivateKey
 from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError
@@ -38,10 +36,8 @@ from yunhe.ledger.genesis import PROTOCOL_VERSION, THRESHOLD_KINDS, FoundingMemb
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
-from yunhe.storage import LedgerStore
+from yunhe.storage import LedgerStore, Progress
 from yunhe.storage.files import sync_directory
-
-_log = structlog.get_logger("yunhe.node")
 
 GENESIS_FILE: Final = "genesis.json"
 NODE_KEY_FILE: Final = "keys/node.pem"
@@ -118,9 +114,9 @@ class NodeFolder:
         """
         return _read(self.path / TOKEN_FILE, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
 
-    def open_store(self) -> LedgerStore:
-        """Open the ledger's store; rolls forward what a crash left behind."""
-        return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, _report_progress)
+    def open_store(self, progress: Progress) -> LedgerStore:
+        """Open the ledger's store; rolls forward what a crash left behind, and tells `progress` of each block of it."""
+        return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +135,8 @@ class NewNetwork:
     """The one hash of the ledger, for ever."""
     parameters: Mapping[str, int] = field(default_factory=dict)
     """Parameters that differ from the defaults."""
+    thresholds: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of proposals whose threshold is another than the majority."""
 
 
 def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequence[FoundingMember], network: NewNetwork) -> NodeFolder:
@@ -163,6 +161,9 @@ def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequ
     unknown = set(network.parameters) - set(DEFAULT_PARAMETERS)
     if unknown:
         raise InvalidGenesisError(f"the parameter {min(unknown)!r} is unknown; the parameters are {', '.join(DEFAULT_PARAMETERS)}")
+    unknown = set(network.thresholds) - set(THRESHOLD_KINDS)
+    if unknown:
+        raise InvalidGenesisError(f"there are no proposals of the kind {min(unknown)!r}; the kinds are {', '.join(THRESHOLD_KINDS)}")
     node_key, ledger_key = PrivateKey.generate(network.suites[0]), PrivateKey.generate(network.suites[0])
     node = NodeIdentity(config.organisation, config.node, node_key.suite, node_key.public_key.raw)
     genesis = Genesis(
@@ -173,7 +174,7 @@ def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequ
         protocol_version=PROTOCOL_VERSION,
         suites=tuple(sorted(set(network.suites))),
         parameters=DEFAULT_PARAMETERS | dict(network.parameters),
-        thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority"),
+        thresholds=dict.fromkeys(THRESHOLD_KINDS, "majority") | dict(network.thresholds),
         organisations=(FoundingOrganisation(config.organisation, title, tuple(admins), (node,)),),
         certifiers=CertifierSet.of([Certifier(config.organisation, ledger_key.suite, ledger_key.public_key.raw, 1)]),
         system_contracts=system_code_hashes(network.chain_hash),
@@ -198,15 +199,11 @@ def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequ
     return NodeFolder(path, config, genesis)
 
 
-def _report_progress(done: int, total: int) -> None:
-    _log.info("rolling the state forward", block=done, of=total)
-
-
 def _fill(folder: Path, config: NodeConfig, genesis: Genesis, node_key: PrivateKey, ledger_key: PrivateKey) -> None:
     passphrase = secrets.token_hex(32)
-    (folder / config.passphrase_file).parent.mkdir(parents=True, exist_ok=True)
     for name in ("keys", "secrets", "run", "log"):
-        (folder / name).mkdir(mode=0o700, exist_ok=True)
+        (folder / name).mkdir(mode=0o700)
+    (folder / config.passphrase_file).parent.mkdir(parents=True, exist_ok=True)
     _write_secret(folder / config.passphrase_file, (passphrase + "\n").encode())
     _write_secret(folder / TOKEN_FILE, (secrets.token_urlsafe(32) + "\n").encode())
     _write_secret(folder / NODE_KEY_FILE, node_key.to_pem(passphrase.encode()))

@@ -70,11 +70,20 @@ class NodeStatus:
     """Protections of the contract worker that are on."""
 
 
+def _log_progress(done: int, total: int) -> None:
+    _log.info("rolling the state forward", block=done, of=total)
+
+
 class Node:
     """A node that is open. Methods are for the event loop's thread unless they say otherwise."""
 
-    def __init__(self, folder: NodeFolder, clock: Callable[[], int] = clock_ms) -> None:
+    def __init__(self, folder: NodeFolder, clock: Callable[[], int] = clock_ms, progress: Progress = _log_progress) -> None:
         """Open a node: check the platform, open keys and store, start the worker. Nothing is decided before `start`.
+
+        Args:
+            folder: loaded.
+            clock: milliseconds since 1970-01-01 UTC.
+            progress: is told of every block by which the state is rolled forward after a crash.
 
         Raises:
             PlatformError: not Linux, or the native core is missing.
@@ -89,7 +98,7 @@ class Node:
         node_key, ledger_key = folder.load_keys()
         self._node_key: PrivateKey = node_key
         self._identity = folder.identity(node_key)
-        self.store: LedgerStore = folder.open_store()
+        self.store: LedgerStore = folder.open_store(progress)
         try:
             self._worker = WorkerExecutor(folder.genesis.chain_hash)
         except BaseException:

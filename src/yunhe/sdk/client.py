@@ -8,7 +8,7 @@ asked for as a proof and verified (`yunhe.sdk.proofs`).
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, TypeAlias
@@ -18,6 +18,7 @@ import httpx
 from yunhe.crypto import ChainHash, chain_hash
 from yunhe.errors import (
     BadAnswerError,
+    InvalidAddressError,
     NodeUnreachableError,
     OverloadedError,
     TransactionRefusedError,
@@ -79,7 +80,14 @@ class Client:
     """A connection to one node. Use as a context manager, or call `close`."""
 
     def __init__(
-        self, address: str, token: str = "", *, network_id: bytes | None = None, hash_name: str | None = None, timeout_s: float = 30.0
+        self,
+        address: str,
+        token: str = "",
+        *,
+        network_id: bytes | None = None,
+        hash_name: str | None = None,
+        timeout_s: float = 30.0,
+        on_retry: Callable[[YunheError], None] | None = None,
     ) -> None:
         """Connect lazily.
 
@@ -89,12 +97,19 @@ class Client:
             network_id: hash of the genesis, if known; else the node is asked once and believed.
             hash_name: the network's hash, as its genesis says, if known; else the node is asked once and believed.
             timeout_s: how long a call may take, retries included, seconds.
+            on_retry: is told why, when a call did not succeed and is tried again.
+
+        Raises:
+            InvalidAddressError: the address is none.
         """
+        if not address.startswith(("http://", "https://")):
+            raise InvalidAddressError(f"{address!r} is no address of a node, which begins with http:// or https://")
         self._address = address
         self._http = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_s)
         self._network_id = network_id
         self._chain_hash = None if hash_name is None else chain_hash(hash_name)
         self._timeout_s = timeout_s
+        self._on_retry = on_retry
 
     def __enter__(self) -> "Client":
         """Return the client."""
@@ -450,6 +465,8 @@ class Client:
                 failure.__cause__ = error
             if time.monotonic() + pause_s >= deadline:
                 raise failure
+            if self._on_retry is not None:
+                self._on_retry(failure)
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _RETRY_MAX_S)
 

@@ -7,7 +7,7 @@ import pytest
 
 from yunhe.cli.connection import PASSPHRASE_VARIABLE
 from yunhe.cli.main import command_line
-from yunhe.errors import UnknownSuiteError
+from yunhe.errors import UnknownSuiteError, UsageError
 
 
 @pytest.fixture
@@ -41,3 +41,10 @@ def test_key_of_an_unknown_suite_is_not_made(folder: Path) -> None:
     with pytest.raises(UnknownSuiteError):
         run("key", "new", "carrier/clerk", "--suite", "rsa")
     assert list(folder.iterdir()) == []
+
+
+def test_list_of_no_keys_says_so_and_of_no_folder_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("key", "list")
+    assert capsys.readouterr().out == "no key files in .; `yunhe key new` makes one\n"
+    with pytest.raises(UsageError, match="no folder nowhere"):
+        run("key", "list", "nowhere")

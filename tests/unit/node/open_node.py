@@ -1,7 +1,7 @@
 """A node in the test's own process, opened on a folder; its engine takes envelopes and delivers none before the test starts it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from yunhe.crypto import PrivateKey
@@ -16,14 +16,14 @@ ADMIN = PrivateKey(SUITE, bytes([7]) * 32)
 DEADLINE_S = 20
 
 
-def make_folder(path: Path) -> NodeFolder:
+def make_folder(path: Path, *, thresholds: Mapping[str, str] | None = None) -> NodeFolder:
     """Make the folder of a network of one organisation with one admin."""
     return make_node_folder(
         path,
         config=NodeConfig("port", "node1"),
         title="Port",
         admins=[FoundingMember("admin", ("admin",), (ADMIN.public_key,))],
-        network=NewNetwork("test", clock_ms(), "3.11"),
+        network=NewNetwork("test", clock_ms(), "3.11", thresholds=thresholds or {}),
     )
 
 

@@ -80,3 +80,24 @@ def test_secret_that_is_missing_is_refused_by_what_to_do(tmp_path: Path, monkeyp
     (made.path / "secrets" / "passphrase").unlink()
     with pytest.raises(InvalidConfigurationError, match="YUNHE_PASSPHRASE"):
         made.load_keys()
+
+
+def test_founder_decides_how_many_must_approve_what(tmp_path: Path) -> None:
+    """SYS-011"""
+    made = make_folder(tmp_path / "node", thresholds={"contract": "two_thirds"})
+    assert made.genesis.thresholds["contract"] == "two_thirds"
+    assert made.genesis.thresholds["suite"] == "majority"
+
+
+@pytest.mark.parametrize("thresholds", [{"contract": "some"}, {"colour": "all"}])
+def test_threshold_that_is_none_is_refused_and_makes_nothing(tmp_path: Path, thresholds: dict[str, str]) -> None:
+    """SYS-011"""
+    with pytest.raises(InvalidGenesisError, match=r"colour|two_thirds"):
+        make_folder(tmp_path / "node", thresholds=thresholds)
+    assert not (tmp_path / "node").exists()
+
+
+def test_secrets_are_in_folders_that_nobody_else_can_enter(tmp_path: Path) -> None:
+    made = make_folder(tmp_path / "node")
+    for name in ("keys", "secrets", "run", "log"):
+        assert (made.path / name).stat().st_mode & 0o777 == 0o700

@@ -170,6 +170,7 @@ def test_genesis_with_one_key_in_two_organisations_is_accepted():
 def test_bounds_of_governance_are_those_of_the_ledger():
     """SYS-013: what a vote can set, the ledger can obey; and a new ledger begins within the bounds."""
     bounds = governance.PARAMETER_BOUNDS
+    assert bounds == layouts.PARAMETER_BOUNDS
     assert set(bounds) == set(layouts.DEFAULT_PARAMETERS)
     assert all(bounds[name][0] <= value <= bounds[name][1] for name, value in layouts.DEFAULT_PARAMETERS.items())
     assert bounds["validity_window_ms"][1] == VALIDITY_WINDOW_MS_MAX

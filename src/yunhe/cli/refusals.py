@@ -1,0 +1,54 @@
+"""What the refusals of the system contracts mean: a receipt holds a code, and people want a sentence.
+
+Other contracts declare their own codes, which only their authors can explain.
+"""
+
+from typing import Final
+
+from yunhe.ledger.layouts import SYSTEM_CONTRACTS
+
+MEANINGS: Final = {
+    "ALREADY_DECIDED": "The proposal is not open any more; `yunhe org proposal NUMBER` shows how it ended.",
+    "ALREADY_EXISTS": "It is on the ledger already, and an organisation's key belongs to one member for ever.",
+    "ALREADY_REVOKED": "The key was revoked before, and a revocation is for ever.",
+    "ALREADY_VOTED": "Your organisation has voted on this proposal, which it can do once.",
+    "BY_VOTE_ONLY": "Only an accepted proposal does this; `yunhe org` and `yunhe contract` make proposals.",
+    "DIRECT_CALL_ONLY": "A transaction has to call this itself; another contract cannot do it in somebody's name.",
+    "IS_CERTIFIER": "The organisation certifies the ledger; it can be suspended after a vote has removed it as certifier.",
+    "KEY_DOES_NOT_FIT_SUITE": "The bytes are no public key of the signature suite.",
+    "LAST_ADMIN": "The organisation would have no admin left who could act for it; give another member the role and a key first.",
+    "LAST_CERTIFIER": "Without a certifier nobody could prove anything of the ledger any more.",
+    "LAST_NODE": "Without an active node nothing would be decided any more.",
+    "LAST_ORGANISATION": "Without an active organisation nobody could vote any more.",
+    "MEMBER_NOT_FOUND": "Your organisation has no such member; `yunhe org show ORGANISATION` lists its members.",
+    "NAME_TAKEN": "A contract has this name, and keeps it even when it is retired; `yunhe contract upgrade` gives a deployed one new code.",
+    "NOT_AN_ACTIVE_ORGANISATION": "Only an organisation that is enrolled and not suspended can certify.",
+    "NOT_A_CERTIFIER": "The organisation is no certifier; `yunhe org rules` lists them.",
+    "NOT_A_NAME": "A name is written with a-z, 0-9 and _, begins with a letter and has at most 40 characters.",
+    "NOT_FOUND": "It is not on the ledger; look for the right name, number or key.",
+    "NOT_THE_PROPOSER": "Only the organisation that made a proposal can withdraw it; others vote against it.",
+    "OPERATION_UNKNOWN": "A contract can be frozen, unfrozen and retired.",
+    "PARAMETER_OUT_OF_RANGE": "A ledger could not work with this value; `yunhe org rules` shows the bounds.",
+    "PARAMETER_UNKNOWN": "There is no such parameter; `yunhe org rules` lists them.",
+    "POWER_OUT_OF_RANGE": "A certifier's power is from 1 to 1,000,000.",
+    "RETIRED": "The contract was retired by vote, which is for ever.",
+    "ROLES_NOT_SORTED": "Roles are given in order of the alphabet, each once.",
+    "ROLE_REQUIRED": "Only a member with the role admin can do this for its organisation, or in part the member that it is about.",
+    "SOURCE_NOT_FOUND": "No source with this code hash was submitted; `yunhe contract deploy` submits it first.",
+    "SOURCE_REFUSED": "The source is no contract; `yunhe contract check` says why.",
+    "SUITE_ALLOWED_ALREADY": "The ledger allows this signature suite already.",
+    "SUITE_NOT_ALLOWED": "The ledger does not allow this signature suite; `yunhe org suite` proposes to.",
+    "SUITE_UNKNOWN_HERE": "The node's version does not know this signature suite.",
+    "SYSTEM_CONTRACT": "The contracts that every ledger has cannot be changed by such a vote.",
+    "TITLE_LENGTH": "A title has 1 to 200 characters.",
+    "TOO_MANY_CERTIFIERS": "A ledger has at most 256 certifiers.",
+    "TOO_MANY_ORGANISATIONS": "A ledger has at most 2,000 organisations.",
+    "TOO_MANY_ROLES": "A member has at most 32 roles.",
+    "UNCHANGED": "It is as proposed already.",
+}
+"""Code of a refusal by a system contract to what it means."""
+
+
+def meaning(contract: str, code: str) -> str:
+    """Return what a refusal by a system contract means; nothing for other contracts, and for codes that the errors page explains."""
+    return MEANINGS.get(code, "") if contract in SYSTEM_CONTRACTS else ""
