@@ -9,7 +9,6 @@ What runs a transaction besides plain Python, and where it is committed, is said
 node (`yunhe.testing.node_chain`) has others there.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from yunhe.ledger.layouts import ACTIVE, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, REGI
 from yunhe.testing.invariants import Invariant, InvariantError
 from yunhe.testing.members import Member, Signers
 from yunhe.testing.memory import MemoryState
-from yunhe.testing.modules import read_module
+from yunhe.testing.modules import module_source, read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
 from yunhe.testing.transaction import Call, MeteredDifferenceError, PlainCall, Ran, Request, Side, plain_arguments
 from yunhe.testing.unsaved import UnsavedChanges
@@ -91,25 +90,30 @@ class Chain:
         """Deploy an imported contract module, under the last part of its module name unless another one is given.
 
         A name that is taken already is upgraded as an accepted vote would do it: what is stored must stay readable, indexes are built, and
-        the action `migrate` runs, if there is one (SYS-024 to SYS-026).
+        the action `migrate` runs, if there is one (SYS-024 to SYS-026). The registry is there already.
 
         Args:
-            contract: the module.
+            contract: the module, imported from a file.
             name: under which it is deployed.
             is_system: whether it may import from `yunhe.contracts.system`.
 
         Raises:
             ContractRefusedError: a node would not accept its source.
-            ContractStop: the upgrade would be refused: it would lose records, its indexes cannot be built over those that are there, or
-                its migration refuses.
+            ContractStop: the name is the registry's, or the upgrade would be refused: it would lose records, its indexes cannot be built
+                over those that are there, or its migration refuses.
+            ValueError: the module has no source file.
         """
         deployed_as = name or contract.__name__.rpartition(".")[2]
-        source, loaded = inspect.getsource(contract), dict(self._loaded)
+        if contract is registry:
+            return
+        if deployed_as == REGISTRY:
+            raise ContractStop("SYSTEM_CONTRACT", f"{REGISTRY} is a system contract: deploy yours under another name")
+        source, loaded = module_source(contract), dict(self._loaded)
         if self._metered is not None:
             loaded[deployed_as] = Loader(self._metered.machine, SHA256).load(deployed_as, source, is_system=is_system)
         before = self._modules.get(deployed_as)
         if before is not None:
-            upgrade = Upgrade(deployed_as, inspect.getsource(before), source, self._next(), CommittedState(self._state))
+            upgrade = Upgrade(deployed_as, module_source(before), source, self._next(), CommittedState(self._state))
             writes = upgrade.run(self._plain, before, contract)
             if self._metered is not None:
                 upgrade.compare(self._metered, self._loaded[deployed_as], loaded[deployed_as], writes)
@@ -334,7 +338,7 @@ class Chain:
         if loaded is None and name == REGISTRY:
             assert self._metered is not None
             loader = Loader(self._metered.machine, SHA256)
-            loaded = self._loaded[name] = loader.load(name, inspect.getsource(registry), is_system=True)
+            loaded = self._loaded[name] = loader.load(name, module_source(registry), is_system=True)
         if loaded is None:
             raise ContractStop("CONTRACT_NOT_FOUND", f"no contract {name} is deployed on this chain")
         return loaded

@@ -5,17 +5,17 @@ Each transaction runs twice: as plain Python on the node's own state, so that an
 going back, and writing records without a transaction.
 """
 
-import inspect
 import unittest
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
 from yunhe.contracts import Signer
+from yunhe.contracts.faults import ContractStop
 from yunhe.contracts.interface import interface_of
 from yunhe.contracts.json_values import value_from_json
 from yunhe.contracts.loader import inspect_source
-from yunhe.contracts.system_contracts import governance, lifecycle
+from yunhe.contracts.system_contracts import governance, lifecycle, registry
 from yunhe.errors import ViewRefusedError
 from yunhe.ledger.interfaces import BlockContext, StateReader, Write
 from yunhe.ledger.layouts import GOVERNANCE, LIFECYCLE, SYSTEM_CONTRACTS
@@ -23,6 +23,7 @@ from yunhe.ledger.receipt import OK
 from yunhe.ledger.transaction import Call as LedgerCall
 from yunhe.testing.chain import BEGINNING_MS, Chain, Snapshot
 from yunhe.testing.memory import MemoryState
+from yunhe.testing.modules import module_source
 from yunhe.testing.scratch_node import ScratchNode
 from yunhe.testing.transaction import MeteredDifferenceError, Ran, Request
 
@@ -59,11 +60,13 @@ class NodeChain(Chain):
     def deploy(self, contract: ModuleType, name: str | None = None, *, is_system: bool = False) -> None:
         """Deploy a contract, or upgrade it, by vote; as `Chain.deploy`. The system contracts are there already."""
         deployed_as = name or contract.__name__.rpartition(".")[2]
-        if deployed_as in SYSTEM_CONTRACTS:
+        if contract in (governance, lifecycle, registry):
             return
+        if deployed_as in SYSTEM_CONTRACTS:
+            raise ContractStop("SYSTEM_CONTRACT", f"{deployed_as} is a system contract: deploy yours under another name")
         if is_system:
             _cannot("deploy a contract that may import from yunhe.contracts.system")
-        source = inspect.getsource(contract)
+        source = module_source(contract)
         inspect_source(source, is_system=False)
         if self._sources.get(deployed_as) != source:
             self._node.deploy(deployed_as, source, upgrade=deployed_as in self._sources)
@@ -121,7 +124,7 @@ class NodeChain(Chain):
             result = self._node.view(call.contract, call.entry.name, call.arguments)
         except ViewRefusedError as error:
             return Ran(error.refusal, error)
-        interface = interface_of(inspect.getsource(self._modules[call.contract]))
+        interface = interface_of(module_source(self._modules[call.contract]))
         return Ran(OK, None, (value_from_json(interface, call.entry.result.data(), result, "the result"),))
 
 

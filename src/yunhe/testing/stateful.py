@@ -9,7 +9,6 @@ values beside it, with small and extreme ones; time moves. A finding is a fault 
 invariant, a forgotten `save`, a call that does something else metered, or a refused call that changed the state.
 """
 
-import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -23,7 +22,7 @@ from yunhe.testing.chain import BLOCK_MS, Chain
 from yunhe.testing.findings import Finding, Step, Trial, fail_with
 from yunhe.testing.invariants import Invariant
 from yunhe.testing.members import Member, Signers
-from yunhe.testing.modules import read_module
+from yunhe.testing.modules import module_source, read_module
 from yunhe.testing.rows import AddressedRow, addressed_rows, held_values
 from yunhe.testing.strategies import TIMES, strategy_for
 
@@ -165,7 +164,7 @@ def stateful_test(
         prepare(chain)
     chain.keep(*invariants)
     module = read_module(contract.__name__.rpartition(".")[2], contract)
-    declared = {code for deployed in chain.contracts.values() for code in interface_of(inspect.getsource(deployed)).refusals}
+    declared = {code for deployed in chain.contracts.values() for code in interface_of(module_source(deployed)).refusals}
     allowed = _RUNTIME_CODES | declared if refusals is None else frozenset(refusals)
     names = tuple(module.actions) if actions is None else tuple(action.__name__ for action in actions)
     subject = _Subject(Trial(chain, allowed), module, names, tuple(callers))

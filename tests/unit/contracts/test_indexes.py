@@ -1,6 +1,8 @@
 """Indexes and uniqueness: CON-113 to CON-116, COD-062. Each call on a `Chain` runs plainly and metered and must do the same."""
 
 import inspect
+from importlib import util
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -321,10 +323,14 @@ def declared(declaration: str, fields: str = "") -> str:
     return contract(FRAME.format(declaration=declaration, fields=fields))
 
 
-def as_module(source: str) -> ModuleType:
-    """Return a source as a module, as an import would."""
-    module = ModuleType("notes")
-    exec(source, vars(module))
+def imported(path: Path, source: str) -> ModuleType:
+    """Return the module of a source, imported from a file that holds it."""
+    path.write_text(source)
+    specification = util.spec_from_file_location("notes", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = util.module_from_spec(specification)
+    specification.loader.exec_module(module)
     return module
 
 
@@ -355,11 +361,11 @@ def test_con_063_index_of_fields_is_accepted(source) -> None:
         'a: Index[Note] = Index(notes, by="text")\nb: Unique[Note] = Unique(notes, by="text")',
     ],
 )
-def test_con_063_index_is_refused_by_the_checker_and_by_a_plain_import(declaration) -> None:
+def test_con_063_index_is_refused_by_the_checker_and_by_a_plain_import(declaration, tmp_path: Path) -> None:
     with pytest.raises(ContractRefusedError) as refused:
         inspect_source(declared(declaration))
     assert [finding.rule for finding in refused.value.findings] == ["CON-063"]
-    module = as_module(declared(declaration))
+    module = imported(tmp_path / "notes.py", declared(declaration))
     chain = Chain(metered=False)
     chain.deploy(module)
     with pytest.raises(TypeError):
@@ -369,7 +375,7 @@ def test_con_063_index_is_refused_by_the_checker_and_by_a_plain_import(declarati
 # --- Upgrades of a chain under test ---------------------------------------------------------------------------------
 
 
-def test_sys_024_contract_deployed_again_on_a_chain_gets_the_indexes_of_its_new_module() -> None:
+def test_sys_024_contract_deployed_again_on_a_chain_gets_the_indexes_of_its_new_module(tmp_path: Path) -> None:
     put_and_count = """
 @action
 def put(ctx: Context, name: str, text: str) -> None:
@@ -377,9 +383,10 @@ def put(ctx: Context, name: str, text: str) -> None:
 {more}
 """
     count = "@view\ndef of_text(ctx: Context, text: str) -> int:\n    return by_text.count(prefix=text)"
-    before = as_module(declared("") + put_and_count.format(more=""))
-    after = as_module(declared('by_text: Index[Note] = Index(notes, by="text")') + put_and_count.format(more=count))
-    unique = as_module(declared('by_text: Unique[Note] = Unique(notes, by="text")'))
+    before = imported(tmp_path / "before.py", declared("") + put_and_count.format(more=""))
+    indexed = declared('by_text: Index[Note] = Index(notes, by="text")') + put_and_count.format(more=count)
+    after = imported(tmp_path / "after.py", indexed)
+    unique = imported(tmp_path / "unique.py", declared('by_text: Unique[Note] = Unique(notes, by="text")'))
     chain = Chain(metered=False)
     chain.deploy(before)
     for name, text in (("a", "x"), ("b", "x"), ("c", "y")):

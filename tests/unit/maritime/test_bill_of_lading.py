@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from yunhe.contracts import Org
 from yunhe.contracts.faults import ContractStop
-from yunhe.contracts.system_contracts import registry
 from yunhe.ledger.layouts import encode_record, organisation_key
 from yunhe.testing import Chain, Member
 from yunhe_maritime import bill_of_lading
@@ -25,11 +24,10 @@ BILL = "QYHL26NGB004711"
 
 
 class Trade:
-    """A chain with the contract, the registry it asks, and the parties' members."""
+    """A chain with the contract and the parties' members."""
 
     def __init__(self, *, metered: bool = True) -> None:
         self.chain = Chain(metered=metered)
-        self.chain.deploy(registry)
         self.chain.deploy(bill_of_lading)
         for party in PARTIES:
             self.set_status(party, "active")

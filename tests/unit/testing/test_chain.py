@@ -1,9 +1,12 @@
 """The chain of tests: several calls in one transaction, rows, changes, snapshots and invariants."""
 
+from types import ModuleType
+
 import pytest
 
 from tests.unit.testing import guests, points
 from yunhe.contracts import Org
+from yunhe.contracts.system_contracts import registry
 from yunhe.testing import Call, Chain, InvariantError, Member, invariant
 
 ALPHA, BETA = Org("alpha"), Org("beta")
@@ -18,6 +21,20 @@ def issuer(chain: Chain) -> Member:
 @invariant
 def nothing_is_lost(chain: Chain) -> None:
     assert sum(account.points for account in chain.rows(points.accounts).values()) == chain.rows(points.totals).get("issued", 0)
+
+
+# --- Deploying ----------------------------------------------------------------------------------------------------------
+
+
+def test_registry_is_there_already_and_its_name_is_taken(chain: Chain) -> None:
+    chain.deploy(registry)
+    with chain.refuses("SYSTEM_CONTRACT"):
+        chain.deploy(guests, "registry")
+
+
+def test_module_that_has_no_source_file_is_refused(chain: Chain) -> None:
+    with pytest.raises(ValueError, match="typed has no source file"):
+        chain.deploy(ModuleType("typed"))
 
 
 # --- Several calls in one transaction -----------------------------------------------------------------------------------

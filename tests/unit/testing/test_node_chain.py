@@ -101,6 +101,11 @@ def test_contract_that_a_node_would_refuse_is_refused_with_the_reason(node: Node
         node.deploy(_module(tmp_path, "return int(1 / 1)"), "refused")
 
 
+def test_name_of_a_system_contract_is_refused(node: NodeChain, tmp_path: Path) -> None:
+    with node.refuses("SYSTEM_CONTRACT"):
+        node.deploy(_module(tmp_path, "return 1"), "governance")
+
+
 @pytest.mark.parametrize(
     "attempt",
     [lambda chain: chain.snapshot(), lambda chain: chain.state, lambda chain: chain.deploy(points, "mine", is_system=True)],
