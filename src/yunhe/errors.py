@@ -495,6 +495,51 @@ class TokenWrongError(NotPermittedError):
     status = 401
 
 
+class TokenExpiredError(NotPermittedError):
+    """The time of a request's API token is over."""
+
+    code = "TOKEN_EXPIRED"
+    status = 401
+
+
+class TokenRevokedError(NotPermittedError):
+    """A request's API token was revoked."""
+
+    code = "TOKEN_REVOKED"
+    status = 401
+
+
+class ScopeMissingError(NotPermittedError):
+    """A request's API token does not have the scope that the route needs."""
+
+    code = "SCOPE_MISSING"
+
+
+class TokensUnreadableError(ConfigurationError):
+    """A node's register of API tokens cannot be read; it accepts its operator's token only."""
+
+    code = "TOKENS_UNREADABLE"
+    status = 503
+
+
+class TokenExistsError(ConflictError):
+    """There is or was an API token of this name."""
+
+    code = "TOKEN_EXISTS"
+
+
+class TokenNotFoundError(NotFoundError):
+    """There is no API token of this name."""
+
+    code = "TOKEN_NOT_FOUND"
+
+
+class TokensFullError(ConflictError):
+    """A node has as many API tokens as it keeps."""
+
+    code = "TOKENS_FULL"
+
+
 class RequestInvalidError(InvalidInputError):
     """A request is no HTTP, or its path, query or body is not of the shape that the route takes."""
 

@@ -170,6 +170,14 @@ WEBHOOK_RETRY_PAUSES_S: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 2
 """Pauses between the tries of an event, 24 hours together; after the last try it becomes a dead letter."""
 WEBHOOK_DEAD_LETTERS_MAX: Final = 10_000
 """Dead letters of a webhook; with one more it is halted."""
+TOKENS_MAX: Final = 4096
+"""API tokens of a node, with those that ended and are kept."""
+TOKENS_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Register of API tokens."""
+TOKEN_DAYS_MAX: Final = 3650
+"""Days after which an API token expires at the latest."""
+TOKEN_KEPT_MS: Final = 90 * 86_400_000
+"""How long a token that was revoked or has expired stays in the register."""
 HTTP_REQUEST_MS: Final = 30_000
 """How long a client may take to send a whole request, head and body, unless the node's configuration says otherwise."""
 CONNECTION_STUCK_MS_MAX: Final = 30_000

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.node_process import DEADLINE_S, NodeProcess, wait_until
-from yunhe.gateway.boundary import OPEN_PATHS
+from yunhe.gateway.scopes import OPEN_PATHS
 from yunhe.ledger.codec import encode
 from yunhe.limits import HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX, PAGE_ROWS_MAX
 from yunhe.sdk import Call, Client, Transaction

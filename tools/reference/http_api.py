@@ -31,6 +31,8 @@ def http_page(document: Json) -> str:
 
 def _operation(method: str, path: str, operation: Json) -> list[str]:
     lines = [f"## {method.upper()} {path}", "", operation.get("description") or operation.get("summary", ""), ""]
+    scopes = [scope for needed in operation.get("security", []) for names in needed.values() for scope in names]
+    lines += [f"Scope: `{', '.join(scopes)}`.", ""] if scopes else []
     parameters = [
         (f"`{item['name']}`", item["in"] + (", required" if item.get("required") else ""), type_name(item["schema"]), _about(item))
         for item in operation.get("parameters", [])

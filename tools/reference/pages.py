@@ -12,11 +12,12 @@ from tools.tidy.checkout import ROOT
 from yunhe.cli.main import command_line
 from yunhe.gateway.app import create_app
 from yunhe.node import Node
+from yunhe.node.tokens import AccessTokens
 
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document that a node serves. There is no node here: the routes are described, not called."""
-    return create_app(cast("Node", object()), token="").openapi()
+    return create_app(cast("Node", object()), AccessTokens("", None, lambda: 0)).openapi()
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {

@@ -28,7 +28,7 @@ _NO_PASSPHRASE: Final = f"no passphrase was given, and there is no terminal to a
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", envvar=FOLDER_VARIABLE, help="Folder of a node on this machine.")]
 NodeOption = Annotated[str | None, typer.Option("--node", envvar=NODE_VARIABLE, help="Address of a node, such as http://127.0.0.1:8440.")]
-TokenOption = Annotated[Path | None, typer.Option("--token-file", help=f"File with the node's API token; or {TOKEN_VARIABLE}.")]
+TokenOption = Annotated[Path | None, typer.Option("--token-file", help=f"File with an API token of the node; or {TOKEN_VARIABLE}.")]
 KeyOption = Annotated[
     list[Path] | None,
     typer.Option("--key", envvar=KEY_VARIABLE, help="Key file of a signer; the first signs as sender. Give it again for more signers."),

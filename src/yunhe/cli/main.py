@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 import yunhe
-from yunhe.cli import contract, key, node, org, profile, proof, query, replay, simulate, tx, webhook
+from yunhe.cli import contract, key, node, org, profile, proof, query, replay, simulate, token, tx, webhook
 from yunhe.cli.output import exit_code, output
 from yunhe.cli.refusals import meaning
 from yunhe.errors import TransactionRefusedError, UsageError, YunheError
@@ -34,7 +34,7 @@ app = typer.Typer(
 tx.app.command("simulate")(simulate.simulate)
 tx.app.command("replay")(replay.replay)
 contract.app.command("profile")(profile.profile)
-for _group in (node, key, org, contract, tx, query, webhook, proof):
+for _group in (node, key, org, contract, tx, query, webhook, proof, token):
     app.add_typer(_group.app)
 
 

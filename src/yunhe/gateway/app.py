@@ -24,16 +24,17 @@ from yunhe.gateway.simulation_routes import simulation_routes
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
 from yunhe.node import Node
+from yunhe.node.tokens import AccessTokens
 
 _UNAVAILABLE = 503
 
 
-def create_app(node: Node, token: str) -> FastAPI:
+def create_app(node: Node, access: AccessTokens) -> FastAPI:
     """Return the app that serves a node; the node starts and stops with it.
 
     Args:
         node: open, not yet started.
-        token: what callers present as bearer token.
+        access: the tokens that callers present.
     """
     collector = Collector(node)
 
@@ -60,11 +61,11 @@ def create_app(node: Node, token: str) -> FastAPI:
     app.include_router(simulation_routes(node))
     app.include_router(ledger_routes(node))
     app.include_router(record_routes(node))
-    app.include_router(event_routes(node))
+    app.include_router(event_routes(node, access))
     app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
     install_methods(app)
-    app.add_middleware(Boundary, token=token)
+    app.add_middleware(Boundary, access=access)
     app.add_middleware(RequestIds)
     describe(app)
     return app

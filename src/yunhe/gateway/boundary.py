@@ -1,28 +1,28 @@
 """The boundary of the HTTP API: who may ask, and how much may be sent.
 
-Token and size are checked before a request reaches a route, and its body is read whole: a caller that goes away before its end has asked
-for nothing. Only health, version and the API's own description need no token. Rules: docs/spec/http.md.
+Token, scope and size are checked before a request reaches a route, and its body is read whole: a caller that goes away before its end has
+asked for nothing. Only health, version and the API's own description need no token. Rules: docs/spec/http.md.
 """
 
-import hmac
-from typing import Final
-
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from yunhe.errors import RequestInvalidError, TokenWrongError, TooLargeError, YunheError
+from yunhe.errors import RequestInvalidError, ScopeMissingError, TokensUnreadableError, TokenWrongError, TooLargeError, YunheError
 from yunhe.gateway.problems import problem_response
+from yunhe.gateway.scopes import needed_scope
 from yunhe.limits import HTTP_BODY_BYTES_MAX
+from yunhe.node.tokens import AccessTokens, Caller
 
-OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/version", "/openapi.json"})
-"""Paths that need no token."""
+_NOT_NAMED = "the request needs the header `Authorization: Bearer <token>` with an API token of the node"
+_UNREADABLE = "the node cannot read its register of tokens, and accepts its operator's alone; its log says why"
 
 
 class Boundary:
-    """ASGI middleware that refuses what has no token or is too large."""
+    """ASGI middleware that refuses what has no token for it or is too large."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, access: AccessTokens) -> None:
         self._app = app
-        self._token = token.encode()
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -30,11 +30,17 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        needed = needed_scope(scope["method"], scope["path"])
         # API-002: before the body is read.
-        if scope["path"] not in OPEN_PATHS and not self._has_token(headers.get(b"authorization", b"")):
-            refused = TokenWrongError("the request needs the header `Authorization: Bearer <token>` with the node's API token")
-            await problem_response(refused, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
-            return
+        if needed is not None:
+            try:
+                caller = self._caller(headers.get(b"authorization", b""))
+                caller.require(needed)
+            except YunheError as error:
+                await problem_response(error, _challenge(error, needed))(scope, receive, send)
+                return
+            scope.setdefault("state", {})["caller"] = caller
+            structlog.contextvars.bind_contextvars(caller=caller.name)
         try:
             _check_length(headers.get(b"content-length", b"0"))
             body = await _read(receive)
@@ -45,9 +51,23 @@ class Boundary:
         if body is not None:
             await self._app(scope, _replaying(body, receive), send)
 
-    def _has_token(self, authorization: bytes) -> bool:
+    def _caller(self, authorization: bytes) -> Caller:
         scheme, _, token = authorization.partition(b" ")
-        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+        if scheme.lower() != b"bearer":
+            raise TokenWrongError(_NOT_NAMED)
+        try:
+            return self._access.authenticate(token.strip())
+        except TokensUnreadableError as error:
+            raise TokensUnreadableError(_UNREADABLE) from error
+
+
+def _challenge(error: YunheError, needed: str) -> dict[str, str]:
+    """Return the header that says, as RFC 6750 has it, why a token was not enough (API-032)."""
+    if isinstance(error, ScopeMissingError):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'}
+    if error.message == _NOT_NAMED:
+        return {"WWW-Authenticate": "Bearer"}
+    return {} if isinstance(error, TokensUnreadableError) else {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
 def _check_length(stated: bytes) -> None:

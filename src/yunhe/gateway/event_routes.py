@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -14,6 +14,7 @@ from yunhe.gateway.models import CONTRACT_PATTERN, EVENT_PATTERN, EventPage, Pla
 from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX, PAGE_ROWS_MAX
 from yunhe.node import EventFilter, EventPlace, Node, PlacedEvent
 from yunhe.node.events import Scalar
+from yunhe.node.tokens import AccessTokens
 
 _STREAM_ROWS: Final = 200
 _MEDIA_TYPE: Final = "text/event-stream"
@@ -59,7 +60,7 @@ WantedEvents = Annotated[EventFilter, Depends(_wanted)]
 FromHeight = Annotated[int | None, Query(ge=0, le=INTEGER_MAX - 1, description="first block to look at")]
 
 
-def event_routes(node: Node) -> APIRouter:
+def event_routes(node: Node, access: AccessTokens) -> APIRouter:
     """Return the routes that read events."""
     router = APIRouter(prefix="/v1", tags=["events"])
     places = _Places()
@@ -78,6 +79,7 @@ def event_routes(node: Node) -> APIRouter:
 
     @router.get("/events/stream", response_class=StreamingResponse, responses=_STREAM_RESPONSE)
     async def stream(
+        request: Request,
         wanted: WantedEvents,
         from_height: FromHeight = None,
         last_event_id: Annotated[str | None, Header(max_length=40, description="go on after this event")] = None,
@@ -86,7 +88,7 @@ def event_routes(node: Node) -> APIRouter:
         start = node.events.end() if from_height is None else EventPlace(from_height)
         if last_event_id:
             start = EventPlace.after(last_event_id)
-        return _EventStream(_follow(node, start, wanted), places)
+        return _EventStream(_follow(node, start, wanted, lambda: access.is_valid(request.state.caller)), places)
 
     return router
 
@@ -117,11 +119,12 @@ class _EventStream(StreamingResponse):
             self._places.taken -= 1
 
 
-async def _follow(node: Node, start: EventPlace, wanted: EventFilter) -> AsyncIterator[str]:
-    """Yield the stream's parts until the node stops."""
+async def _follow(node: Node, start: EventPlace, wanted: EventFilter, is_permitted: Callable[[], bool]) -> AsyncIterator[str]:
+    """Yield the stream's parts until the node stops, or the caller's token ends."""
     place = start
     yield ": events of a Yunhe node\n\n"
-    while not node.events.closed:
+    # API-033
+    while not node.events.closed and is_permitted():
         read = await asyncio.to_thread(node.events.read, place, wanted, _STREAM_ROWS)
         place = read.next
         if read.events:

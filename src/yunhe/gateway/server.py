@@ -22,6 +22,8 @@ from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.folder import RUN_FILE
+from yunhe.node.node import clock_ms
+from yunhe.node.tokens import AccessTokens
 from yunhe.storage import Progress
 from yunhe.storage.files import named_refusals
 
@@ -45,8 +47,9 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        access = folder.access(clock_ms)
         node = Node(folder, progress=progress)
-        server = _Server(api_config(node, folder.token()), lambda: on_ready(address), node.events.close)
+        server = _Server(api_config(node, access), lambda: on_ready(address), node.events.close)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address)
         try:
@@ -55,14 +58,14 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
             run_file.unlink(missing_ok=True)
 
 
-def api_config(node: Node, token: str) -> HttpConfig:
+def api_config(node: Node, access: AccessTokens) -> HttpConfig:
     """Return how a node's API is served; the node starts and stops with the server.
 
     Args:
         node: open, not yet started.
-        token: what callers present as bearer token.
+        access: the tokens that callers present.
     """
-    return HttpConfig(create_app(node, token), node.folder.config.request_timeout_ms)
+    return HttpConfig(create_app(node, access), node.folder.config.request_timeout_ms)
 
 
 class _Server(uvicorn.Server):

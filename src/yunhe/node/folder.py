@@ -6,7 +6,8 @@ genesis.json         the network's genesis
 keys/node.pem        signs envelopes            encrypted PKCS#8
 keys/ledger.pem      cosigns checkpoints        encrypted PKCS#8
 secrets/passphrase   of the two keys            readable by the owner alone
-secrets/api-token    of the HTTP API            readable by the owner alone
+secrets/api-token    of the operator            readable by the owner alone
+secrets/tokens.json  of other callers, hashed   readable by the owner alone
 store/               the ledger (docs/spec/storage.md)
 webhooks.db          the register of webhooks        readable by the owner alone
 run/                 process id and address while the node runs
@@ -21,7 +22,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ from yunhe.ledger.genesis import PROTOCOL_VERSION, THRESHOLD_KINDS, FoundingMemb
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
+from yunhe.node.tokens import AccessTokens
 from yunhe.storage import LedgerStore, Progress
 from yunhe.storage.files import sync_directory
 
@@ -107,12 +109,26 @@ class NodeFolder:
         return NodeIdentity(self.config.organisation, self.config.node, node_key.suite, node_key.public_key.raw)
 
     def token(self) -> str:
-        """Return the token of the HTTP API.
+        """Return the operator's own token.
 
         Raises:
-            InvalidConfigurationError: the file cannot be read.
+            InvalidConfigurationError: the file cannot be read, or is empty.
         """
-        return _read(self.path / TOKEN_FILE, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
+        path = self.path / TOKEN_FILE
+        token = _read(path, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
+        # An empty one would let everyone in.
+        if not token:
+            raise InvalidConfigurationError(f"{path} is empty; write a long random text into it")
+        return token
+
+    def access(self, clock: Callable[[], int]) -> AccessTokens:
+        """Return the tokens that the node accepts.
+
+        Raises:
+            InvalidConfigurationError: the operator's token cannot be read.
+            TokensUnreadableError: the register of the others cannot be read.
+        """
+        return AccessTokens(self.token(), self.path, clock)
 
     def open_store(self, progress: Progress) -> LedgerStore:
         """Open the ledger's store; rolls forward what a crash left behind, and tells `progress` of each block of it."""

@@ -93,7 +93,7 @@ class Client:
 
         Args:
             address: such as `http://127.0.0.1:8440`.
-            token: the node's API token.
+            token: an API token of the node, as `yunhe token create` shows it.
             network_id: hash of the genesis, if known; else the node is asked once and believed.
             hash_name: the network's hash, as its genesis says, if known; else the node is asked once and believed.
             timeout_s: how long a call may take, retries included, seconds.

@@ -126,11 +126,11 @@ def opened_for_reading(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Write a small file so that, whatever happens, the old or the new content is there whole; durable on return."""
     fresh = path.with_name(path.name + ".new")
     with named_refusals(fresh):
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         write_at(descriptor, fresh, 0, data)
         sync(descriptor, fresh)

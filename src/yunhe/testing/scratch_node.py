@@ -28,6 +28,7 @@ from yunhe.ledger.receipt import OK
 from yunhe.ledger.transaction import Call, TransactionBody, sign_transaction
 from yunhe.limits import SALT_BYTES
 from yunhe.node import NewNetwork, Node, NodeConfig, Placed, make_node_folder
+from yunhe.node.tokens import AccessTokens
 from yunhe.sdk import Client, Member, MemberKey
 from yunhe.storage.readers import SnapshotReader
 
@@ -63,7 +64,7 @@ class ScratchNode:
         listener = listen(config.host, config.port)
         try:
             self._node = Node(made, clock=lambda: self._now_ms)
-            self._serving = _Serving(self._node, made.token(), listener)
+            self._serving = _Serving(self._node, made.access(self._node.clock), listener)
         except BaseException:
             listener.close()
             raise
@@ -184,10 +185,10 @@ class ScratchNode:
 class _Serving:
     """The node's HTTP server, in a thread."""
 
-    def __init__(self, node: Node, token: str, listener: socket.socket) -> None:
+    def __init__(self, node: Node, access: AccessTokens, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         self.address = f"http://{host}:{port}"
-        self._server = _Server(api_config(node, token))
+        self._server = _Server(api_config(node, access))
         self._thread = threading.Thread(target=self._serve, args=(listener,), name="node of a test", daemon=True)
         self._thread.start()
         self._server.is_up.wait(_START_TIMEOUT_S)

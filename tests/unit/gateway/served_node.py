@@ -9,18 +9,19 @@ import httpx
 from tests.unit.node.open_node import make_folder
 from yunhe.gateway.app import create_app
 from yunhe.node import Node
+from yunhe.node.tokens import AccessTokens
 
 TOKEN = "token"
 CBOR = {"Content-Type": "application/cbor"}
 PROBLEM = "application/problem+json"
 
 
-def serve(path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]]) -> None:
+def serve(path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]], access: AccessTokens | None = None) -> None:
     """Serve a new node from a folder while a test asks it, and stop it."""
 
     async def run() -> None:
         node = Node(make_folder(path / "node"))
-        app = create_app(node, TOKEN)
+        app = create_app(node, access or AccessTokens(TOKEN, None, node.clock))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with (

@@ -101,3 +101,12 @@ def test_secrets_are_in_folders_that_nobody_else_can_enter(tmp_path: Path) -> No
     made = make_folder(tmp_path / "node")
     for name in ("keys", "secrets", "run", "log"):
         assert (made.path / name).stat().st_mode & 0o777 == 0o700
+
+
+def test_empty_token_of_the_operator_is_refused(tmp_path: Path) -> None:
+    """An empty one would let everyone in."""
+    made = make_folder(tmp_path / "node")
+    assert made.access(lambda: 0).authenticate(made.token().encode()).name == "operator"
+    (made.path / "secrets" / "api-token").write_text("\n")
+    with pytest.raises(InvalidConfigurationError, match="empty"):
+        made.access(lambda: 0)
