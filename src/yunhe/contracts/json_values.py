@@ -84,11 +84,12 @@ def _scalar_from_json(kind: str, value: Any, where: str) -> Value:
     raise MalformedError(f"{where} must be {expected}")
 
 
-def _organisation(text: str, where: str) -> Org:
+def _organisation(text: str, where: str) -> str:
     try:
-        return Org(text)
+        Org(text)
     except ValueError as error:
         raise MalformedError(f"{where} must be an organisation's name: a-z, 0-9 and _, beginning with a letter") from error
+    return text
 
 
 def _in_range(value: int, where: str) -> int:

@@ -70,14 +70,15 @@ class NodeStatus:
     """Protections of the contract worker that are on."""
 
 
-def _log_progress(done: int, total: int) -> None:
+def log_progress(done: int, total: int) -> None:
+    """Log how far the state is rolled forward."""
     _log.info("rolling the state forward", block=done, of=total)
 
 
 class Node:
     """A node that is open. Methods are for the event loop's thread unless they say otherwise."""
 
-    def __init__(self, folder: NodeFolder, clock: Callable[[], int] = clock_ms, progress: Progress = _log_progress) -> None:
+    def __init__(self, folder: NodeFolder, clock: Callable[[], int] = clock_ms, progress: Progress = log_progress) -> None:
         """Open a node: check the platform, open keys and store, start the worker. Nothing is decided before `start`.
 
         Args:

@@ -24,6 +24,7 @@ from yunhe.errors import (
     WrongGenesisError,
 )
 from yunhe.node import Node, NodeFolder, ProofSubjectRequest, back_up, restore
+from yunhe.node.node import log_progress
 from yunhe.storage import Continuation, files
 
 PARAMETER = ProofSubjectRequest.of_record("governance", "parameters", ("gas_limit_max",))
@@ -95,7 +96,7 @@ def test_backup_of_a_running_node_restores_to_what_was_acknowledged(tmp_path: Pa
     for number, (path, acknowledged) in enumerate(backups):
         made, mark = restore(path, tmp_path / f"restored{number}", Continuation.HELD, None, silent)
         assert mark.height >= acknowledged
-        with made.open_store() as store, folder.open_store() as original:
+        with made.open_store(log_progress) as store, folder.open_store(silent) as original:
             assert [store.header(height) for height in range(mark.size)] == [original.header(height) for height in range(mark.size)]
             assert store.head().height == mark.height
         content = path.read_bytes()

@@ -14,6 +14,7 @@ from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReade
 from yunhe.ledger.simulation import unsigned_transaction
 from yunhe.ledger.transaction import Call, Transaction
 from yunhe.limits import SIMULATIONS_MAX
+from yunhe.node.node import log_progress
 from yunhe.node.simulation import Simulator
 
 SIGNERS = [("port", "admin")]
@@ -38,7 +39,7 @@ def test_room_is_for_so_many_and_is_given_back_however_a_simulation_ends(tmp_pat
     """API-012: so many are taken, one more is refused."""
     folder = make_folder(tmp_path / "node")
     worker = SlowWorker()
-    with folder.open_store() as store, ThreadPoolExecutor(SIMULATIONS_MAX) as pool:
+    with folder.open_store(log_progress) as store, ThreadPoolExecutor(SIMULATIONS_MAX) as pool:
         # The clock stands below the genesis, as after a restart with a wrong clock: time goes on all the same.
         simulator = Simulator(store, folder.genesis, cast(WorkerExecutor, worker), lambda: 5)
         for _ in range(2 * SIMULATIONS_MAX):
@@ -56,7 +57,7 @@ def test_room_is_for_so_many_and_is_given_back_however_a_simulation_ends(tmp_pat
 
 def test_unsigned_transaction_has_the_members_active_key_and_the_length_of_a_signed_one(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "node")
-    with folder.open_store() as store:
+    with folder.open_store(log_progress) as store:
         made = unsigned_transaction(
             store.reader(),
             folder.genesis.network_id,
