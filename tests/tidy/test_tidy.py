@@ -13,7 +13,7 @@ import yunhe
 from tools.tidy.checkout import ROOT, Source, sources, tracked_paths
 from tools.tidy.locks import disagreements, listed, unhashed
 from tools.tidy.purity import ambient_calls, floating_point, foreign_imports
-from tools.tidy.references import missing_documents
+from tools.tidy.references import dead_links, missing_documents
 from tools.tidy.rules import TESTS_MIN, cited, definitions, enforced, tested
 from tools.tidy.walls import FILE_LINES_MAX, FUNCTION_LINES_MAX, file_lengths, function_lengths, over_the_wall
 from tools.tidy.wording import empty_names, machine_paths, open_promises, registry_hosts
@@ -156,6 +156,12 @@ def test_no_file_names_a_machine_or_a_registry(check) -> None:
 def test_documents_that_are_named_exist() -> None:
     paths = frozenset(tracked_paths())
     findings = [finding for source in _checkout() for finding in missing_documents(source, paths)]
+    assert not findings, _listing(findings)
+
+
+def test_links_between_documents_lead_to_a_file_and_a_heading() -> None:
+    pages = [source for source in _checkout() if source.path.endswith(".md")]
+    findings = dead_links(pages, tracked_paths())
     assert not findings, _listing(findings)
 
 

@@ -1,0 +1,46 @@
+"""A trade on a chain: the bill of lading deployed, and the parties that act on it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from yunhe.contracts import Org
+from yunhe.ledger.layouts import encode_record, organisation_key
+from yunhe.testing import Chain, Member
+from yunhe_maritime import bill_of_lading
+from yunhe_maritime.bill_of_lading import Bill
+
+CHECKSUM = "5e" * 32
+PARTIES = ("carrier", "shipper", "bank", "consignee", "port")
+BILL = "QYHL26NGB004711"
+
+
+class Trade:
+    """A chain with the contract and the parties' members."""
+
+    def __init__(self, *, metered: bool = True) -> None:
+        self.chain = Chain(metered=metered)
+        self.chain.deploy(bill_of_lading)
+        for party in PARTIES:
+            self.set_status(party, "active")
+
+    def set_status(self, party: str, status: str) -> None:
+        record = encode_record({"organisation": party, "title": party, "status": status})
+        self.chain.state.apply([(organisation_key(party), record)])
+
+    def member(self, party: str) -> Member:
+        return self.chain.member(party, roles=["carrier"] if party == "carrier" else ["clerk"])
+
+    def act(self, party: str, action: Callable[..., Any], *arguments: Any) -> None:
+        self.member(party).call(action, BILL, *arguments)
+
+    def issue(self, *, consignee: str | None = None, endorsee: str | None = None) -> "Trade":
+        self.act("carrier", bill_of_lading.issue, CHECKSUM, Org("shipper"), _org(consignee), _org(endorsee))
+        return self
+
+    @property
+    def bill(self) -> Bill:
+        return self.chain.view(bill_of_lading.bill, BILL)
+
+
+def _org(name: str | None) -> Org | None:
+    return None if name is None else Org(name)
