@@ -17,7 +17,7 @@ SYNC   := $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 OURS   := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation
 
 # The demo needs no linters: it gets the small lock, unless the development lock, which contains it, is installed or asked for.
-SMALL_GOALS := bench demo native wheels
+SMALL_GOALS := bench demo native try-wheels wheels
 ENV := $(STAMPS)/$(if $(wildcard $(STAMPS)/dev-synced)$(filter-out $(SMALL_GOALS),$(MAKECMDGOALS)),dev,build)
 
 .PHONY: help
@@ -70,11 +70,22 @@ $(STAMPS)/native: $(WHEELS)/built $(ENV)
 	@$(OURS) --reinstall $(WHEELS)/*.whl
 	@touch $@
 
+DIST ?= dist
+
 .PHONY: wheels
-wheels: $(WHEELS)/built ## build both wheels into dist/
-	@mkdir -p dist && rm -f dist/*.whl && cp $(WHEELS)/*.whl dist/
-	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
-	@ls dist/*.whl
+wheels: $(WHEELS)/built ## build both wheels into dist/, or into DIST=…
+	@mkdir -p $(DIST) && rm -f $(DIST)/*.whl && cp $(WHEELS)/*.whl $(DIST)/
+	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir $(DIST) .
+	@ls $(DIST)/*.whl
+
+# With the locked versions, from uv's cache if it has them all, so that it works without a network as well.
+BARE    ?= bare
+INSTALL := $(UV) pip install --quiet --python $(BARE)/bin/python --constraint requirements/build.txt
+
+.PHONY: try-wheels
+try-wheels: wheels ## install both wheels into a bare virtual environment, bare/ or BARE=…
+	@$(BIN)/python -m venv --clear --without-pip $(BARE)
+	@$(INSTALL) --offline $(DIST)/*.whl 2>/dev/null || $(INSTALL) $(DIST)/*.whl
 
 # --- what users run ----------------------------------------------------------------------------------------------------------------
 
@@ -166,4 +177,4 @@ lock: $(STAMPS)/uv ## compile requirements/*.in again; UPGRADE=--upgrade takes n
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) native/target dist demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) native/target bare dist demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

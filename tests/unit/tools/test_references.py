@@ -5,10 +5,12 @@ import pytest
 from tools.tidy.checkout import Source
 from tools.tidy.references import dead_links, missing_documents
 
-PATHS = frozenset({"LICENSE", "README.md", "docs/guide.md", "docs/spec/a b.md", "docs/spec/ledger.md", "src/code.py"})
+PATHS = frozenset(
+    {"LICENSE", "README.md", "pages/guide.md", "pages/more/a b.md", "pages/more/next.md", "docs/spec/ledger.md", "src/code.py"}
+)
 # Planted in pieces, so that the checkout's own check does not find it.
 GONE = "docs/" + "spec/gone.md"
-GUIDE = Source("docs/guide.md", "# A `Guide`, in short\n\n## Next\n\n## Next\n\n## 中文\n\n```\n# not one\n```\n")
+GUIDE = Source("pages/guide.md", "# A `Guide`, in short\n\n## Next\n\n## Next\n\n## 中文\n\n```\n# not one\n```\n")
 
 
 @pytest.mark.parametrize("text", [f"Specification: {GONE}.", f"[a]({GONE})", f"`{GONE}`"])
@@ -24,18 +26,18 @@ def test_missing_documents_that_exist_is_not_found(text: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "docs/guide.md",
-        "docs",
-        "docs/",
+        "pages/guide.md",
+        "pages",
+        "pages/",
         ".",
         "LICENSE",
         "src/code.py",
-        "docs/spec/a%20b.md",
-        "docs/guide.md#a-guide-in-short",
-        "docs/guide.md#next",
-        "docs/guide.md#next-1",
-        "docs/guide.md#中文",
-        "docs/guide.md#%E4%B8%AD%E6%96%87",
+        "pages/more/a%20b.md",
+        "pages/guide.md#a-guide-in-short",
+        "pages/guide.md#next",
+        "pages/guide.md#next-1",
+        "pages/guide.md#中文",
+        "pages/guide.md#%E4%B8%AD%E6%96%87",
         "#here",
         "https://example.org/nowhere.md",
         "//example.org/nowhere.md",
@@ -49,15 +51,15 @@ def test_link_that_leads_somewhere_is_not_found(target: str) -> None:
 @pytest.mark.parametrize(
     ("target", "finding"),
     [
-        ("docs/gone.md", "there is no docs/gone.md"),
+        ("pages/gone.md", "there is no pages/gone.md"),
         ("guide.md", "there is no guide.md"),
         ("../README.md", "there is no ../README.md"),
         ("/README.md", "there is no /README.md"),
-        ("docs/gone.md#next", "there is no docs/gone.md"),
-        ("docs/guide.md#gone", "docs/guide.md has no heading #gone"),
-        ("docs/guide.md#next-2", "docs/guide.md has no heading #next-2"),
-        ("docs/guide.md#not-one", "docs/guide.md has no heading #not-one"),
-        ("docs#next", "docs has no heading #next"),
+        ("pages/gone.md#next", "there is no pages/gone.md"),
+        ("pages/guide.md#gone", "pages/guide.md has no heading #gone"),
+        ("pages/guide.md#next-2", "pages/guide.md has no heading #next-2"),
+        ("pages/guide.md#not-one", "pages/guide.md has no heading #not-one"),
+        ("pages#next", "pages has no heading #next"),
         ("src/code.py#L1", "src/code.py has no heading #L1"),
         ("#gone", "README.md has no heading #gone"),
     ],
@@ -67,8 +69,8 @@ def test_link_that_leads_nowhere_is_found(target: str, finding: str) -> None:
 
 
 def test_link_is_relative_to_its_page() -> None:
-    page = Source("docs/spec/page.md", "x\n[it](../guide.md), [`code` [x]](ledger.md), [it](../../README.md) and [it](guide.md)\n")
-    assert dead_links([page], PATHS) == ["docs/spec/page.md:2: there is no docs/spec/guide.md"]
+    page = Source("pages/more/page.md", "x\n[it](../guide.md), [`code` [x]](next.md), [it](../../README.md) and [it](guide.md)\n")
+    assert dead_links([page], PATHS) == ["pages/more/page.md:2: there is no pages/more/guide.md"]
 
 
 def test_code_holds_no_links() -> None:
