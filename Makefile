@@ -94,8 +94,8 @@ demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demons
 	@$(BIN)/yunhe demo
 
 .PHONY: bench
-bench: $(STAMPS)/native ## measure the transfer workload; ARGS=… are passed on
-	@$(BIN)/python -m bench.transfer $(ARGS)
+bench: $(STAMPS)/native ## measure a node on this machine (`yunhe bench`); ARGS=… are passed on
+	@$(BIN)/yunhe bench $(ARGS)
 
 TREE_MANIFEST := --manifest-path bench/tree/Cargo.toml
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bench.transfer import BALANCE, CONTRACT, OPENED_AT_ONCE
+from yunhe.bench.contracts import accounts
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import ChainHash, PrivateKey, chain_hash
 from yunhe.ledger.admission import OpenedEnvelope, decode_transaction, verify_signatures
@@ -30,6 +30,10 @@ from yunhe.ledger.transition import EngineBlock, apply_block
 from yunhe.node import NewNetwork, NodeConfig, make_node_folder
 from yunhe.node.folder import STORE_FOLDER
 from yunhe.storage import LedgerStore
+
+CONTRACT = Path(accounts.__file__)
+BALANCE = 1_000_000_000
+OPENED_AT_ONCE = 1000
 
 T = TypeVar("T")
 

@@ -41,8 +41,6 @@ JSON_NUMBERS = frozenset({"es6_number", "_finite_double"})
 OURS = frozenset({"yunhe", "yunhe_maritime", "yunhe_native"})
 RE_EXPORTED = frozenset({"annotated_types", "pydantic_core", "starlette"})
 """What the documentation of pydantic and FastAPI tells their users to import."""
-NOT_IMPORTED = frozenset({"httptools", "uvloop"})
-"""What uvicorn picks up by itself when it is installed."""
 
 
 @cache
@@ -201,7 +199,7 @@ def test_imports_and_declared_dependencies_are_the_same() -> None:
     findings += [finding for source in for_authors for finding in foreign_imports(source, known | declared | testing)]
     assert not findings, _listing(findings)
     used = {finding.rpartition(" ")[2].partition(".")[0] for source in product for finding in foreign_imports(source, known)}
-    assert used == (declared | testing) - NOT_IMPORTED
+    assert used == declared | testing
 
 
 def test_versions_are_one_everywhere() -> None:

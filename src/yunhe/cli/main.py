@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 import yunhe
-from yunhe.cli import contract, key, node, org, profile, proof, query, replay, simulate, token, tx, webhook
+from yunhe.cli import bench, contract, key, node, org, profile, proof, query, replay, simulate, token, tx, webhook
 from yunhe.cli.output import exit_code, output
 from yunhe.cli.refusals import meaning
 from yunhe.errors import TransactionRefusedError, UsageError, YunheError
@@ -36,6 +36,7 @@ tx.app.command("replay")(replay.replay)
 contract.app.command("profile")(profile.profile)
 for _group in (node, key, org, contract, tx, query, webhook, proof, token):
     app.add_typer(_group.app)
+app.command("bench")(bench.bench)
 
 
 def _print_version(wanted: bool) -> None:  # the form of a typer callback

@@ -1,0 +1,1 @@
+"""The contracts of the workloads, deployed from their source as any other."""

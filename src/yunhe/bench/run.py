@@ -1,0 +1,138 @@
+"""One run of a benchmark: a fresh node, its records, the load, and the figures."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yunhe
+from yunhe.bench.load import Load, LoadResult, run_load
+from yunhe.bench.processes import family, folder_mib, memory_mib, processor_s
+from yunhe.bench.scratch_node import ScratchNode, scratch_node
+from yunhe.bench.workloads import Choice, Workload
+from yunhe.errors import BadAnswerError, UsageError
+from yunhe.ledger.transaction import Call, Transaction
+
+_GAS_LIMIT: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is measured."""
+
+    workload: Workload
+    load: Load
+    records: int
+    """Records that there are before the load begins."""
+    hot: int = 0
+    """How many records all calls go to; 0 for all of them, uniformly."""
+    suite: str = "ed25519-sha256"
+    hash_name: str = "sha256"
+    idle_s: float = 0.0
+    """How long the node is watched without load afterwards, seconds."""
+    restart: bool = False
+    """Whether the node is stopped and started at the end, and timed."""
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.records < 2 or not (self.hot == 0 or 2 <= self.hot <= self.records):
+            raise UsageError("there are at least 2 records, and of hot ones at least 2 and no more than there are")
+
+
+def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Run a benchmark and return its figures, as `--json` prints them.
+
+    Args:
+        options: what is measured.
+        progress: is told what the run is at.
+
+    Raises:
+        YunheError: the node cannot be run, or a call was refused by the rules.
+    """
+    with scratch_node(options.suite, options.hash_name) as node:
+        node.deploy(options.workload.contract, options.workload.source)
+        node.prepare(options.workload.prepare(options.records), lambda percent: progress(f"making {options.records} records: {percent} %"))
+        progress(f"{options.workload.name}: {options.load.seconds:g} s")
+        figures = _measure(node, options)
+        if options.idle_s:
+            progress(f"without load: {options.idle_s:g} s")
+            figures["idle_cores"] = _idle(node, options.idle_s)
+        if options.restart:
+            progress("stopping and starting the node")
+            figures["restart_s"] = _restart(node)
+        return figures
+
+
+def _measure(node: ScratchNode, options: Options) -> dict[str, Any]:
+    names = family(node.pid)
+    calls = options.workload.calls(Choice(options.records, options.hot, options.seed))
+    with node.client() as client:
+        _ = client.network_id, client.chain_hash
+
+        def sign(call: Call) -> Transaction:
+            return client.build([node.key], [call], gas_limit=_GAS_LIMIT)
+
+        memory_before = {name: memory_mib(pid)[0] for pid, name in names.items()}
+        used_before = {pid: processor_s(pid) for pid in names}
+        own_before = time.process_time()
+        result = run_load(node.address, node.token, options.load, sign, calls)
+        cores = {name: (processor_s(pid) - used_before[pid]) / result.elapsed_s for pid, name in names.items()}
+        cores["load"] = (time.process_time() - own_before) / result.elapsed_s
+    memory = {name: memory_mib(pid) for pid, name in names.items()}
+    return {
+        **_asked(options),
+        **_answered(result, options.load),
+        "cores_used": {name: round(value, 2) for name, value in cores.items()},
+        "memory_before_mib": {name: round(value) for name, value in memory_before.items()},
+        "memory_mib": {name: round(now) for name, (now, _) in memory.items()},
+        "memory_peak_mib": {name: round(peak) for name, (_, peak) in memory.items()},
+        "disk_mib": round(folder_mib(node.folder)),
+        "yunhe": yunhe.__version__,
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, CPython {platform.python_version()}",
+    }
+
+
+def _asked(options: Options) -> dict[str, Any]:
+    return {
+        "workload": options.workload.name,
+        "records": options.records,
+        "hot": options.hot,
+        "batch": options.load.batch,
+        "seconds": options.load.seconds,
+        "offered_per_s": options.load.rate,
+        "suite": options.suite,
+        "chain_hash": options.hash_name,
+    }
+
+
+def _answered(result: LoadResult, load: Load) -> dict[str, Any]:
+    if not result.latencies_s:
+        raise BadAnswerError(f"nothing was committed in {load.seconds:g} s")
+    quantiles = (
+        statistics.quantiles(result.latencies_s, n=100, method="inclusive") if len(result.latencies_s) > 1 else result.latencies_s * 99
+    )
+    return {
+        "committed": result.committed,
+        "committed_per_s": round(result.committed / load.seconds),
+        "late": result.late,
+        "refused": dict(result.refused),
+        "p50_ms": round(1000 * quantiles[49], 1),
+        "p95_ms": round(1000 * quantiles[94], 1),
+        "p99_ms": round(1000 * quantiles[98], 1),
+        "connections": result.connections,
+    }
+
+
+def _idle(node: ScratchNode, seconds: float) -> dict[str, float]:
+    names = family(node.pid)
+    before = {pid: processor_s(pid) for pid in names}
+    time.sleep(seconds)
+    return {name: round((processor_s(pid) - before[pid]) / seconds, 3) for pid, name in names.items()}
+
+
+def _restart(node: ScratchNode) -> float:
+    node.stop()
+    return round(node.start(), 2)

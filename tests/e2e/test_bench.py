@@ -1,0 +1,35 @@
+"""`yunhe bench`, in little: that each workload runs and what the figures are."""
+
+import pytest
+
+from tests.e2e.node_process import yunhe, yunhe_json
+from yunhe.bench.workloads import WORKLOADS
+
+LITTLE = ("--records", "20", "--seconds", "0.5", "--batch", "5", "--connections", "1")
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_workload_runs(workload: str) -> None:
+    figures = yunhe_json("bench", workload, *LITTLE)
+    assert figures["committed"] > 0
+    assert figures["refused"] == {}
+    assert figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"]
+    assert figures["committed_per_s"] == round(figures["committed"] / 0.5)
+    assert {"node", "load"} <= figures["cores_used"].keys()
+
+
+def test_open_loop_idle_time_and_restart_are_reported() -> None:
+    done = yunhe("bench", "transfer", *LITTLE, "--rate", "20", "--hot", "2", "--idle", "0.2", "--restart", "--suite", "sm2-sm3")
+    assert done.returncode == 0, done.stderr
+    for word in ("20 tx/s offered", "2 hot", "sm2-sm3", "without load", "start "):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nothing",), ("transfer", "--batch", "2000"), ("transfer", "--suite", "rsa"), ("transfer", "--records", "5", "--hot", "6")],
+)
+def test_options_that_cannot_be_are_refused_before_a_node_is_made(arguments: tuple[str, ...]) -> None:
+    done = yunhe("bench", *arguments)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
