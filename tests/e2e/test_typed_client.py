@@ -1,13 +1,11 @@
 """A generated client on a real node: actions, results, events, refusals, views, tables, maps and logs, each typed."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from tests.e2e.node_process import NodeProcess, yunhe_json
+from tests.imported_module import imported
 from yunhe.contracts import Rounding
 from yunhe.sdk import Call, TransactionRefusedError, ViewRefusedError
 from yunhe.sdk.typed import OtherEvent
@@ -76,22 +74,12 @@ def state_of(ctx: Context, buyer: Org, number: int) -> State | None:
 '''
 
 
-def _imported(path: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location("shop_client", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["shop_client"] = module
-    specification.loader.exec_module(module)
-    return module
-
-
 def test_generated_client_reads_and_writes_everything_typed(own_node: NodeProcess, tmp_path: Path) -> None:
     own_node.deploy("shop", SHOP)
     target = tmp_path / "shop_client.py"
     made = yunhe_json("contract", "interface", "shop", "--client", str(target), "--folder", str(own_node.folder))
     assert made == {"client": str(target), "class": "ShopClient"}
-    shop = _imported(target)
+    shop = imported(target)
     with own_node.client() as client:
         contract = shop.ShopClient(client)
         lines = [shop.Line(article="rope", count=3), shop.Line(article="tar")]
@@ -128,7 +116,7 @@ def test_generated_client_reads_and_writes_everything_typed(own_node: NodeProces
 def test_generated_client_of_a_system_contract_reads_what_a_vote_announced(own_node: NodeProcess, tmp_path: Path) -> None:
     target = tmp_path / "governance_client.py"
     yunhe_json("contract", "interface", "governance", "--client", str(target), "--folder", str(own_node.folder))
-    module = _imported(target)
+    module = imported(target)
     with own_node.client() as client:
         governance = module.GovernanceClient(client)
         done = governance.actions.propose_parameter(own_node.founder, name="state_history_blocks", value=500)

@@ -1,13 +1,13 @@
 """Indexes and uniqueness: CON-113 to CON-116, COD-062. Each call on a `Chain` runs plainly and metered and must do the same."""
 
 import inspect
-from importlib import util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.contract_ledger import Ledger, contract, transaction
+from tests.imported_module import imported
 from tests.unit.contracts import crates
 from tests.unit.contracts.crates import State
 from yunhe.contracts import Org
@@ -323,15 +323,10 @@ def declared(declaration: str, fields: str = "") -> str:
     return contract(FRAME.format(declaration=declaration, fields=fields))
 
 
-def imported(path: Path, source: str) -> ModuleType:
+def as_notes(path: Path, source: str) -> ModuleType:
     """Return the module of a source, imported from a file that holds it."""
     path.write_text(source)
-    specification = util.spec_from_file_location("notes", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return imported(path, "notes")
 
 
 MANY = "".join(f"    f{index}: int\n" for index in range(TABLE_INDEXES_MAX + 1))
@@ -365,7 +360,7 @@ def test_con_063_index_is_refused_by_the_checker_and_by_a_plain_import(declarati
     with pytest.raises(ContractRefusedError) as refused:
         inspect_source(declared(declaration))
     assert [finding.rule for finding in refused.value.findings] == ["CON-063"]
-    module = imported(tmp_path / "notes.py", declared(declaration))
+    module = as_notes(tmp_path / "notes.py", declared(declaration))
     chain = Chain(metered=False)
     chain.deploy(module)
     with pytest.raises(TypeError):
@@ -383,10 +378,10 @@ def put(ctx: Context, name: str, text: str) -> None:
 {more}
 """
     count = "@view\ndef of_text(ctx: Context, text: str) -> int:\n    return by_text.count(prefix=text)"
-    before = imported(tmp_path / "before.py", declared("") + put_and_count.format(more=""))
+    before = as_notes(tmp_path / "before.py", declared("") + put_and_count.format(more=""))
     indexed = declared('by_text: Index[Note] = Index(notes, by="text")') + put_and_count.format(more=count)
-    after = imported(tmp_path / "after.py", indexed)
-    unique = imported(tmp_path / "unique.py", declared('by_text: Unique[Note] = Unique(notes, by="text")'))
+    after = as_notes(tmp_path / "after.py", indexed)
+    unique = as_notes(tmp_path / "unique.py", declared('by_text: Unique[Note] = Unique(notes, by="text")'))
     chain = Chain(metered=False)
     chain.deploy(before)
     for name, text in (("a", "x"), ("b", "x"), ("c", "y")):

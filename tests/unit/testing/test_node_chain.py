@@ -2,11 +2,11 @@
 
 import unittest
 from collections.abc import Callable, Iterator
-from importlib import util
 from pathlib import Path
 
 import pytest
 
+from tests.imported_module import imported
 from tests.unit.testing import canary, guests, points
 from yunhe.contracts import Org
 from yunhe.errors import ContractRefusedError
@@ -122,9 +122,4 @@ def _module(folder: Path, body: str):
     path.write_text(
         f'"""Numbers."""\n\nfrom yunhe.contracts import Context, view\n\n\n@view\ndef number(ctx: Context) -> int:\n    {body}\n'
     )
-    specification = util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return imported(path)
