@@ -8,9 +8,9 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from yunhe.bench.connection import Answer, Connection
@@ -72,7 +72,6 @@ class _Generator:
         self.result = LoadResult()
         self.open: list[Connection] = []
         self.free: list[Connection] = []
-        self.tasks: set[asyncio.Task[None]] = set()
         self.path = ("/v1/transactions" if load.batch == 1 else "/v1/transactions/batch") + _QUERY
 
     async def connect(self) -> Connection:
@@ -85,11 +84,12 @@ class _Generator:
     async def run(self) -> None:
         """Send the load; whatever ends it, nothing of it goes on."""
         try:
-            await (self.closed_loop() if self.load.rate is None else self.open_loop(self.load.rate))
+            async with asyncio.TaskGroup() as requests:
+                begun = await (self.closed_loop(requests) if self.load.rate is None else self.open_loop(requests, self.load.rate))
+            self.result.elapsed_s = time.monotonic() - begun
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         finally:
-            for task in self.tasks:
-                task.cancel()
-            await asyncio.gather(*self.tasks, return_exceptions=True)
             # An event loop with open connections does not end.
             await asyncio.gather(*(connection.close() for connection in self.open))
 
@@ -133,12 +133,8 @@ class _Generator:
             self.result.refused["OVERLOADED"] += refused
         return len(codes) - refused
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin what goes on beside others."""
-        self.tasks.add(asyncio.create_task(work))
-
-    async def closed_loop(self) -> None:
-        """Send from each connection when it has its answer."""
+    async def closed_loop(self, requests: asyncio.TaskGroup) -> float:
+        """Send from each connection when it has its answer; returns when that began."""
         connections = [await self.connect() for _ in range(self.load.connections)]
         begun = time.monotonic()
         end = begun + self.load.seconds
@@ -148,16 +144,14 @@ class _Generator:
                 await self.send(connection, due, end)
 
         for connection in connections:
-            self.begin(loop(connection))
-        await asyncio.gather(*self.tasks)
-        self.result.elapsed_s = time.monotonic() - begun
+            requests.create_task(loop(connection))
+        return begun
 
-    async def open_loop(self, rate: float) -> None:
-        """Send each request at its time."""
+    async def open_loop(self, requests: asyncio.TaskGroup, rate: float) -> float:
+        """Send each request at its time; returns when that began."""
         places = asyncio.Semaphore(CONNECTIONS_MAX)
         begun = time.monotonic()
         end = begun + self.load.seconds
-        requests = max(1, round(self.load.seconds * rate / self.load.batch))
 
         async def request(due: float) -> None:
             async with places:
@@ -165,15 +159,11 @@ class _Generator:
                 await self.send(connection, due, end)
                 self.free.append(connection)
 
-        for number in range(requests):
+        for number in range(max(1, round(self.load.seconds * rate / self.load.batch))):
             due = begun + number * self.load.batch / rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            self.begin(request(due))
-            for task in [task for task in self.tasks if task.done()]:
-                task.result()
-                self.tasks.remove(task)
-        await asyncio.gather(*self.tasks)
-        self.result.elapsed_s = time.monotonic() - begun
+            requests.create_task(request(due))
+        return begun
 
 
 def run_load(address: str, token: str, load: Load, sign: Callable[[Call], Transaction], calls: Iterator[Call]) -> LoadResult:

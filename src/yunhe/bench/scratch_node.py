@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from yunhe.errors import BadAnswerError, NodeStartError
 from yunhe.ledger.transaction import Call
+from yunhe.node import NodeFolder
 from yunhe.sdk import Client, Member, MemberKey, create_key_file
 
 _PASSPHRASE: Final = "bench"  # noqa: S105  # of a key that lives as long as the run
@@ -45,8 +46,8 @@ class ScratchNode:
 
     @property
     def token(self) -> str:
-        """The node's API token."""
-        return (self.folder / "secrets" / "api-token").read_text(encoding="ascii").strip()
+        """The operator's own token."""
+        return NodeFolder.load(self.folder).token()
 
     def client(self) -> Client:
         """Return a client of the node."""

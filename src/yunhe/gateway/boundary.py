@@ -33,11 +33,13 @@ class Boundary:
         needed = needed_scope(scope["method"], scope["path"])
         # API-002: before the body is read.
         if needed is not None:
+            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+            is_named = scheme.lower() == b"bearer"
             try:
-                caller = self._caller(headers.get(b"authorization", b""))
+                caller = self._caller(token.strip() if is_named else None)
                 caller.require(needed)
             except YunheError as error:
-                await problem_response(error, _challenge(error, needed))(scope, receive, send)
+                await problem_response(error, _challenge(error, needed, is_named=is_named))(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
             structlog.contextvars.bind_contextvars(caller=caller.name)
@@ -51,23 +53,22 @@ class Boundary:
         if body is not None:
             await self._app(scope, _replaying(body, receive), send)
 
-    def _caller(self, authorization: bytes) -> Caller:
-        scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer":
+    def _caller(self, token: bytes | None) -> Caller:
+        if token is None:
             raise TokenWrongError(_NOT_NAMED)
         try:
-            return self._access.authenticate(token.strip())
+            return self._access.authenticate(token)
         except TokensUnreadableError as error:
             raise TokensUnreadableError(_UNREADABLE) from error
 
 
-def _challenge(error: YunheError, needed: str) -> dict[str, str]:
+def _challenge(error: YunheError, needed: str, *, is_named: bool) -> dict[str, str]:
     """Return the header that says, as RFC 6750 has it, why a token was not enough (API-032)."""
     if isinstance(error, ScopeMissingError):
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'}
-    if error.message == _NOT_NAMED:
-        return {"WWW-Authenticate": "Bearer"}
-    return {} if isinstance(error, TokensUnreadableError) else {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    if isinstance(error, TokensUnreadableError):
+        return {}
+    return {"WWW-Authenticate": 'Bearer error="invalid_token"' if is_named else "Bearer"}
 
 
 def _check_length(stated: bytes) -> None:

@@ -191,7 +191,7 @@ def create_token(folder: Path, name: str, scopes: Collection[str], lifetime_ms: 
 
     Args:
         folder: of the node.
-        name: 1 to 32 of lower case letters, digits and `-`; it stands in the audit log.
+        name: 1 to 32 of lower case letters, digits and `-`; it stands in the node's log.
         scopes: some of `SCOPES`.
         lifetime_ms: how long it is accepted, milliseconds.
         now_ms: milliseconds since 1970-01-01 UTC.
@@ -213,7 +213,7 @@ def create_token(folder: Path, name: str, scopes: Collection[str], lifetime_ms: 
     text = f"{name}.{secrets.token_urlsafe(_SECRET_BYTES)}"
     token = Token(name, _digest(text.encode()), tuple(scope for scope in SCOPES if scope in scopes), now_ms, now_ms + lifetime_ms)
     with _locked(folder) as path:
-        # API-034: a name that stands in recent lines of the audit log means one token.
+        # API-034: a name that stands in recent lines of the node's log means one token.
         kept = [known for known in read_tokens(folder) if now_ms - known.ended_ms() < TOKEN_KEPT_MS]
         if any(known.name == name for known in kept):
             raise TokenExistsError(f"there is or was a token {name!r}; give the new one another name")
