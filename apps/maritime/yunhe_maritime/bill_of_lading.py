@@ -6,23 +6,45 @@ are two fields, as the transfer of one does not transfer the other.
 Rules (UNCITRAL Model Law on Electronic Transferable Records, articles 10 to 15; DCSA PINT 3.0.0, Transaction.actionCode; DCSA EBL_SUR
 3.0.4):
 
-- A bill is issued once, by a carrier, over a document that no other bill is issued over.
+- A bill is known by its carrier and that carrier's number, so no member can take another carrier's number. It is issued once, by a carrier,
+  over a document that no other bill was ever issued over.
 - Exactly one organisation holds a bill at each height, and only the holder can pass it on.
 - Possession passes by `transfer`. Endorsement passes title and leaves possession where it is.
 - A straight bill is not endorsed. A bill to order is endorsed by its title holder, while holding it; a bill in blank by any holder.
 - An endorsement to a named party ends the chain of endorsements; one to a party's order does not; one in blank makes it a bearer's bill.
+- Who was endorsed to may refuse the endorsement until it acts on the bill. Title goes back to the endorser, and the bill if it holds it.
 - A straight bill is surrendered by the consignee or the shipper, a bill to order by its title holder, a bill in blank by any holder, always
   while holding it. The carrier then holds it, and answers: what is accepted ends the bill, what is rejected goes back.
+- A bill surrendered for amendment becomes void in the very transaction that issues the amended one, over a new document and under a number
+  of its own, to the party that surrendered, which signs too. So there are never two live bills for a carriage, and never none between.
+- A bill is acted on by its parties' own transactions. Another contract may read it; what a party signed for another contract moves no bill.
 
 A bill's chain is a list in its record and not a log beside it, because one proof of the record then shows the whole back of the bill.
 
-What it does not do: amend or split a bill, move one to paper, or know who lent money on it. A bill that was surrendered for amendment is
-void, and the amended one is issued under a reference of its own.
+What it does not do: split a bill, move one to paper, or know who lent money on it.
 """
 
-from yunhe.contracts import Choice, Context, Event, Index, Org, Record, Table, Unique, action, call_view, emit, require, require_role, view
+from yunhe.contracts import (
+    Choice,
+    Context,
+    Event,
+    Index,
+    Org,
+    Record,
+    Table,
+    Unique,
+    action,
+    call_view,
+    emit,
+    refuse,
+    require,
+    require_role,
+    require_signer,
+    view,
+)
 
 REGISTRY = "registry"
+CARRIER_ROLE = "carrier"
 REFERENCE_CHARACTERS_MAX = 20
 CHECKSUM_DIGITS = 64
 CHAIN_STEPS_MAX = 200
@@ -48,13 +70,14 @@ class Title(Choice):
 
 
 class Act(Choice):
-    """Action codes of DCSA PINT 3.0.0."""
+    """Action codes of DCSA PINT 3.0.0, and the refusal of an endorsement, for which it has none."""
 
     ISSUE = "ISSUE"
     TRANSFER = "TRANSFER"
     ENDORSE = "ENDORSE"
     ENDORSE_TO_ORDER = "ENDORSE_TO_ORDER"
     BLANK_ENDORSE = "BLANK_ENDORSE"
+    REFUSE_ENDORSEMENT = "REFUSE_ENDORSEMENT"
     SURRENDER_FOR_DELIVERY = "SURRENDER_FOR_DELIVERY"
     SURRENDER_FOR_AMENDMENT = "SURRENDER_FOR_AMENDMENT"
     SURRENDER_ACCEPTED = "SACC"
@@ -73,9 +96,9 @@ class Step(Record):
 class Bill(Record):
     """A bill of lading, from its issue on."""
 
+    carrier: Org
     bill_id: str
     document_checksum: str
-    carrier: Org
     shipper: Org
     consignee: Org | None
     title: Title
@@ -83,11 +106,21 @@ class Bill(Record):
     holder: Org
     status: Status
     chain: list[Step]
+    replaces: str | None = None
+    replaced_by: str | None = None
+
+
+class BillName(Record):
+    """What a bill is known by."""
+
+    carrier: Org
+    bill_id: str
 
 
 class BillActedOn(Event):
     """Something was done with a bill; `holder` and `status` are those after it."""
 
+    carrier: Org
     bill_id: str
     document_checksum: str
     act: Act
@@ -97,7 +130,7 @@ class BillActedOn(Event):
     status: Status
 
 
-bills: Table[Bill] = Table(key="bill_id")
+bills: Table[Bill] = Table(key=("carrier", "bill_id"))
 bill_of_document: Unique[Bill] = Unique(bills, by="document_checksum", code="DOCUMENT_ALREADY_ISSUED")
 bills_by_holder: Index[Bill] = Index(bills, by="holder")
 bills_by_carrier: Index[Bill] = Index(bills, by=("carrier", "status"))
@@ -105,7 +138,12 @@ bills_by_carrier: Index[Bill] = Index(bills, by=("carrier", "status"))
 
 def require_party(party: Org) -> None:
     """Refuse a party that the ledger does not know: a bill in its hands would have no controller."""
-    require(party in call_view(REGISTRY, "active_organisations"), "PARTY_UNKNOWN")
+    require(call_view(REGISTRY, "is_active", organisation=party), "PARTY_UNKNOWN")
+
+
+def require_direct_call(ctx: Context) -> None:
+    """Refuse what another contract asks for: whoever signs for that one has not signed away a bill."""
+    require(ctx.caller is None, "DIRECT_CALL_ONLY")
 
 
 def record_step(ctx: Context, bill: Bill, act: Act, to: Org | None) -> None:
@@ -113,6 +151,7 @@ def record_step(ctx: Context, bill: Bill, act: Act, to: Org | None) -> None:
     bill.chain.append(Step(act=act, by=ctx.sender, to=to, time_ms=ctx.time_ms))
     emit(
         BillActedOn(
+            carrier=bill.carrier,
             bill_id=bill.bill_id,
             document_checksum=bill.document_checksum,
             act=act,
@@ -124,51 +163,68 @@ def record_step(ctx: Context, bill: Bill, act: Act, to: Org | None) -> None:
     )
 
 
-def held_by_sender(ctx: Context, bill_id: str) -> Bill:
-    """Return a live bill that the sender holds."""
-    bill = bills[bill_id]
+def live_bill(ctx: Context, carrier: Org, bill_id: str) -> Bill:
+    """Return a bill that its parties can act on."""
+    require_direct_call(ctx)
+    bill = bills[carrier, bill_id]
     require(bill.status != Status.DELIVERED, "SURRENDERED")
     require(bill.status != Status.VOID, "VOID")
     require(bill.status != Status.SURRENDER_REQUESTED, "SURRENDER_PENDING")
+    return bill
+
+
+def held_by_sender(ctx: Context, carrier: Org, bill_id: str) -> Bill:
+    """Return a live bill that the sender holds."""
+    bill = live_bill(ctx, carrier, bill_id)
     require(bill.holder == ctx.sender, "NOT_HOLDER")
     return bill
 
 
-def passed_on_by_sender(ctx: Context, bill_id: str) -> Bill:
+def passed_on_by_sender(ctx: Context, carrier: Org, bill_id: str) -> Bill:
     """Return a live bill that the sender holds and whose chain has room for another step."""
-    bill = held_by_sender(ctx, bill_id)
+    bill = held_by_sender(ctx, carrier, bill_id)
     # What is left of the record's size is kept for surrenders and their answers, so that a long chain never locks a bill.
     require(len(bill.chain) < CHAIN_STEPS_MAX, "CHAIN_FULL")
     return bill
 
 
-def endorsable_by_sender(ctx: Context, bill_id: str) -> Bill:
+def endorsable_by_sender(ctx: Context, carrier: Org, bill_id: str) -> Bill:
     """Return a bill that the sender holds and may endorse."""
-    bill = passed_on_by_sender(ctx, bill_id)
+    bill = passed_on_by_sender(ctx, carrier, bill_id)
     require(bill.title != Title.STRAIGHT, "NOT_NEGOTIABLE")
     require(bill.title != Title.NAMED, "ENDORSED_TO_NAMED_PARTY")
     require(bill.title == Title.BEARER or bill.title_holder == ctx.sender, "NOT_TITLE_HOLDER")
     return bill
 
 
+def endorser_to_sender(bill: Bill, sender: Org) -> Org:
+    """Return who endorsed a bill to the sender, which has not acted on it since."""
+    for step in reversed(bill.chain):
+        require(step.by != sender, "ENDORSEMENT_ACCEPTED")
+        if step.act in (Act.ENDORSE, Act.ENDORSE_TO_ORDER):
+            return step.by
+    return refuse("NOT_ENDORSED")
+
+
 def awaiting_answer(ctx: Context, bill_id: str) -> Bill:
     """Return a surrendered bill that the sender, its carrier, has to answer for."""
-    bill = bills[bill_id]
-    require(bill.carrier == ctx.sender, "NOT_CARRIER")
-    require_role(ctx, "carrier")
+    require_direct_call(ctx)
+    require_role(ctx, CARRIER_ROLE)
+    bill = bills[ctx.sender, bill_id]
     # While a surrender waits for its answer nothing else can be done, so the request is the last step of the chain.
     require(bill.status == Status.SURRENDER_REQUESTED, "NO_SURRENDER_REQUESTED")
     return bill
 
 
-@action
-def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, consignee: Org | None, endorsee: Org | None) -> None:
-    """Issue a bill to the shipper: straight with a consignee, to the order of an endorsee, or in blank with neither."""
-    require_role(ctx, "carrier")
+def new_bill(
+    ctx: Context, bill_id: str, document_checksum: str, shipper: Org, consignee: Org | None, endorsee: Org | None, holder: Org
+) -> Bill:
+    """Return a bill of the sender, a carrier, made out as the arguments say, with its issue on its back."""
+    require_role(ctx, CARRIER_ROLE)
     require(bill_id != "" and bill_id == bill_id.strip() and len(bill_id) <= REFERENCE_CHARACTERS_MAX, "BILL_ID_INVALID")
     require(len(document_checksum) == CHECKSUM_DIGITS, "CHECKSUM_INVALID")
     require(all(digit in "0123456789abcdef" for digit in document_checksum), "CHECKSUM_INVALID")
-    require(bill_id not in bills, "ALREADY_ISSUED")
+    require((ctx.sender, bill_id) not in bills, "ALREADY_ISSUED")
     require(consignee is None or endorsee is None, "CONSIGNEE_AND_ENDORSEE")
     require_party(shipper)
     title = Title.BEARER
@@ -179,25 +235,32 @@ def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, cons
         require_party(endorsee)
         title = Title.TO_ORDER
     bill = Bill(
+        carrier=ctx.sender,
         bill_id=bill_id,
         document_checksum=document_checksum,
-        carrier=ctx.sender,
         shipper=shipper,
         consignee=consignee,
         title=title,
         title_holder=endorsee if consignee is None else consignee,
-        holder=shipper,
+        holder=holder,
         status=Status.LIVE,
         chain=[],
     )
-    record_step(ctx, bill, Act.ISSUE, shipper)
-    bills.add(bill)
+    record_step(ctx, bill, Act.ISSUE, holder)
+    return bill
 
 
 @action
-def endorse(ctx: Context, bill_id: str, to: Org) -> None:
+def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, consignee: Org | None, endorsee: Org | None) -> None:
+    """Issue a bill to the shipper: straight with a consignee, to the order of an endorsee, or in blank with neither."""
+    require_direct_call(ctx)
+    bills.add(new_bill(ctx, bill_id, document_checksum, shipper, consignee, endorsee, shipper))
+
+
+@action
+def endorse(ctx: Context, carrier: Org, bill_id: str, to: Org) -> None:
     """Make a named party the title holder, who may claim the goods but may not endorse the bill on."""
-    bill = endorsable_by_sender(ctx, bill_id)
+    bill = endorsable_by_sender(ctx, carrier, bill_id)
     require_party(to)
     bill.title = Title.NAMED
     bill.title_holder = to
@@ -206,9 +269,9 @@ def endorse(ctx: Context, bill_id: str, to: Org) -> None:
 
 
 @action
-def endorse_to_order(ctx: Context, bill_id: str, to: Org) -> None:
+def endorse_to_order(ctx: Context, carrier: Org, bill_id: str, to: Org) -> None:
     """Make a party the title holder, who may claim the goods or endorse the bill on."""
-    bill = endorsable_by_sender(ctx, bill_id)
+    bill = endorsable_by_sender(ctx, carrier, bill_id)
     require_party(to)
     bill.title = Title.TO_ORDER
     bill.title_holder = to
@@ -217,9 +280,9 @@ def endorse_to_order(ctx: Context, bill_id: str, to: Org) -> None:
 
 
 @action
-def endorse_in_blank(ctx: Context, bill_id: str) -> None:
+def endorse_in_blank(ctx: Context, carrier: Org, bill_id: str) -> None:
     """Give the title to whoever holds the bill."""
-    bill = endorsable_by_sender(ctx, bill_id)
+    bill = endorsable_by_sender(ctx, carrier, bill_id)
     bill.title = Title.BEARER
     bill.title_holder = None
     record_step(ctx, bill, Act.BLANK_ENDORSE, None)
@@ -227,9 +290,24 @@ def endorse_in_blank(ctx: Context, bill_id: str) -> None:
 
 
 @action
-def transfer(ctx: Context, bill_id: str, to: Org) -> None:
+def refuse_endorsement(ctx: Context, carrier: Org, bill_id: str) -> None:
+    """Give the title back to the endorser's order, and the bill too if the sender holds it; for who was endorsed to."""
+    bill = live_bill(ctx, carrier, bill_id)
+    require(bill.title_holder == ctx.sender, "NOT_TITLE_HOLDER")
+    endorser = endorser_to_sender(bill, ctx.sender)
+    # To its order, never back to the bearer: a bill in blank would then belong to whoever holds it now.
+    bill.title = Title.TO_ORDER
+    bill.title_holder = endorser
+    if bill.holder == ctx.sender:
+        bill.holder = endorser
+    record_step(ctx, bill, Act.REFUSE_ENDORSEMENT, endorser)
+    bills.save(bill)
+
+
+@action
+def transfer(ctx: Context, carrier: Org, bill_id: str, to: Org) -> None:
     """Give possession to another party."""
-    bill = passed_on_by_sender(ctx, bill_id)
+    bill = passed_on_by_sender(ctx, carrier, bill_id)
     require(to != ctx.sender, "ALREADY_HOLDER")
     require_party(to)
     bill.holder = to
@@ -238,9 +316,9 @@ def transfer(ctx: Context, bill_id: str, to: Org) -> None:
 
 
 @action
-def surrender(ctx: Context, bill_id: str, for_amendment: bool) -> None:
+def surrender(ctx: Context, carrier: Org, bill_id: str, for_amendment: bool) -> None:
     """Give the bill back to the carrier, for delivery of the goods or for an amended bill."""
-    bill = held_by_sender(ctx, bill_id)
+    bill = held_by_sender(ctx, carrier, bill_id)
     if bill.title == Title.STRAIGHT:
         require(ctx.sender in (bill.consignee, bill.shipper), "NOT_ENTITLED")
     else:
@@ -253,12 +331,32 @@ def surrender(ctx: Context, bill_id: str, for_amendment: bool) -> None:
 
 @action
 def accept_surrender(ctx: Context, bill_id: str) -> None:
-    """End the bill: the goods are delivered, or an amended bill takes its place."""
+    """End the bill, because the goods are delivered; for its carrier."""
     bill = awaiting_answer(ctx, bill_id)
     request = bill.chain[-1]
-    bill.status = Status.VOID if request.act == Act.SURRENDER_FOR_AMENDMENT else Status.DELIVERED
+    require(request.act == Act.SURRENDER_FOR_DELIVERY, "AMENDMENT_REQUESTED")
+    bill.status = Status.DELIVERED
     record_step(ctx, bill, Act.SURRENDER_ACCEPTED, request.by)
     bills.save(bill)
+
+
+@action
+def amend(ctx: Context, bill_id: str, new_bill_id: str, document_checksum: str, consignee: Org | None, endorsee: Org | None) -> None:
+    """Void a bill that was surrendered for amendment and issue the amended one in its place, to who surrendered it.
+
+    Sent by the carrier, and signed by who surrendered too: it agrees to the document that it will hold.
+    """
+    bill = awaiting_answer(ctx, bill_id)
+    request = bill.chain[-1]
+    require(request.act == Act.SURRENDER_FOR_AMENDMENT, "DELIVERY_REQUESTED")
+    require_signer(ctx, request.by)
+    bill.status = Status.VOID
+    bill.replaced_by = new_bill_id
+    record_step(ctx, bill, Act.SURRENDER_ACCEPTED, request.by)
+    bills.save(bill)
+    amended = new_bill(ctx, new_bill_id, document_checksum, bill.shipper, consignee, endorsee, request.by)
+    amended.replaces = bill_id
+    bills.add(amended)
 
 
 @action
@@ -273,15 +371,15 @@ def reject_surrender(ctx: Context, bill_id: str) -> None:
 
 
 @view
-def bill(ctx: Context, bill_id: str) -> Bill:
+def bill(ctx: Context, carrier: Org, bill_id: str) -> Bill:
     """Return a bill."""
-    return bills[bill_id]
+    return bills[carrier, bill_id]
 
 
 @view
-def chain(ctx: Context, bill_id: str) -> list[Step]:
+def chain(ctx: Context, carrier: Org, bill_id: str) -> list[Step]:
     """Return what was done with a bill, oldest first."""
-    return bills[bill_id].chain
+    return bills[carrier, bill_id].chain
 
 
 @view
@@ -291,15 +389,17 @@ def of_document(ctx: Context, document_checksum: str) -> Bill:
 
 
 @view
-def held(ctx: Context, holder: Org, after: str = "", limit: int = PAGE_BILLS_MAX) -> list[str]:
-    """Return references of the bills that an organisation holds, in their order; `after` is the last one of the page before."""
+def held(ctx: Context, holder: Org, after_carrier: str = "", after_bill: str = "", limit: int = PAGE_BILLS_MAX) -> list[BillName]:
+    """Return a page of the bills that an organisation holds, in the order of their names: the first, or the one after a bill."""
     require(1 <= limit <= PAGE_BILLS_MAX, "LIMIT_INVALID")
-    return [bill.bill_id for bill in bills_by_holder.scan(prefix=holder, after=(holder, after), limit=limit)]
+    found = bills_by_holder.scan(prefix=holder, after=(holder, after_carrier, after_bill), limit=limit)
+    return [BillName(carrier=bill.carrier, bill_id=bill.bill_id) for bill in found]
 
 
 @view
-def surrendered(ctx: Context, carrier: Org, after: str = "", limit: int = PAGE_BILLS_MAX) -> list[str]:
-    """Return references of the bills whose surrender a carrier has to answer; pages as those of `held`."""
+def surrendered(ctx: Context, carrier: Org, after_bill: str = "", limit: int = PAGE_BILLS_MAX) -> list[str]:
+    """Return a page of the numbers of the bills whose surrender a carrier has to answer: the first, or the one after a bill."""
     require(1 <= limit <= PAGE_BILLS_MAX, "LIMIT_INVALID")
     place = (carrier, Status.SURRENDER_REQUESTED)
-    return [bill.bill_id for bill in bills_by_carrier.scan(prefix=place, after=(carrier, Status.SURRENDER_REQUESTED, after), limit=limit)]
+    found = bills_by_carrier.scan(prefix=place, after=(carrier, Status.SURRENDER_REQUESTED, carrier, after_bill), limit=limit)
+    return [bill.bill_id for bill in found]

@@ -108,7 +108,12 @@ class Demo:
     # --- The bill ---------------------------------------------------------------------------------------------------
 
     def _call(self, action: str, **arguments: str | bool | None) -> Call:
+        """Return a call of the carrier, who names its own bill by the number alone."""
         return Call(CONTRACT, action, {"bill_id": self.bill_id, **arguments})
+
+    def _act(self, action: str, **arguments: str | bool | None) -> Call:
+        """Return a call of any other party."""
+        return self._call(action, carrier="carrier", **arguments)
 
     def _refused(self, ledger: Ledger, text: str, organisation: str, code: str, call: Call) -> None:
         """Let an organisation try what the contract refuses."""
@@ -131,15 +136,15 @@ class Demo:
     def _pass_on(self, ledger: Ledger) -> None:
         with self.account.step("Endorsement and transfer"):
             self._to_bank(ledger)
-            to_port = self._call("transfer", to="port")
+            to_port = self._act("transfer", to="port")
             self._refused(ledger, "wrong party: port, which does not hold it, transfers it to itself", "port", "NOT_HOLDER", to_port)
             self._to_consignee(ledger)
             self._refused(ledger, "double transfer: bank transfers it once more, to the port", "bank", "NOT_HOLDER", to_port)
 
     def _to_bank(self, ledger: Ledger) -> None:
-        transfer = self._call("transfer", to="bank")
+        transfer = self._act("transfer", to="bank")
         if not self.document.is_to_order:
-            to_order = self._call("endorse_to_order", to="bank")
+            to_order = self._act("endorse_to_order", to="bank")
             self._refused(ledger, "shipper endorses a straight bill to the bank", "shipper", "NOT_NEGOTIABLE", to_order)
             ledger.succeed("shipper", transfer)
             self.account.done("shipper transfers it to the bank, which holds it for the consignee")
@@ -147,13 +152,13 @@ class Demo:
             ledger.succeed("shipper", transfer)
             self.account.done("shipper transfers it to the bank, to whose order it is made out")
         else:
-            ledger.succeed("shipper", self._call("endorse_to_order", to="bank"), transfer)
+            ledger.succeed("shipper", self._act("endorse_to_order", to="bank"), transfer)
             self.account.done("shipper endorses it to the order of the bank and hands it over, in one transaction")
 
     def _to_consignee(self, ledger: Ledger) -> None:
-        transfer = self._call("transfer", to="consignee")
+        transfer = self._act("transfer", to="consignee")
         if self.document.is_to_order:
-            ledger.succeed("bank", self._call("endorse", to="consignee"), transfer)
+            ledger.succeed("bank", self._act("endorse", to="consignee"), transfer)
             self.account.done("bank endorses it to the consignee and hands it over, in one transaction")
         else:
             ledger.succeed("bank", transfer)
@@ -161,13 +166,13 @@ class Demo:
 
     def _surrender(self, ledger: Ledger, node: DemoNode) -> None:
         with self.account.step("Surrender, and the proof of it"):
-            ledger.succeed("consignee", self._call("surrender", for_amendment=False))
+            ledger.succeed("consignee", self._act("surrender", for_amendment=False))
             self.account.done("consignee surrenders the bill to the carrier, for delivery of the goods")
             accepted = ledger.succeed("carrier", self._call("accept_surrender"))
             self.account.done(f"carrier accepts, at height {accepted.height}; the bill has done its work")
-            to_bank = self._call("transfer", to="bank")
+            to_bank = self._act("transfer", to="bank")
             self._refused(ledger, "consignee transfers the surrendered bill", "consignee", "SURRENDERED", to_bank)
-            subjects = [prove_record(CONTRACT, "bills", [self.bill_id]), prove_receipt(accepted.transaction_id)]
+            subjects = [prove_record(CONTRACT, "bills", ["carrier", self.bill_id]), prove_receipt(accepted.transaction_id)]
             bundle = ledger.client.prove(subjects, accepted.height)
             self.proof.fill(bundle, self.raw, node.folder / "genesis.json")
             self.account.done(f"proof bundle exported: the bill's final record and the receipt of its surrender, {len(bundle)} bytes")
@@ -274,7 +279,7 @@ def _close(demo: Demo, account: Account) -> None:
         ("verify again, with nothing of Yunhe but that one file", demo.proof.command_line()),
         ("read every byte of the ledger", f"{yunhe} node check {node}"),
         ("start the node again", f"{yunhe} node start {node} --background"),
-        ("look at the bill", f"{yunhe} query record {CONTRACT} bills {shlex.quote(demo.bill_id)} --folder {node}"),
+        ("look at the bill", f"{yunhe} query record {CONTRACT} bills carrier {shlex.quote(demo.bill_id)} --folder {node}"),
         ("stop it", f"{yunhe} node stop {node}"),
         ("use a document of yours; document.json in the stranger's folder is one to begin with", f"{yunhe} demo --document FILE"),
     ):

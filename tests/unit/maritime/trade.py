@@ -11,7 +11,10 @@ from yunhe_maritime.bill_of_lading import Bill
 
 CHECKSUM = "5e" * 32
 PARTIES = ("carrier", "shipper", "bank", "consignee", "port")
+CARRIER = Org("carrier")
 BILL = "QYHL26NGB004711"
+OF_CARRIERS = (bill_of_lading.issue, bill_of_lading.accept_surrender, bill_of_lading.amend, bill_of_lading.reject_surrender)
+"""Actions that name a bill by its number alone, because they are its carrier's."""
 
 
 class Trade:
@@ -31,7 +34,8 @@ class Trade:
         return self.chain.member(party, roles=["carrier"] if party == "carrier" else ["clerk"])
 
     def act(self, party: str, action: Callable[..., Any], *arguments: Any) -> None:
-        self.member(party).call(action, BILL, *arguments)
+        names = (BILL,) if action in OF_CARRIERS else (CARRIER, BILL)
+        self.member(party).call(action, *names, *arguments)
 
     def issue(self, *, consignee: str | None = None, endorsee: str | None = None) -> "Trade":
         self.act("carrier", bill_of_lading.issue, CHECKSUM, Org("shipper"), _org(consignee), _org(endorsee))
@@ -39,7 +43,7 @@ class Trade:
 
     @property
     def bill(self) -> Bill:
-        return self.chain.view(bill_of_lading.bill, BILL)
+        return self.chain.view(bill_of_lading.bill, CARRIER, BILL)
 
 
 def _org(name: str | None) -> Org | None:
