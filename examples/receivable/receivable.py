@@ -3,12 +3,15 @@
 Rules:
 
 - A debt stands when supplier and debtor sign it together, over an invoice that no other debt of the supplier is over.
+  An invoice's number is written in one way only: capital letters, digits and `-/.`, so that no second debt hides behind
+  another spelling.
 - It begins as one claim of the supplier. Its holder can split a claim into others that add up to it, and pass it on.
 - A claim is offered to one financier at a time. Until the offer ends it is locked: neither split, passed on nor offered
   to another one. The financier takes it over, at a price that follows from the rate that was offered and the days that
-  are left, or declines.
+  are left, or declines. An offer for which nothing would be paid is refused.
 - From the time at which it is due a debt is only paid. A payment is shared among the claims in proportion to what is
   owed on each.
+- Parties act by their own transactions; what they sign for another contract disposes of no claim.
 - What is owed on all claims of a debt and what was paid on it add up to its amount, at every moment.
 
 What it does not do: move money (banks do, and payments are put on record here), collect what is not paid, or cancel a
@@ -42,6 +45,7 @@ TREASURER = "treasurer"
 FINANCIER = "financier"
 
 ID_CHARACTERS_MAX = 40
+INVOICE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/."
 CENTS_MAX = 1_000_000_000_000_000
 CLAIMS_MAX = 100
 PARTS_MAX = 20
@@ -181,6 +185,11 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= ID_CHARACTERS_MAX and text == text.strip()
 
 
+def require_direct_call(ctx: Context) -> None:
+    """Refuse what another contract asks for: whoever signs for that one has not signed away a claim."""
+    require(ctx.caller is None, "DIRECT_CALL_ONLY")
+
+
 def check_party(party: Org) -> None:
     """Refuse a party that the ledger does not know: what it held nobody could pass on."""
     require(call_view(REGISTRY, "is_active", organisation=party), "PARTY_UNKNOWN")
@@ -219,6 +228,7 @@ def unlock(claim: Claim) -> None:
 
 def disposable(ctx: Context, debt_id: str, number: int) -> Claim:
     """Return a claim that the sender may split, pass on or offer; an offer that has ended is taken off it."""
+    require_direct_call(ctx)
     claim = claims[debt_id, number]
     require(claim.holder == ctx.sender, "NOT_HOLDER")
     require(claim.cents > 0, "NOTHING_OWED")
@@ -230,6 +240,7 @@ def disposable(ctx: Context, debt_id: str, number: int) -> Claim:
 
 def offered_to_sender(ctx: Context, debt_id: str, number: int) -> Claim:
     """Return a claim that is offered to the sender."""
+    require_direct_call(ctx)
     claim = claims[debt_id, number]
     require(claim.financier == ctx.sender, "NOT_OFFERED_TO_YOU")
     require(ctx.time_ms < claim.locked_until_ms, "OFFER_ENDED")
@@ -243,7 +254,7 @@ def days_until(due_ms: int, time_ms: int) -> int:
 
 
 def price_of(claim: Claim, due_ms: int, time_ms: int) -> int:
-    """Return a claim's price: its amount less the interest until it is due, which is rounded up to a cent."""
+    """Return a claim's price: its amount less the interest until it is due, actual/360, rounded up to a cent."""
     interest = mul_div(claim.cents, claim.rate_ppm * days_until(due_ms, time_ms), PPM * YEAR_DAYS, Rounding.UP)
     return max(claim.cents - interest, 0)
 
@@ -251,10 +262,12 @@ def price_of(claim: Claim, due_ms: int, time_ms: int) -> int:
 @action
 def issue(ctx: Context, debt_id: str, debtor: Org, invoice: str, cents: int, due_ms: int) -> None:
     """Put a debt on record: sent by the supplier, signed by a treasurer of the debtor too."""
+    require_direct_call(ctx)
     require_role(ctx, TREASURER, debtor)
     require(debtor != ctx.sender, "DEBTOR_IS_SUPPLIER")
     require(is_id(debt_id), "DEBT_ID_INVALID")
-    require(is_id(invoice), "INVOICE_INVALID")
+    require(0 < len(invoice) <= ID_CHARACTERS_MAX, "INVOICE_INVALID")
+    require(all(character in INVOICE_CHARACTERS for character in invoice), "INVOICE_INVALID")
     require(0 < cents <= CENTS_MAX, "AMOUNT_INVALID")
     require(ctx.time_ms < due_ms, "DUE_TIME_INVALID")
     require(due_ms <= ctx.time_ms + TERM_MS_MAX, "DUE_TIME_INVALID")
@@ -309,6 +322,8 @@ def offer(ctx: Context, debt_id: str, number: int, financier: Org, rate_ppm: int
     claim.status = Status.LOCKED
     claim.financier = financier
     claim.rate_ppm = rate_ppm
+    # The price only rises until the debt is due: what is above zero now is above zero when it is financed.
+    require(price_of(claim, debts[debt_id].due_ms, ctx.time_ms) > 0, "PRICE_IS_ZERO")
     claim.locked_until_ms = until_ms
     claims.save(claim)
     note(ctx, claim, Act.OFFERED)
@@ -340,6 +355,7 @@ def finance(ctx: Context, debt_id: str, number: int) -> int:
 @action
 def pay(ctx: Context, debt_id: str, cents: int) -> list[Share]:
     """Put a payment on record once the debt is due, and return whose it is; for a treasurer of the debtor."""
+    require_direct_call(ctx)
     debt = debts[debt_id]
     require(debt.debtor == ctx.sender, "NOT_DEBTOR")
     require_role(ctx, TREASURER)
@@ -381,6 +397,7 @@ def price(ctx: Context, debt_id: str, number: int) -> int:
     """Return what the financier that a claim is offered to would pay for it now."""
     found = claims[debt_id, number]
     require(found.status == Status.LOCKED, "NOT_OFFERED")
+    require(ctx.time_ms < found.locked_until_ms, "OFFER_ENDED")
     return price_of(found, debts[debt_id].due_ms, ctx.time_ms)
 
 

@@ -7,6 +7,7 @@ import pytest
 from yunhe.contracts import Org
 from yunhe.testing import Call, Chain, Member, invariants_of
 
+import agent
 import invariants
 import receivable
 from receivable import Act, Claim, Debt, Share, Status
@@ -86,7 +87,11 @@ def test_invoice_brings_one_debt_whatever_it_is_called(trade: Trade, chain: Chai
         ({"due_ms": 0}, "DUE_TIME_INVALID"),
         ({"due_ms": 10 * receivable.TERM_MS_MAX + 1_767_225_600_000}, "DUE_TIME_INVALID"),
         ({"invoice": " "}, "INVOICE_INVALID"),
-        ({"invoice": "x" * 41}, "INVOICE_INVALID"),
+        ({"invoice": "X" * 41}, "INVOICE_INVALID"),
+        ({"invoice": ""}, "INVOICE_INVALID"),
+        ({"invoice": "2026-117 "}, "INVOICE_INVALID"),
+        ({"invoice": "inv-118"}, "INVOICE_INVALID"),
+        ({"invoice": "2026\u2010117"}, "INVOICE_INVALID"),
         ({"debt_id": ""}, "DEBT_ID_INVALID"),
     ],
 )
@@ -244,6 +249,35 @@ def test_offer_with_terms_that_cannot_be_is_refused(
 def test_price_of_what_is_not_offered_is_none(trade: Trade, chain: Chain) -> None:
     with chain.refuses("NOT_OFFERED"):
         chain.view(receivable.price, "D-1", 0)
+    trade.offer(days=2)
+    chain.advance(2 * DAY_MS)
+    trade.issue("D-2", "2026-118")  # a view is of the last block's time
+    with chain.refuses("OFFER_ENDED"):
+        chain.view(receivable.price, "D-1", 0)
+
+
+def test_claim_is_never_offered_for_nothing(trade: Trade, chain: Chain) -> None:
+    trade.issue("D-2", "2026-118", cents=1)
+    until_ms = chain.time_ms + DAY_MS
+    with chain.refuses("PRICE_IS_ZERO"):
+        trade.seats.call(receivable.offer, "D-2", 0, BANK, rate_ppm=1, until_ms=until_ms)
+    trade.seats.call(receivable.offer, "D-2", 0, BANK, rate_ppm=0, until_ms=until_ms)
+
+
+def test_another_contract_disposes_of_no_claim(trade: Trade, chain: Chain) -> None:
+    chain.deploy(agent)
+    assert chain.view(agent.holder, "D-1", 0) == SEATS
+    trade.offer()
+    both = chain.together(trade.seats, trade.maker)
+    with chain.refuses("DIRECT_CALL_ONLY"):
+        trade.seats.call(agent.transfer, "D-1", 0, FOAM)
+    with chain.refuses("DIRECT_CALL_ONLY"):
+        trade.bank.call(agent.finance, "D-1", 0)
+    with chain.refuses("DIRECT_CALL_ONLY"):
+        both.call(agent.issue, "D-2", MAKER, trade.due_ms)
+    chain.time_ms = trade.due_ms
+    with chain.refuses("DIRECT_CALL_ONLY"):
+        trade.maker.call(agent.pay, "D-1", 1)
 
 
 # --- Payment ----------------------------------------------------------------------------------------------------------
