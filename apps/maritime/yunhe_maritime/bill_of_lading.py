@@ -226,7 +226,6 @@ def new_bill(
     require(all(digit in "0123456789abcdef" for digit in document_checksum), "CHECKSUM_INVALID")
     require((ctx.sender, bill_id) not in bills, "ALREADY_ISSUED")
     require(consignee is None or endorsee is None, "CONSIGNEE_AND_ENDORSEE")
-    require_party(shipper)
     title = Title.BEARER
     if consignee is not None:
         require_party(consignee)
@@ -254,6 +253,7 @@ def new_bill(
 def issue(ctx: Context, bill_id: str, document_checksum: str, shipper: Org, consignee: Org | None, endorsee: Org | None) -> None:
     """Issue a bill to the shipper: straight with a consignee, to the order of an endorsee, or in blank with neither."""
     require_direct_call(ctx)
+    require_party(shipper)
     bills.add(new_bill(ctx, bill_id, document_checksum, shipper, consignee, endorsee, shipper))
 
 

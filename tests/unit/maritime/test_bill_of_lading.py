@@ -285,6 +285,12 @@ def test_amendment_voids_the_bill_and_issues_another_to_who_surrendered(to_amend
     assert held(to_amend, "bank") == [("carrier", AMENDED)]
 
 
+def test_bill_whose_shipper_has_left_the_ledger_can_still_be_amended(to_amend: Trade) -> None:
+    to_amend.set_status("shipper", "suspended")
+    amend(to_amend, "bank")
+    assert to_amend.chain.view(bill_of_lading.bill, CARRIER, AMENDED).shipper == "shipper"
+
+
 def test_amendment_without_the_signature_of_who_surrendered_is_refused(to_amend: Trade) -> None:
     for signers in ((), ("shipper",)):
         with to_amend.chain.refuses("SIGNER_REQUIRED"):
