@@ -9,7 +9,7 @@ from tools.reference.contracts import contract_page
 from tools.reference.error_codes import error_page
 from tools.reference.http_api import http_page, openapi_page
 from tools.tidy.checkout import ROOT
-from yunhe.cli.main import command_line
+from yunhe.cli.main import app
 from yunhe.gateway.app import create_app
 from yunhe.node import Node
 from yunhe.node.tokens import AccessTokens
@@ -21,7 +21,7 @@ def openapi() -> dict[str, Any]:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
-    "docs/reference/cli.md": lambda: command_page("yunhe", command_line()),
+    "docs/reference/cli.md": lambda: command_page("yunhe", app),
     "docs/reference/contracts.md": contract_page,
     "docs/reference/errors.md": error_page,
     "docs/reference/http.md": lambda: http_page(openapi()),

@@ -15,8 +15,8 @@ import typer
 
 from yunhe.cli.output import output
 from yunhe.errors import InvalidConfigurationError, InvalidKeyError, NodeNotRunningError, UsageError, YunheError
-from yunhe.node.folder import GENESIS_FILE, RUN_FILE, TOKEN_FILE
 from yunhe.sdk import Client, MemberKey, read_key_file
+from yunhe.sdk.local_node import GENESIS_FILE, RUN_FILE, TOKEN_FILE
 
 FOLDER_VARIABLE: Final = "YUNHE_FOLDER"
 NODE_VARIABLE: Final = "YUNHE_NODE"

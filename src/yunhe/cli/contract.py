@@ -1,30 +1,36 @@
 """`yunhe contract`: make, check, test, propose and show contracts."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from yunhe.cli import contract_votes, workbench
-from yunhe.cli import interface as interface_command
+from yunhe.cli import workbench
 from yunhe.cli.arguments import read_contract
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
 from yunhe.cli.contract_change import entry_text
 from yunhe.cli.contract_source import checked_source
 from yunhe.cli.contract_votes import FileArgument, NameArgument, submit_for_result
+from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import proposal_fields
 from yunhe.contracts.interface import Interface, interface_of, type_text
 from yunhe.errors import UsageError
 from yunhe.sdk import Call
 
-app = typer.Typer(name="contract", help="Make, check, test, deploy, upgrade and show contracts.", no_args_is_help=True)
+_PLACES: Final = {
+    "interface": "yunhe.cli.interface:interface",
+    "deploy": "yunhe.cli.contract_votes:deploy",
+    "upgrade": "yunhe.cli.contract_votes:upgrade",
+    "review": "yunhe.cli.contract_votes:review",
+    "profile": "yunhe.cli.profile:profile",
+}
+
+app = typer.Typer(
+    name="contract", cls=on_demand(_PLACES), help="Make, check, test, deploy, upgrade and show contracts.", no_args_is_help=True
+)
 app.command("new")(workbench.new)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(workbench.test)
 app.command("run")(workbench.run)
-app.command("interface")(interface_command.interface)
-app.command("deploy")(contract_votes.deploy)
-app.command("upgrade")(contract_votes.upgrade)
-app.command("review")(contract_votes.review)
 
 
 @app.command()

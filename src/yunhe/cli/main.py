@@ -4,7 +4,6 @@ One file for each group of commands; industry applications add theirs through th
 """
 
 import sys
-from functools import cache
 from importlib import metadata
 from typing import Annotated, Final
 
@@ -13,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 import yunhe
-from yunhe.cli import bench, contract, key, node, org, profile, proof, query, replay, simulate, token, tx, webhook
+from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import exit_code, output
 from yunhe.cli.refusals import meaning
 from yunhe.errors import TransactionRefusedError, UsageError, YunheError
@@ -23,20 +22,35 @@ _COMMANDS: Final = "yunhe.commands"
 _EXIT_USAGE: Final = 2
 _EXIT_INTERRUPTED: Final = 130
 
+_PLACES: Final = {
+    "node": "yunhe.cli.node:app",
+    "key": "yunhe.cli.key:app",
+    "org": "yunhe.cli.org:app",
+    "contract": "yunhe.cli.contract:app",
+    "tx": "yunhe.cli.tx:app",
+    "query": "yunhe.cli.query:app",
+    "webhook": "yunhe.cli.webhook:app",
+    "proof": "yunhe.cli.proof:app",
+    "token": "yunhe.cli.token:app",
+    "bench": "yunhe.cli.bench:bench",
+}
+
+
+def _places() -> dict[str, str]:
+    """Return where the commands are, those included that installed industry applications add."""
+    added = sorted(metadata.entry_points(group=_COMMANDS), key=lambda entry: entry.name)
+    return _PLACES | {entry.name: entry.value for entry in added}
+
+
 app = typer.Typer(
     name=_NAME,
+    cls=on_demand(_places()),
     help="Yunhe: a consortium ledger for trusted data circulation.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-tx.app.command("simulate")(simulate.simulate)
-tx.app.command("replay")(replay.replay)
-contract.app.command("profile")(profile.profile)
-for _group in (node, key, org, contract, tx, query, webhook, proof, token):
-    app.add_typer(_group.app)
-app.command("bench")(bench.bench)
 
 
 def _print_version(wanted: bool) -> None:  # the form of a typer callback
@@ -54,14 +68,6 @@ def _options(
     output.json = json
 
 
-@cache
-def command_line() -> typer.Typer:
-    """Return the app, with the commands that installed industry applications add."""
-    for entry in sorted(metadata.entry_points(group=_COMMANDS), key=lambda entry: entry.name):
-        app.command(entry.name)(entry.load())
-    return app
-
-
 def main() -> None:
     """Run the command line; the process ends with the exit codes of `yunhe.cli.output`."""
     arguments = sys.argv[1:]
@@ -73,7 +79,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         # Typer raises its own copies of click's exceptions, and returns the code of `typer.Exit`.
-        sys.exit(command_line()(arguments, prog_name=_NAME, standalone_mode=False))
+        sys.exit(app(arguments, prog_name=_NAME, standalone_mode=False))
     except typer.Abort:
         sys.exit(_EXIT_INTERRUPTED)
     except TyperException as error:

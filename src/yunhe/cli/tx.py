@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from yunhe.cli.arguments import parse_arguments
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import fields, output
 from yunhe.errors import MalformedError
 from yunhe.sdk import Call, Client, Submitted
 
-app = typer.Typer(name="tx", help="Call contracts and look up transactions.", no_args_is_help=True)
+_PLACES: Final = {"simulate": "yunhe.cli.simulate:simulate", "replay": "yunhe.cli.replay:replay"}
+
+app = typer.Typer(name="tx", cls=on_demand(_PLACES), help="Call contracts and look up transactions.", no_args_is_help=True)
 
 TransactionArgument = Annotated[str, typer.Argument(help="Transaction id, 64 hexadecimal digits.")]
 

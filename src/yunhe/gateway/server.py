@@ -21,9 +21,9 @@ from yunhe.gateway.app import create_app
 from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
-from yunhe.node.folder import RUN_FILE
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import AccessTokens
+from yunhe.sdk.local_node import RUN_FILE
 from yunhe.storage import Progress
 from yunhe.storage.files import named_refusals
 

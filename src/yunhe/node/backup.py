@@ -14,7 +14,8 @@ from yunhe.errors import BackupDamagedError, FolderNotEmptyError, InvalidConfigu
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.layouts import read_certifiers
 from yunhe.node.config import FILE_NAME, load_config
-from yunhe.node.folder import GENESIS_FILE, STORE_FOLDER, NodeFolder
+from yunhe.node.folder import STORE_FOLDER, NodeFolder
+from yunhe.sdk.local_node import GENESIS_FILE
 from yunhe.storage import (
     Backup,
     Continuation,

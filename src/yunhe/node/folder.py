@@ -38,16 +38,14 @@ from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
 from yunhe.node.tokens import AccessTokens
+from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE
 from yunhe.storage import LedgerStore, Progress
 from yunhe.storage.files import sync_directory
 
-GENESIS_FILE: Final = "genesis.json"
 NODE_KEY_FILE: Final = "keys/node.pem"
 LEDGER_KEY_FILE: Final = "keys/ledger.pem"
-TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
 STORE_FOLDER: Final = "store"
 WEBHOOKS_FILE: Final = "webhooks.db"
-RUN_FILE: Final = "run/node.json"
 LOG_FILE: Final = "log/node.log"
 PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name
 _PASSPHRASE_ADVICE: Final = f"; set `passphrase_file` in node.toml, or the passphrase itself in the environment's {PASSPHRASE_VARIABLE}"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.cli.contract_sources import ALL
 from yunhe.cli.client_code import _literal, client_source
-from yunhe.cli.main import command_line
+from yunhe.cli.main import app
 from yunhe.contracts.interface import interface_of
 from yunhe.errors import UsageError
 
@@ -35,7 +35,7 @@ def tool(*arguments: str) -> None:
 
 def run(*arguments: str) -> int:
     try:
-        return int(command_line()(list(arguments), standalone_mode=False) or 0)
+        return int(app(list(arguments), standalone_mode=False) or 0)
     except typer.Exit as end:
         return end.exit_code
 

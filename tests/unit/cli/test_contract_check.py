@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yunhe.cli.findings import listed
-from yunhe.cli.main import command_line
+from yunhe.cli.main import app
 from yunhe.contracts.checker import check
 from yunhe.errors import ContractRefusedError, Finding, InvalidInputError
 
@@ -27,7 +27,7 @@ def fee(ctx: Context, amount: int) -> int:
 
 def run(*arguments: str) -> int:
     try:
-        return int(command_line()(list(arguments), standalone_mode=False) or 0)
+        return int(app(list(arguments), standalone_mode=False) or 0)
     except typer.Exit as end:
         return end.exit_code
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from yunhe.cli.connection import PASSPHRASE_VARIABLE
-from yunhe.cli.main import command_line
+from yunhe.cli.main import app
 from yunhe.errors import UnknownSuiteError, UsageError
 
 
@@ -18,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> None:
-    command_line()(list(arguments), standalone_mode=False)
+    app(list(arguments), standalone_mode=False)
 
 
 # COD-023

@@ -31,7 +31,7 @@ def test_refusal_is_printed_with_its_meaning(monkeypatch: pytest.MonkeyPatch, ca
     def refuse() -> None:
         raise TransactionRefusedError("governance", "vote", "ALREADY_VOTED", bytes(32))
 
-    monkeypatch.setattr("yunhe.cli.main.command_line", lambda: lambda arguments, **options: refuse())
+    monkeypatch.setattr("yunhe.cli.main.app", lambda arguments, **options: refuse())
     monkeypatch.setattr("sys.argv", ["yunhe", "org", "vote", "1"])
     with pytest.raises(SystemExit, match="1"):
         main()
