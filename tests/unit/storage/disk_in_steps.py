@@ -40,6 +40,8 @@ class WatchedDisk:
         """Name now to durable content; a rename takes it along."""
         self._names = {name: name for name in self._synced}
         """Durable name to name now."""
+        self._replaced: dict[str, bytes] = {}
+        """Durable name to durable content, of files that gave their name to another and not durably so."""
 
     def step(self, operation: str) -> None:
         """Keep what could be found now; equal images once."""
@@ -62,7 +64,9 @@ class WatchedDisk:
         def moved(name: str) -> str:
             return new + name[len(old) :] if name == old or name.startswith(old + "/") else name
 
-        self._synced = {moved(name): content for name, content in self._synced.items()}
+        if new in self._names and new in self._synced:
+            self._replaced.setdefault(new, self._synced[new])
+        self._synced = {moved(name): content for name, content in self._synced.items() if name != new}
         self._names = {durable: moved(name) for durable, name in self._names.items() if moved(name) != name or not name.startswith(new)}
 
     def synced_names(self, path: Path) -> None:
@@ -73,6 +77,7 @@ class WatchedDisk:
         fresh = {name: name for name in now if "/" not in name.removeprefix(here) and name.startswith(here)}
         moved = {name: name for durable, name in self._names.items() if self._is_renamed_in(here, durable, name)}
         self._names = kept | fresh | moved
+        self._replaced = {name: content for name, content in self._replaced.items() if name not in fresh}
 
     def _is_renamed_in(self, here: str, durable: str, name: str) -> bool:
         """Whether a file's durable name differs from its present one by an entry of the folder `here`."""
@@ -82,7 +87,7 @@ class WatchedDisk:
         now = self._now()
         for part in ("none", "half", "zeros"):
             contents = {name: _partly(self._synced.get(name, b""), content, part) for name, content in now.items()}
-            yield {durable: contents.get(name, self._synced.get(name, b"")) for durable, name in self._names.items()}
+            yield {durable: contents.get(name, self._synced.get(name, b"")) for durable, name in self._names.items()} | self._replaced
             # All names may have become durable by themselves, although nobody waited for it.
             yield contents
 
