@@ -1,6 +1,6 @@
-"""What the refusals of the system contracts mean: a receipt holds a code, and people want a sentence.
+"""What the codes of receipts mean: a receipt holds a code, and people want a sentence, and what to do.
 
-Other contracts declare their own codes, which only their authors can explain.
+Explained are the codes of the runtime and of the system contracts. Other contracts declare codes that only their authors can explain.
 """
 
 from typing import Final
@@ -49,6 +49,38 @@ MEANINGS: Final = {
 """Code of a refusal by a system contract to what it means."""
 
 
+_REPLAY: Final = "`yunhe tx replay ID --folder DIR` shows where, on the machine of a node"
+
+RUNTIME_MEANINGS: Final = {
+    "ACTION_NOT_FOUND": "The contract has no such action; `yunhe contract show` lists what it has.",
+    "ARGUMENTS_INVALID": "An argument is missing, unknown or of another type; `yunhe contract show` lists them.",
+    "BLOCK_GAS_USED_UP": "Earlier transactions of the block used all its gas; send it again.",
+    "BLOCK_SOURCES_USED_UP": "Earlier transactions of the block had as much source checked as one block can; send it again.",
+    "CALL_DEPTH": "Contracts called each other too deeply.",
+    "CONTRACT_FAULT": f"The contract itself has a mistake; {_REPLAY}.",
+    "CONTRACT_FROZEN": "The contract was frozen by vote; its views still answer.",
+    "CONTRACT_NOT_FOUND": "No contract of this name was deployed; `yunhe contract list` lists them.",
+    "CONTRACT_RETIRED": "The contract was retired by vote, which is for ever; its views still answer.",
+    "GAS_LIMIT_TOO_HIGH": "The gas limit is above what a transaction may ask for; `yunhe org rules` shows it as gas_limit_max.",
+    "INDEX_TOO_LARGE": "An index that the new source declares or drops has more rows than one transaction can change.",
+    "INTEGER_OUT_OF_RANGE": f"An integer became larger than contracts can hold; {_REPLAY}.",
+    "KEY_REVOKED": "The key was revoked before the transaction came to its block.",
+    "MEMBER_SUSPENDED": "The member was suspended before the transaction came to its block.",
+    "MIGRATION_UNCHANGED": "The new source has the migration of the deployed one, which must not run again; delete it or write another.",
+    "NOT_ENROLLED": "The signer is not enrolled; `yunhe org enrol` enrols a member, `yunhe org admit` proposes an organisation.",
+    "ORGANISATION_SUSPENDED": "The organisation was suspended before the transaction came to its block.",
+    "OUT_OF_GAS": "The gas limit was used up; give more with --gas-limit, or see with `yunhe contract profile ID` where it goes.",
+    "OUT_OF_MEMORY": f"The call needed more memory than a contract may use; {_REPLAY}.",
+    "REENTRANT_CALL": "A contract was called while it was running.",
+    "SCAN_TOO_LONG": "A scan without a limit met more rows than one can return; the contract has to scan in pages.",
+    "UPGRADE_LOSES_DATA": "The new source could not read what is stored; `yunhe contract upgrade` names the field.",
+    "VALUE_TOO_LARGE": f"A record, key, event, argument or result is too large, or there are too many events; {_REPLAY}.",
+    "VIEW_WRITES": "A view tried to write, to emit or to call an action.",
+}
+"""Code of the runtime to what it means; every one but `OK`."""
+
+
 def meaning(contract: str, code: str) -> str:
-    """Return what a refusal by a system contract means; nothing for other contracts, and for codes that the errors page explains."""
-    return MEANINGS.get(code, "") if contract in SYSTEM_CONTRACTS else ""
+    """Return what the code of a receipt means; nothing for a code that only the contract's author can explain."""
+    # A contract cannot refuse with a code of the runtime.
+    return RUNTIME_MEANINGS.get(code) or (MEANINGS.get(code, "") if contract in SYSTEM_CONTRACTS else "")
