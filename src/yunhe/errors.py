@@ -295,6 +295,30 @@ class CertificateDamagedError(CorruptionError):
     code = "CERTIFICATE_DAMAGED"
 
 
+class ParameterUnknownError(InvalidInputError):
+    """A request has a query parameter that its route does not take (API-041)."""
+
+    code = "PARAMETER_UNKNOWN"
+
+
+class ParameterRepeatedError(InvalidInputError):
+    """A request has a query parameter more than once (API-041)."""
+
+    code = "PARAMETER_REPEATED"
+
+
+class NameRepeatedError(InvalidInputError):
+    """An object of a request's JSON has a name twice (API-040)."""
+
+    code = "NAME_REPEATED"
+
+
+class CursorError(InvalidInputError):
+    """A cursor, or an identifier to go on after, is not one of this list (API-006)."""
+
+    code = "CURSOR_INVALID"
+
+
 class WaitTimeoutError(UnavailableError):
     """A transaction was not committed within the time that the caller would wait; it may still be."""
 

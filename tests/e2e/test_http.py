@@ -139,11 +139,11 @@ def test_any_bytes_in_path_or_query_get_a_problem_of_the_400_class(node, route, 
     ],
 )
 def test_refusal_of_a_request_says_what_to_do(node, method, path, status, code, said) -> None:
-    """API-001."""
+    """API-001, API-043."""
     answer = httpx.request(method, node.address + path, headers={"Authorization": f"Bearer {node.token}"})
     body = answer.json()
     assert (answer.status_code, answer.headers["content-type"], body["code"]) == (status, PROBLEM, code)
-    assert body["type"] == f"errors#{code}"
+    assert body["type"] == f"urn:yunhe:error:{code}"
     assert said in body["detail"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.node_process import NodeProcess, yunhe, yunhe_json
-from yunhe.errors import IndexNotFoundError, MalformedError
+from yunhe.errors import CursorError, IndexNotFoundError
 from yunhe.sdk import Client
 
 TRADE = '''"""Bills and their holders."""
@@ -71,7 +71,7 @@ def test_api_006_client_takes_page_after_page(client: Client) -> None:
 
 def test_api_006_cursor_of_another_order_is_refused(client: Client) -> None:
     page = client.record_page("trade", "bills", by="holder", limit=1)
-    with pytest.raises(MalformedError, match="not of this list"):
+    with pytest.raises(CursorError, match="not of this list"):
         client.record_page("trade", "bills", limit=1, cursor=page["next"])
 
 

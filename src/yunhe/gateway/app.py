@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import JSONResponse
 
 import yunhe
 from yunhe.gateway.boundary import Boundary
@@ -21,6 +22,7 @@ from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
 from yunhe.gateway.request_ids import RequestIds
 from yunhe.gateway.simulation_routes import simulation_routes
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
 from yunhe.node import Node
@@ -51,6 +53,7 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
         version=yunhe.__version__,
         summary="Consortium ledger: submit transactions, read what was decided, export proofs.",
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -64,6 +67,7 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
     app.include_router(event_routes(node, access))
     app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
+    app.include_router(_description_route(app))
     install_methods(app)
     app.add_middleware(Boundary, access=access)
     app.add_middleware(RequestIds)
@@ -71,8 +75,18 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
     return app
 
 
+def _description_route(app: FastAPI) -> APIRouter:
+    router = APIRouter(route_class=StrictRoute)
+
+    @router.get("/openapi.json", include_in_schema=False)
+    async def description() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    return router
+
+
 def _state_routes(node: Node) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["node"])
+    router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["node"])
 
     @router.get("/health", responses={503: {"model": HealthBody}})
     async def health(response: Response) -> HealthBody:

@@ -1,7 +1,6 @@
 """Routes that read events: page by page, or as a stream of server-sent events that goes on as blocks come."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Final
 
@@ -11,7 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from yunhe.errors import MalformedError, OverloadedError
 from yunhe.gateway.models import CONTRACT_PATTERN, EVENT_PATTERN, EventPage, PlacedEventBody
-from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX, PAGE_ROWS_MAX
+from yunhe.gateway.pages import AnyPage
+from yunhe.gateway.strict_json import read_json
+from yunhe.gateway.strict_route import StrictRoute, UrlInteger
+from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX
 from yunhe.node import EventFilter, EventPlace, Node, PlacedEvent
 from yunhe.node.events import Scalar
 from yunhe.node.tokens import AccessTokens
@@ -47,34 +49,30 @@ def _wanted(
     event: Annotated[str | None, Query(pattern=EVENT_PATTERN, description="events of this class only")] = None,
     where: Annotated[str, Query(description='JSON object of fields and their values, such as `{"bill": "MAEU123"}`')] = "{}",
 ) -> EventFilter:
-    try:
-        conditions = json.loads(where)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError("`where` is a JSON object of an event's fields and their values") from error
+    conditions = read_json(where, "`where`")
     if not isinstance(conditions, dict):
         raise MalformedError("`where` is a JSON object of an event's fields and their values")
     return EventFilter(contract, event, parse_conditions(conditions))
 
 
 WantedEvents = Annotated[EventFilter, Depends(_wanted)]
-FromHeight = Annotated[int | None, Query(ge=0, le=INTEGER_MAX - 1, description="first block to look at")]
+FromHeight = Annotated[UrlInteger | None, Query(ge=0, le=INTEGER_MAX - 1, description="first block to look at")]
 
 
 def event_routes(node: Node, access: AccessTokens) -> APIRouter:
     """Return the routes that read events."""
-    router = APIRouter(prefix="/v1", tags=["events"])
+    router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["events"])
     places = _Places()
 
     @router.get("/events")
     async def events(
         wanted: WantedEvents,
+        page: AnyPage,
         from_height: FromHeight = None,
-        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
-        cursor: Annotated[str | None, Query(max_length=40, description="`next` of the page before")] = None,
     ) -> EventPage:
         """Return events in the order of the ledger, from the first block on, page by page."""
-        start = EventPlace.after(cursor) if cursor is not None else EventPlace(from_height or 0)
-        read = await asyncio.to_thread(node.events.read, start, wanted, limit)
+        start = EventPlace.after(page.cursor) if page.cursor is not None else EventPlace(from_height or 0)
+        read = await asyncio.to_thread(node.events.read, start, wanted, page.limit)
         return EventPage(items=[_body(placed) for placed in read.events], next=read.next.reached, complete=read.complete)
 
     @router.get("/events/stream", response_class=StreamingResponse, responses=_STREAM_RESPONSE)

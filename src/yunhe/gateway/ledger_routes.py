@@ -18,13 +18,15 @@ from yunhe.gateway.models import (
     ReceiptBody,
     TransactionBodyBody,
 )
+from yunhe.gateway.pages import AnyPage
 from yunhe.gateway.record_routes import parse_key
+from yunhe.gateway.strict_route import StrictRoute, UrlInteger
 from yunhe.ledger.rendering import header_to_json, receipt_to_json, transaction_to_json
-from yunhe.limits import INTEGER_MAX, PAGE_ROWS_MAX
+from yunhe.limits import INTEGER_MAX
 from yunhe.node import Node, ProofSubjectRequest
 
 TransactionId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")]
-Height = Annotated[int, Path(ge=0, le=INTEGER_MAX)]
+Height = Annotated[UrlInteger, Path(ge=0, le=INTEGER_MAX)]
 
 CBOR = "application/cbor"
 PROOF_MEDIA_TYPE = "application/vnd.yunhe.proof+cbor"
@@ -35,7 +37,7 @@ _PROOF_RESPONSE: dict[int | str, dict[str, object]] = {
 
 def ledger_routes(node: Node) -> APIRouter:
     """Return the routes that read transactions, receipts and blocks."""
-    router = APIRouter(prefix="/v1", tags=["ledger"])
+    router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["ledger"])
 
     @router.get("/transactions/{transaction_id}", response_model=PlacedTransactionBody, responses=NOT_MODIFIED)
     async def transaction(request: Request, transaction_id: TransactionId) -> Response:
@@ -55,17 +57,20 @@ def ledger_routes(node: Node) -> APIRouter:
 
     @router.get("/blocks")
     async def blocks(
-        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
-        cursor: Annotated[int | None, Query(ge=0, le=INTEGER_MAX, description="`next` of the page before")] = None,
+        page: AnyPage,
+        from_height: Annotated[UrlInteger, Query(ge=0, le=INTEGER_MAX, description="lowest height")] = 0,
+        to_height: Annotated[UrlInteger, Query(ge=0, le=INTEGER_MAX, description="highest height")] = INTEGER_MAX,
     ) -> BlockPage:
         """Return headers, newest first."""
-        top = node.head().height if cursor is None else min(cursor, node.head().height)
-        heights = range(top, max(-1, top - limit), -1)
+        highest = min(to_height, node.head().height)
+        cursor = page.height(from_height, highest)
+        top = highest if cursor is None else cursor
+        heights = range(top, max(from_height - 1, top - page.limit), -1)
         headers = await asyncio.to_thread(lambda: [node.store.header(height) for height in heights])
         chain_hash = node.genesis.chain_hash
         items = [HeaderBody.model_validate(header_to_json(header, header.hash(chain_hash))) for header in headers]
         below = top - len(items)
-        return BlockPage(items=items, next=str(below) if below >= 0 else None)
+        return BlockPage(items=items, next=str(below) if below >= from_height else None)
 
     @router.get("/blocks/{height}", response_model=BlockBody, responses=NOT_MODIFIED)
     async def block(request: Request, height: Height) -> Response:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, JsonValue
 
 from yunhe.gateway.problems import Problem
+from yunhe.gateway.strict_route import RequestBody
 from yunhe.limits import INTEGER_MAX
 
 CONTRACT_PATTERN = "^[a-z][a-z0-9_]{0,39}$"
@@ -176,7 +177,7 @@ class RecordPage(BaseModel):
     next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
 
 
-class ViewRequest(BaseModel):
+class ViewRequest(RequestBody):
     """A view to run."""
 
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
@@ -212,7 +213,7 @@ class SimulatedBody(BaseModel):
     changes: list[RowChangeBody]
 
 
-class ProofSubject(BaseModel):
+class ProofSubject(RequestBody):
     """Something to prove. `record` proves absence when there is no such record."""
 
     kind: Literal["transaction", "receipt", "record"]
@@ -224,7 +225,7 @@ class ProofSubject(BaseModel):
     key: list[str | int] | None = Field(default=None, description="for record: components; byte strings as 0x and hexadecimal digits")
 
 
-class ProofRequest(BaseModel):
+class ProofRequest(RequestBody):
     """What to prove in one bundle; all subjects are about one height."""
 
     subjects: list[ProofSubject]
@@ -233,7 +234,7 @@ class ProofRequest(BaseModel):
     )
 
 
-class WebhookRequest(BaseModel):
+class WebhookRequest(RequestBody):
     """A webhook to register."""
 
     url: str = Field(description="https address that events are posted to, as CloudEvents", examples=["https://example.org/events"])
@@ -265,10 +266,11 @@ class NewWebhookBody(WebhookBody):
     secret: str = Field(description="key of the signatures; shown only now")
 
 
-class WebhookList(BaseModel):
-    """All webhooks, oldest first."""
+class WebhookPage(BaseModel):
+    """Webhooks, oldest first."""
 
     items: list[WebhookBody]
+    next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
 
 
 class DeadLetterBody(BaseModel):

@@ -16,6 +16,8 @@ from yunhe.gateway.request_ids import current_request_id
 
 _log = structlog.get_logger("yunhe.gateway")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+_TYPE: Final = "urn:yunhe:error:"
+"""What the `type` of each problem begins with (API-043)."""
 _RETRY_AFTER_S: Final = "1"
 _FAULTS_MAX: Final = 8
 """Faults of one request that its refusal lists."""
@@ -26,7 +28,7 @@ _NOT_JSON: Final = "the body cannot be read as JSON; send UTF-8 text with the he
 class Problem(BaseModel):
     """Why a request, or one transaction of a batch, was refused."""
 
-    type: str = Field(description="URI of the error, relative to the reference page of codes", examples=["errors#EXPIRED"])
+    type: str = Field(description="URI of the error: `urn:yunhe:error:` and its code", examples=["urn:yunhe:error:EXPIRED"])
     title: str = Field(description="the HTTP status in words", examples=["Bad Request"])
     status: int = Field(description="the HTTP status", examples=[400])
     code: str = Field(description="stable code of the error", examples=["EXPIRED"])
@@ -39,7 +41,8 @@ def problem(error: YunheError) -> Problem:
     """Return an error of ours as a problem."""
     title = http.HTTPStatus(error.status).phrase
     refusal = error.refusal if isinstance(error, ViewRefusedError) else None
-    return Problem(type=f"errors#{error.code}", title=title, status=error.status, code=error.code, detail=error.message, refusal=refusal)
+    # API-043
+    return Problem(type=f"{_TYPE}{error.code}", title=title, status=error.status, code=error.code, detail=error.message, refusal=refusal)
 
 
 def problem_response(error: YunheError, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -70,7 +73,9 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(RouteNotFoundError(f"this node has no path {request.url.path}; GET /openapi.json lists those that it has"))
 
     @app.exception_handler(HTTPException)
-    async def _body(_request: Request, _error: HTTPException) -> JSONResponse:
+    async def _body(_request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, YunheError):
+            return problem_response(error.__cause__)
         # The only other one that the framework raises by itself, beside a method's, which `yunhe.gateway.methods` answers.
         return problem_response(RequestInvalidError(_NOT_JSON))
 

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Final, cast
 
 from yunhe.contracts.interface import IndexInterface, Interface, TableInterface, interface_of
-from yunhe.errors import CorruptionError, IndexNotFoundError, InvalidInputError, MalformedError
+from yunhe.errors import CorruptionError, IndexNotFoundError, InvalidInputError
+from yunhe.gateway.pages import wrong_cursor
 from yunhe.ledger.codec import as_fields, decode
 from yunhe.ledger.interfaces import StateReader
 from yunhe.ledger.layouts import contract_key, read_record, source_key
@@ -52,14 +53,14 @@ def read_page(reader: StateReader, contract: str, table: str, wanted: Wanted, li
 
     Raises:
         IndexNotFoundError: the contract does not declare the index.
-        MalformedError: the cursor is not of this list.
+        CursorError: the cursor is not of this list.
     """
     index = _find_index(reader, contract, table, wanted.by) if wanted.by else None
     low, high = _bounds(contract, table, wanted)
     if wanted.cursor is not None:
         # API-006: a cursor of another list would read what was not asked for.
         if not low <= wanted.cursor < high:
-            raise MalformedError("the cursor is not of this list: give the same table, order, prefix and bounds as for the page before")
+            raise wrong_cursor()
         # No key begins another one, so nothing lies between a key and its successor.
         low, high = (low, wanted.cursor) if wanted.reverse else (wanted.cursor + b"\x00", high)
     rows = reader.scan(low, high, limit + 1, reverse=wanted.reverse) if low < high else []

@@ -1,7 +1,7 @@
 """Routes that read contract state: one record, a table in key order, a view, and a contract's interface."""
 
 import asyncio
-import json
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final, cast
 
@@ -9,14 +9,19 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from yunhe.errors import MalformedError, RecordNotFoundError
 from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewBody, ViewRequest
+from yunhe.gateway.pages import AnyPage, wrong_cursor
 from yunhe.gateway.record_pages import Wanted, read_page
+from yunhe.gateway.strict_json import read_json
+from yunhe.gateway.strict_route import StrictRoute, UrlFlag
 from yunhe.ledger.codec import Value, as_fields, decode
 from yunhe.ledger.rendering import value_to_json
 from yunhe.ledger.state_keys import KeyComponent, decode_state_key, state_key
-from yunhe.limits import HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, PAGE_ROWS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
+from yunhe.limits import HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
 from yunhe.node import Node
 
 _FIELDS: Final = "^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$"
+_BYTES: Final = re.compile("0x([0-9a-f]{2})*")
+_CURSOR: Final = re.compile("([0-9a-f]{2})+")
 ContractName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 KeyText = Annotated[str, Query(description='JSON array of the key\'s components, such as `["MAEU123"]`; byte strings as `"0x…"`')]
 
@@ -38,41 +43,42 @@ def parse_key(components: Sequence[object]) -> tuple[KeyComponent, ...]:
 def _bytes_or_text(component: str) -> KeyComponent:
     if not component.startswith("0x"):
         return component
-    try:
-        return bytes.fromhex(component[2:])
-    except ValueError as error:
-        raise MalformedError("0x begins a byte string in hexadecimal digits") from error
+    # API-042
+    if not _BYTES.fullmatch(component):
+        raise MalformedError("0x begins a byte string in lower-case hexadecimal digits, two for each byte")
+    return bytes.fromhex(component[2:])
 
 
 def _parse_key_text(text: str) -> tuple[KeyComponent, ...]:
-    try:
-        components = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError("a key is a JSON array of its components") from error
+    components = read_json(text, "a key")
     if not isinstance(components, list) or len(components) > KEY_COMPONENTS_MAX:
         raise MalformedError(f"a key is a JSON array of at most {KEY_COMPONENTS_MAX} components")
     return parse_key(components)
 
 
 def _wanted(  # one for each query parameter
+    page: AnyPage,
     by: Annotated[str, Query(pattern=_FIELDS, description="fields of an index, such as `carrier,status`, to list in its order")] = "",
     prefix: Annotated[str, Query(description="JSON array of the leading components that all keys, or rows of the index, have")] = "[]",
     start: Annotated[str, Query(description="JSON array: first key or row, or its leading components; inclusive")] = "[]",
     end: Annotated[str, Query(description="JSON array: key or row, or its leading components, before which the list ends")] = "[]",
-    cursor: Annotated[
-        str | None, Query(pattern="^([0-9a-f]{2})+$", max_length=2 * STATE_KEY_BYTES_MAX, description="`next` of the page before")
-    ] = None,
     *,
-    reverse: bool = False,
+    reverse: Annotated[UrlFlag, Query(description="whether the last comes first")] = False,
 ) -> Wanted:
     return Wanted(
         by=tuple(by.split(",")) if by else (),
         prefix=_parse_key_text(prefix),
         start=_parse_key_text(start),
         end=_parse_key_text(end),
-        cursor=None if cursor is None else bytes.fromhex(cursor),
+        cursor=None if page.cursor is None else _parse_cursor(page.cursor),
         reverse=reverse,
     )
+
+
+def _parse_cursor(cursor: str) -> bytes:
+    if len(cursor) > 2 * STATE_KEY_BYTES_MAX or not _CURSOR.fullmatch(cursor):
+        raise wrong_cursor()
+    return bytes.fromhex(cursor)
 
 
 WantedRecords = Annotated[Wanted, Depends(_wanted)]
@@ -80,7 +86,7 @@ WantedRecords = Annotated[Wanted, Depends(_wanted)]
 
 def record_routes(node: Node) -> APIRouter:
     """Return the routes that read contract state."""
-    router = APIRouter(prefix="/v1/contracts/{contract}", tags=["state"])
+    router = APIRouter(prefix="/v1/contracts/{contract}", route_class=StrictRoute, tags=["state"])
 
     @router.get("/tables/{table}/record")
     async def record(contract: ContractName, table: ContractName, key: KeyText) -> PlacedRecordBody:
@@ -94,18 +100,16 @@ def record_routes(node: Node) -> APIRouter:
         return PlacedRecordBody(key=shown.key, fields=shown.fields, height=reader.height)
 
     @router.get("/tables/{table}/records")
-    async def records(
-        contract: ContractName, table: ContractName, wanted: WantedRecords, limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100
-    ) -> RecordPage:
+    async def records(contract: ContractName, table: ContractName, wanted: WantedRecords, page: AnyPage) -> RecordPage:
         """Return a table's records page by page, in the order of their keys or, with `by`, of an index.
 
         A row of an index is the indexed fields and then the primary key; of a uniqueness constraint the fields alone. Components are as in
         `key` of a record.
         """
         reader = node.reader()
-        page = await asyncio.to_thread(read_page, reader, contract, table, wanted, limit)
-        items = [_record(key, stored) for key, stored in page.records]
-        return RecordPage(height=reader.height, items=items, next=None if page.next is None else page.next.hex())
+        read = await asyncio.to_thread(read_page, reader, contract, table, wanted, page.limit)
+        items = [_record(key, stored) for key, stored in read.records]
+        return RecordPage(height=reader.height, items=items, next=None if read.next is None else read.next.hex())
 
     @router.post("/views/{view}")
     async def view(contract: ContractName, view: ContractName, request: ViewRequest) -> ViewBody:

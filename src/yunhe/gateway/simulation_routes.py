@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 
 from yunhe.gateway.models import RowChangeBody, SimulatedBody
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import as_array, as_fields, as_int, as_name, decode
 from yunhe.ledger.rendering import value_to_json
 from yunhe.ledger.transaction import Call
@@ -16,7 +17,7 @@ _CBOR_BODY = {"requestBody": {"content": {"application/cbor": {"schema": {"type"
 
 def simulation_routes(node: Node) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/v1/transactions", tags=["transactions"])
+    router = APIRouter(prefix="/v1/transactions", route_class=StrictRoute, tags=["transactions"])
 
     @router.post("/simulate", openapi_extra=_CBOR_BODY)
     async def simulate(request: Request) -> SimulatedBody:

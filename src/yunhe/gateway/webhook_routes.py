@@ -1,21 +1,35 @@
 """Routes that register webhooks, show how they are, and try again what could not be delivered."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
 from yunhe.gateway.event_routes import parse_conditions
-from yunhe.gateway.models import DeadLetterBody, DeadLetterPage, NewWebhookBody, RetryBody, WebhookBody, WebhookList, WebhookRequest
-from yunhe.limits import INTEGER_MAX, PAGE_ROWS_MAX
+from yunhe.gateway.models import (
+    CONTRACT_PATTERN,
+    DeadLetterBody,
+    DeadLetterPage,
+    NewWebhookBody,
+    RetryBody,
+    WebhookBody,
+    WebhookPage,
+    WebhookRequest,
+)
+from yunhe.gateway.pages import AnyPage, wrong_cursor
+from yunhe.gateway.strict_route import StrictRoute, UrlFlag
+from yunhe.limits import INTEGER_MAX
 from yunhe.node import EventFilter, EventPlace, Node
-from yunhe.node.webhooks import HookStatus
+from yunhe.node.webhooks import Hook, HookStatus
 
+_PLACE: Final = re.compile("(0|[1-9][0-9]{0,18})[.]([0-9a-f]{16})")
+"""Where a list of webhooks goes on: time and identifier of the last one of the page before."""
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 
 
 def webhook_routes(node: Node) -> APIRouter:
     """Return the routes that look after webhooks."""
-    router = APIRouter(prefix="/v1/webhooks", tags=["events"])
+    router = APIRouter(prefix="/v1/webhooks", route_class=StrictRoute, tags=["events"])
 
     @router.post("", status_code=201)
     async def add(request: WebhookRequest) -> NewWebhookBody:
@@ -27,9 +41,21 @@ def webhook_routes(node: Node) -> APIRouter:
         return NewWebhookBody(**shown.model_dump(), secret=hook.secret)
 
     @router.get("")
-    async def webhooks() -> WebhookList:
-        """Return all webhooks and how each is."""
-        return WebhookList(items=[_body(status) for status in node.webhooks.all()])
+    async def webhooks(
+        page: AnyPage,
+        contract: Annotated[str | None, Query(pattern=CONTRACT_PATTERN, description="those with events of this contract only")] = None,
+        state: Annotated[Literal["running", "failing", "halted"] | None, Query(description="those that are in this state")] = None,
+    ) -> WebhookPage:
+        """Return webhooks and how each is, oldest first."""
+        after = _after(page.cursor)
+        found = [
+            status
+            for status in node.webhooks.all()
+            if contract in (None, status.hook.filter.contract) and state in (None, status.state) and _place(status.hook) > after
+        ]
+        shown = found[: page.limit]
+        following = None if len(found) <= page.limit else "{}.{}".format(*_place(shown[-1].hook))
+        return WebhookPage(items=[_body(status) for status in shown], next=following)
 
     @router.delete("/{webhook_id}", status_code=204)
     async def remove(webhook_id: WebhookId) -> None:
@@ -39,13 +65,13 @@ def webhook_routes(node: Node) -> APIRouter:
     @router.get("/{webhook_id}/dead-letters")
     async def dead_letters(
         webhook_id: WebhookId,
-        limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = 100,
-        cursor: Annotated[int, Query(ge=0, le=INTEGER_MAX, description="`next` of the page before")] = 0,
+        page: AnyPage,
+        again: Annotated[UrlFlag | None, Query(description="those that wait to be tried again, or those that do not")] = None,
     ) -> DeadLetterPage:
         """Return the events that could not be delivered, oldest first."""
-        found = node.webhooks.dead_letters(webhook_id, limit + 1, cursor)
-        items = [DeadLetterBody(event=d.event, reason=d.reason, time_ms=d.time_ms, again=d.again) for _, d in found[:limit]]
-        return DeadLetterPage(items=items, next=str(found[limit - 1][0]) if len(found) > limit else None)
+        found = node.webhooks.dead_letters(webhook_id, page.limit + 1, page.height(1, INTEGER_MAX) or 0, again=again)
+        items = [DeadLetterBody(event=d.event, reason=d.reason, time_ms=d.time_ms, again=d.again) for _, d in found[: page.limit]]
+        return DeadLetterPage(items=items, next=str(found[page.limit - 1][0]) if len(found) > page.limit else None)
 
     @router.post("/{webhook_id}/dead-letters/retry", status_code=202)
     async def retry(webhook_id: WebhookId) -> RetryBody:
@@ -53,6 +79,19 @@ def webhook_routes(node: Node) -> APIRouter:
         return RetryBody(count=node.webhooks.try_again(webhook_id))
 
     return router
+
+
+def _place(hook: Hook) -> tuple[int, str]:
+    return hook.created_ms, hook.id
+
+
+def _after(cursor: str | None) -> tuple[int, str]:
+    if cursor is None:
+        return (-1, "")
+    found = _PLACE.fullmatch(cursor)
+    if found is None:
+        raise wrong_cursor()
+    return int(found[1]), found[2]
 
 
 def _body(status: HookStatus) -> WebhookBody:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from yunhe.errors import MalformedError
+from yunhe.errors import CursorError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Event
@@ -51,12 +51,12 @@ class EventPlace:
         """Return the place after an event's identifier, `HEIGHT.POSITION.INDEX`, or after a whole block, `HEIGHT`.
 
         Raises:
-            MalformedError: it is neither.
+            CursorError: it is neither.
         """
         # EVT-003
         found = _PLACE.fullmatch(identifier)
         if found is None or int(found[1]) >= INTEGER_MAX:
-            raise MalformedError("an event's identifier is HEIGHT.POSITION.INDEX, or HEIGHT for all of a block")
+            raise CursorError("an event's identifier is HEIGHT.POSITION.INDEX, or HEIGHT for all of a block")
         if found[2] is None:
             return cls(int(found[1]) + 1)
         return cls(int(found[1]), int(found[2]), int(found[3]) + 1)

@@ -314,7 +314,7 @@ class Client:
 
         Raises:
             IndexNotFoundError: the contract declares no such index.
-            MalformedError: the cursor is not of this list.
+            CursorError: the cursor is not of this list.
         """
         parameters = _list_parameters(prefix, by, start, end, reverse=reverse) | {"limit": str(limit)}
         if cursor is not None:

@@ -109,19 +109,22 @@ class WebhookRegister:
 
     def all(self) -> list[dict[str, Any]]:
         """Return all webhooks and how each is, oldest first."""
-        return list(self._ask("GET", "/v1/webhooks").json()["items"])
+        return list(self._pages("/v1/webhooks"))
 
     def remove(self, webhook: str) -> None:
         """Remove a webhook with its dead letters; raises WebhookNotFoundError."""
         self._ask("DELETE", f"/v1/webhooks/{webhook}")
 
     def dead_letters(self, webhook: str) -> Iterator[dict[str, Any]]:
-        """Yield the events that could not be delivered as {event, reason, time_ms, again}, oldest first; raises WebhookNotFoundError."""
-        cursor: str | None = "0"
-        while cursor is not None:
-            page = self._ask("GET", f"/v1/webhooks/{webhook}/dead-letters", params={"cursor": cursor}).json()
+        """Return the events that could not be delivered as {event, reason, time_ms, again}, oldest first; raises WebhookNotFoundError."""
+        return self._pages(f"/v1/webhooks/{webhook}/dead-letters")
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        parameters: dict[str, str] | None = {}
+        while parameters is not None:
+            page = self._ask("GET", path, params=parameters).json()
             yield from page["items"]
-            cursor = page["next"]
+            parameters = None if page["next"] is None else {"cursor": page["next"]}
 
     def try_again(self, webhook: str) -> int:
         """Try all dead letters once more, set a halted webhook going, and return how many there are; raises WebhookNotFoundError."""

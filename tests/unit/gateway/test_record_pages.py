@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract_ledger import Ledger, contract
-from yunhe.errors import CorruptionError, IndexNotFoundError, MalformedError
+from yunhe.errors import CorruptionError, CursorError, IndexNotFoundError
 from yunhe.gateway.record_pages import Page, Wanted, read_page
 from yunhe.ledger.codec import decode
 from yunhe.ledger.state_keys import decode_state_key, state_key
@@ -142,7 +142,7 @@ def test_api_006_cursor_of_another_list_is_refused() -> None:
     assert cursor is not None
     assert len(listed(Wanted(BY_PLACE, cursor=cursor))) == len(BOXES) - 1
     for other in (Wanted(), Wanted(BY_SEAL), Wanted(BY_PLACE, prefix=("quay",)), Wanted(BY_PLACE, start=("quay",))):
-        with pytest.raises(MalformedError, match="not of this list"):
+        with pytest.raises(CursorError, match="not of this list"):
             listed(Wanted(other.by, other.prefix, other.start, other.end, cursor))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.node.open_node import DEADLINE_S, SUITE, make_folder, run_node, transaction
 from yunhe.crypto import PrivateKey
-from yunhe.errors import MalformedError
+from yunhe.errors import CursorError
 from yunhe.ledger.interfaces import Event
 from yunhe.node import EventFeed, EventFilter, EventPlace, Node, NodeFolder
 
@@ -119,7 +119,7 @@ def test_filter_tells_true_from_one() -> None:
 @pytest.mark.parametrize("text", ["", "1.", "1.2", "1.2.3.4", "-1", "01.0.0", "1.0.0 ", "\u0661", "a.b.c", str(2**63), "1e3", "0x1"])
 def test_identifier_of_another_form_is_refused(text: str) -> None:
     """EVT-003 refused."""
-    with pytest.raises(MalformedError):
+    with pytest.raises(CursorError):
         EventPlace.after(text)
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 import httpx
 import pytest
 
-from yunhe.errors import BadAnswerError, MalformedError, NodeUnreachableError
+from yunhe.errors import BadAnswerError, CursorError, NodeUnreachableError
 from yunhe.sdk.events import follow_stream
 
 STREAM = {"Content-Type": "text/event-stream"}
@@ -72,8 +72,8 @@ def test_line_separators_inside_an_event_do_not_break_it() -> None:
 
 
 def test_refusal_is_raised_at_once() -> None:
-    with pytest.raises(MalformedError):
-        next(follow(lambda _: httpx.Response(400, json={"code": "MALFORMED", "detail": "no"}), after="x"))
+    with pytest.raises(CursorError):
+        next(follow(lambda _: httpx.Response(400, json={"code": "CURSOR_INVALID", "detail": "no"}), after="x"))
 
 
 @pytest.mark.parametrize(

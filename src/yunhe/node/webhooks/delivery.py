@@ -149,14 +149,14 @@ class Webhooks:
         """Return how each webhook is, oldest first."""
         return [self._status(hook) for hook in self._register.all()]
 
-    def dead_letters(self, hook_id: str, limit: int, after: int = 0) -> list[tuple[int, DeadLetter]]:
-        """Return up to `limit` dead letters with their numbers, those above `after`.
+    def dead_letters(self, hook_id: str, limit: int, after: int = 0, *, again: bool | None = None) -> list[tuple[int, DeadLetter]]:
+        """Return up to `limit` dead letters with their numbers, those above `after`; by `again`, those that wait or do not.
 
         Raises:
             WebhookNotFoundError: there is no such webhook.
         """
         self._register.require(hook_id)
-        return self._register.dead_letters(hook_id, limit, after)
+        return self._register.dead_letters(hook_id, limit, after, again=again)
 
     def try_again(self, hook_id: str) -> int:
         """Try all dead letters of a webhook once more, and go on if it was halted; return how many there are.

@@ -142,11 +142,12 @@ class Register:
             (hook, event, reason, time_ms),
         )
 
-    def dead_letters(self, hook: str, limit: int, after: int = 0) -> list[tuple[int, DeadLetter]]:
-        """Return up to `limit` dead letters with their numbers, ascending, those above `after`."""
+    def dead_letters(self, hook: str, limit: int, after: int = 0, *, again: bool | None = None) -> list[tuple[int, DeadLetter]]:
+        """Return up to `limit` dead letters with their numbers, ascending, those above `after`; by `again`, those that wait or do not."""
         rows = self._read(
-            "SELECT number, event, reason, time_ms, again FROM dead_letters WHERE hook = ? AND number > ? ORDER BY number LIMIT ?",
-            (hook, after, limit),
+            "SELECT number, event, reason, time_ms, again FROM dead_letters "
+            "WHERE hook = ? AND number > ? AND again = ifnull(?, again) ORDER BY number LIMIT ?",
+            (hook, after, again, limit),
         )
         return [(number, DeadLetter(event, reason, time_ms, bool(again))) for number, event, reason, time_ms, again in rows]
 
