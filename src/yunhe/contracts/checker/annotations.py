@@ -78,6 +78,10 @@ class Annotations:
             return len(parts) <= KEY_COMPONENTS_MAX and all(isinstance(part, ast.Name) and self.is_key(part) for part in parts)
         return isinstance(node, ast.Name) and self._scalar(node.id, KEY_ANNOTATIONS)
 
+    def is_state_key(self, node: ast.expr) -> bool:
+        """Tell whether an annotation is of a key of state: one scalar, or a tuple of two or more."""
+        return self.is_key(node) and (isinstance(node, ast.Name) or self.key_parts(node) > 1)
+
     def _value(self, node: ast.expr, place: Place, depth: int) -> bool:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
             parts = [node.left, node.right]

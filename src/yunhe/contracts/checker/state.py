@@ -19,10 +19,10 @@ _KINDS: Final = {"Table": Kind.TABLE, "Map": Kind.MAP, "Index": Kind.INDEX, "Uni
 _RULES: Final = {Kind.INDEX: "CON-063", Kind.UNIQUE: "CON-063", Kind.LOG: "CON-064"}
 _FORMS: Final = {
     Kind.TABLE: 'write `name: Table[Record] = Table(key="field")`, with a tuple of field names for a key of several',
-    Kind.MAP: "write `name: Map[K, V] = Map(default=value)`, with a key of scalars and a scalar value",
+    Kind.MAP: "write `name: Map[K, V] = Map(default=value)`, with a key of one scalar or tuple[...] of several, and a scalar value",
     Kind.INDEX: 'write `name: Index[Record] = Index(table, by="field")`, with a tuple of field names for an order by several',
     Kind.UNIQUE: 'write `name: Unique[Record] = Unique(table, by="field", code="TAKEN")`, with a tuple of field names for several',
-    Kind.LOG: "write `name: Log[K, Record] = Log()`, with a key of scalars",
+    Kind.LOG: "write `name: Log[K, Record] = Log()`, with a key of one scalar or tuple[...] of several",
 }
 
 
@@ -90,7 +90,7 @@ class StateDeclarations:
     def _map(self, node: ast.AnnAssign, call: ast.Call, name: str, parameters: ast.expr) -> None:
         parts = parameters.elts if isinstance(parameters, ast.Tuple) else []
         keywords = [keyword.arg for keyword in call.keywords]
-        typed = len(parts) == 2 and self._annotations.is_key(parts[0]) and self._annotations.is_scalar(parts[1])
+        typed = len(parts) == 2 and self._annotations.is_state_key(parts[0]) and self._annotations.is_scalar(parts[1])
         if not typed or keywords not in ([], ["default"]):
             self._refuse(node, Kind.MAP)
             return
@@ -105,7 +105,7 @@ class StateDeclarations:
     def _log(self, node: ast.AnnAssign, call: ast.Call, parameters: ast.expr) -> None:
         # CON-064
         parts = parameters.elts if isinstance(parameters, ast.Tuple) else []
-        typed = len(parts) == 2 and self._annotations.is_key(parts[0]) and self._is_record(parts[1])
+        typed = len(parts) == 2 and self._annotations.is_state_key(parts[0]) and self._is_record(parts[1])
         if not typed or call.keywords or self._annotations.key_parts(parts[0]) >= KEY_COMPONENTS_MAX:
             self._refuse(node, Kind.LOG)
 
