@@ -98,7 +98,7 @@ def test_check_accepts_what_new_makes(folder: Path) -> None:
 @pytest.mark.parametrize("kind", ["plain", "metered"])
 def test_test_passes_arguments_to_pytest(folder: Path, kind: str) -> None:
     done = yunhe(folder, "test", "--chain", kind, "-k", "nobody_else", "-p", "no:cacheprovider")
-    assert (done.returncode, "1 passed, 4 deselected" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert (done.returncode, "1 passed, 5 deselected" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_test_finds_the_folder_that_it_is_given(folder: Path) -> None:
@@ -113,6 +113,19 @@ def test_test_of_a_broken_contract_fails_with_our_code(tmp_path: Path) -> None:
     done = yunhe(tmp_path / "parcel", "test")
     assert (done.returncode, done.stderr.split(":")[0]) == (1, "TESTS_FAILED")
     assert "not refused with NOT_HOLDER" in done.stdout
+
+
+def test_random_calls_find_what_breaks_the_declared_invariant(tmp_path: Path) -> None:
+    make_folder("parcel", tmp_path)
+    contract = tmp_path / "parcel" / "parcel.py"
+    contract.write_text(contract.read_text().replace('    require(item_id != "", "ITEM_ID_EMPTY")\n', ""))
+    done = yunhe(tmp_path / "parcel", "test", "-k", "Random", "-p", "no:cacheprovider")
+    assert (done.returncode, "every_item_is_kept_under_its_own_id does not hold" in done.stdout) == (1, True), done.stdout
+
+
+def test_no_launch_entry_lets_a_debugger_into_other_processes(folder: Path) -> None:
+    launch = json.loads((folder / ".vscode" / "launch.json").read_text())
+    assert [entry["subProcess"] for entry in launch["configurations"]] == [False, False]
 
 
 def test_test_where_there_are_none_says_where_to_go(tmp_path: Path) -> None:
