@@ -216,3 +216,7 @@ CHECKPOINT_BYTES_MAX: Final = 64 * 1024
 """Trusted checkpoint, as read by the verifier."""
 KEY_FILE_BYTES_MAX: Final = 64 * 1024
 """Encrypted key file."""
+KEY_FILE_ROUNDS_MAX: Final = 10_000_000
+"""Rounds of PBKDF2 that a key file can ask for, some seconds of work."""
+KEY_FILE_MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Memory that a key file can ask for with scrypt, all its lanes together."""

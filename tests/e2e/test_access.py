@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.e2e.node_process import NodeProcess, wait_until, yunhe, yunhe_json
-from yunhe.errors import ScopeMissingError, TokenExpiredError, TokenRevokedError
+from yunhe.errors import ScopeMissingError, TokenExpiredError, TokenRevokedError, TokenWrongError
 from yunhe.ledger.transaction import Call
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import READ, create_token
@@ -54,6 +54,18 @@ def test_revoked_token_is_refused_by_the_running_node(own_node: NodeProcess) -> 
     assert (again.returncode, "TOKEN_EXISTS" in again.stderr) == (1, True)
     log = (own_node.folder / "log" / "node.log").read_text()
     assert token.partition(".")[2] not in log + refused.stderr + (own_node.folder / "secrets" / "tokens.json").read_text()
+
+
+def test_client_without_a_token_reads_what_is_open_and_is_refused_the_rest_at_once(own_node: NodeProcess) -> None:
+    """API-030 refused: the node answers, so nothing is tried again."""
+    tried: list[str] = []
+    with Client(own_node.address, on_retry=lambda failure: tried.append(failure.code)) as client:
+        assert client.version()["network_id"]
+        with pytest.raises(TokenWrongError):
+            client.status()
+    refused = yunhe("node", "status", "--node", own_node.address)
+    assert (refused.returncode, "TOKEN_WRONG" in refused.stderr) == (1, True)
+    assert tried == []
 
 
 def test_expired_token_is_refused(own_node: NodeProcess) -> None:

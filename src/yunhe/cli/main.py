@@ -3,6 +3,7 @@
 One file for each group of commands; industry applications add theirs through the entry point group `yunhe.commands`.
 """
 
+import os
 import sys
 from importlib import metadata
 from typing import Annotated, Final
@@ -78,6 +79,7 @@ def main() -> None:
     # What parts of the node log in a command's process is no result of the command.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
+        _check_text(arguments)
         # Typer raises its own copies of click's exceptions, and returns the code of `typer.Exit`.
         sys.exit(app(arguments, prog_name=_NAME, standalone_mode=False))
     except typer.Abort:
@@ -96,6 +98,21 @@ def main() -> None:
     except YunheError as error:
         output.error(error)
         sys.exit(exit_code(error))
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse what is not text where the terminal and the environment could have given any bytes.
+
+    Raises:
+        UsageError: an argument, or a variable of ours, is not UTF-8.
+    """
+    given = [(f"argument {place}", argument) for place, argument in enumerate(arguments, 1)]
+    given += [(name, value) for name, value in os.environ.items() if name.startswith("YUNHE_")]
+    for name, value in given:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{name} is not text in UTF-8") from error
 
 
 def _with_help(error: TyperException) -> str:

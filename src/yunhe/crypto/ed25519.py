@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -67,8 +67,8 @@ class Ed25519Suite:
         """
         try:
             key = serialization.load_pem_private_key(pem, passphrase)
-        except ValueError as error:
-            # OpenSSL tells a wrong passphrase from a damaged file only by its text, so the message names both.
+        except (ValueError, InternalError) as error:
+            # OpenSSL tells a wrong passphrase from a damaged file only by its text, if at all, so the message names both.
             raise WrongPassphraseError("the passphrase is wrong, or the key file is damaged") from error
         except (TypeError, UnsupportedAlgorithm):
             return None

@@ -7,6 +7,7 @@ back; it opens no file.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from yunhe.crypto.key_container import checked_container
 from yunhe.crypto.signatures import SignedItem, invalid_signatures
 from yunhe.crypto.suites import ED25519_SHA256, suite, suite_names
 from yunhe.errors import InvalidKeyError, InvalidSignatureError, TooLargeError
@@ -92,16 +93,14 @@ class PrivateKey:
         Raises:
             TooLargeError: the file is over `KEY_FILE_BYTES_MAX`.
             WrongPassphraseError: the passphrase does not decrypt it.
-            InvalidKeyError: it is not an encrypted key file, or of no suite that this version knows.
+            InvalidKeyError: it is not an encrypted key file, asks for unbounded work or memory, or is of no suite that this version knows.
         """
         if len(pem) > KEY_FILE_BYTES_MAX:
             raise TooLargeError(f"a key file is at most {KEY_FILE_BYTES_MAX} bytes")
-        # COD-024
-        if b"-----BEGIN ENCRYPTED PRIVATE KEY-----" not in pem:
-            raise InvalidKeyError("this is not an encrypted PKCS#8 key file (PEM, BEGIN ENCRYPTED PRIVATE KEY)")
+        container = checked_container(pem)
         # Of which suite the key is stands in the encrypted part.
         for name in suite_names():
-            raw = suite(name).decrypt_key(pem, passphrase)
+            raw = suite(name).decrypt_key(container, passphrase)
             if raw is not None:
                 return cls(name, raw)
         raise InvalidKeyError("the key file is encrypted in a way that is not supported, or its key is of no suite that this version knows")

@@ -93,7 +93,7 @@ class NodeFolder:
             InvalidConfigurationError: a file or the passphrase cannot be read.
             WrongPassphraseError: the passphrase does not open the keys.
         """
-        passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode()
+        passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
         if not passphrase:
             passphrase = _read(self.path / self.config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
         node_key, ledger_key = (

@@ -21,6 +21,7 @@ from yunhe.errors import (
     InvalidAddressError,
     NodeUnreachableError,
     OverloadedError,
+    TokenWrongError,
     TransactionRefusedError,
     UnavailableError,
     WaitTimeoutError,
@@ -40,6 +41,7 @@ _GAS_LIMIT: Final = 20_000_000
 _ATTEMPT_WAIT_MS: Final = 10_000
 _RETRY_FIRST_S: Final = 0.1
 _RETRY_MAX_S: Final = 2.0
+_PORT_MAX: Final = 65_535
 
 Key: TypeAlias = Sequence[str | int | bytes]
 """Components of a primary key or of a row of an index, or the leading ones."""
@@ -101,11 +103,10 @@ class Client:
 
         Raises:
             InvalidAddressError: the address is none.
+            TokenWrongError: the token is none that a node makes.
         """
-        if not address.startswith(("http://", "https://")):
-            raise InvalidAddressError(f"{address!r} is no address of a node, which begins with http:// or https://")
         self._address = address
-        self._http = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_s)
+        self._http = httpx.Client(base_url=_checked_address(address), headers=_authorization(token), timeout=timeout_s)
         self._network_id = network_id
         self._chain_hash = None if hash_name is None else chain_hash(hash_name)
         self._timeout_s = timeout_s
@@ -469,6 +470,24 @@ class Client:
                 self._on_retry(failure)
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _RETRY_MAX_S)
+
+
+def _checked_address(address: str) -> httpx.URL:
+    try:
+        url = httpx.URL(address)
+        # Beyond what httpx checks when it takes an address, a name's labels are bounded, and a port is one of TCP.
+        url.raw_host.decode("ascii").encode("idna")
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise InvalidAddressError(f"{address!r} is no address of a node: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host or "%" in url.host or (url.port or 1) > _PORT_MAX:
+        raise InvalidAddressError(f"{address!r} is no address of a node, such as http://127.0.0.1:8440")
+    return url
+
+
+def _authorization(token: str) -> dict[str, str]:
+    if not all("!" <= character <= "~" for character in token):
+        raise TokenWrongError("the API token has characters that no token has; is it whole, and nothing else with it?")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

@@ -83,9 +83,9 @@ class KeyFile:
 
         Raises:
             WrongPassphraseError: the passphrase does not open it.
-            InvalidKeyError: the key is not the one that the file names.
+            InvalidKeyError: the key is not the one that the file names, or the passphrase is not text.
         """
-        key = PrivateKey.from_pem(self.pem, passphrase.encode())
+        key = PrivateKey.from_pem(self.pem, _passphrase_bytes(passphrase))
         if key.public_key != self.public_key:
             raise InvalidKeyError(f"{self.path} holds another key than the public key that it names")
         return MemberKey(self.member, key)
@@ -96,14 +96,14 @@ def create_key_file(path: Path, member: Member, passphrase: str, suite: str = ED
 
     Raises:
         KeyFileExistsError: the file is there already; it was not touched.
-        InvalidKeyError: the passphrase is empty, or the file cannot be written.
+        InvalidKeyError: the passphrase is empty or not text, or the file cannot be written.
     """
     key = PrivateKey.generate(suite)
     lines = [_TITLE, f"Member: {member}", f"Suite: {suite}", f"Public-Key: {key.public_key.raw.hex()}"]
     signer_id = suite_named(suite).signer_id
     if signer_id is not None:
         lines.append(f"Signer-Id: {signer_id}")
-    data = "\n".join([*lines, ""]).encode() + key.to_pem(passphrase.encode())
+    data = "\n".join([*lines, ""]).encode() + key.to_pem(_passphrase_bytes(passphrase))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -149,6 +149,13 @@ def read_key_file(path: Path) -> KeyFile:
             )
         return key_file
     raise InvalidKeyError(f"{path} does not say whose key it holds; its first lines were changed")
+
+
+def _passphrase_bytes(passphrase: str) -> bytes:
+    try:
+        return passphrase.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidKeyError("the passphrase is not text in UTF-8") from error
 
 
 class Wallet:

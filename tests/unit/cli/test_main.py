@@ -61,3 +61,12 @@ def test_group_without_command_shows_its_commands(
 def test_address_that_is_none_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "query", "blocks", "--node", "localhost:8440") == 1
     assert capsys.readouterr().err.startswith("ADDRESS_INVALID: 'localhost:8440' is no address")
+
+
+def test_argument_or_variable_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the interpreter gives bytes that are no UTF-8: as lone surrogates, which nothing else here could encode."""
+    assert run(monkeypatch, "node", "init", "x", "--title", "\udcff") == 2
+    assert capsys.readouterr().err == "USAGE: argument 5 is not text in UTF-8\n"
+    monkeypatch.setenv("YUNHE_KEY_PASSPHRASE", "\udcff")
+    assert run(monkeypatch, "key", "new", "a/b") == 2
+    assert capsys.readouterr().err == "USAGE: YUNHE_KEY_PASSPHRASE is not text in UTF-8\n"

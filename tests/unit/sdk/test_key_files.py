@@ -61,3 +61,12 @@ def test_wallet_holds_keys_of_either_suite(tmp_path):
     (tmp_path / "other.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     assert [file.public_key.suite for file in wallet.key_files()] == ["sm2-sm3", "ed25519-sha256"]
     assert wallet.find(Member("bank", "clerk")).open("one").key.suite == "sm2-sm3"
+
+
+def test_passphrase_that_is_no_text_is_refused_and_no_file_is_made(tmp_path):
+    path = tmp_path / "key.pem"
+    with pytest.raises(InvalidKeyError, match="UTF-8"):
+        create_key_file(path, OWNER, "\udcff")
+    assert not path.exists()
+    with pytest.raises(InvalidKeyError, match="UTF-8"):
+        create_key_file(path, OWNER, "one").open("\udcff")
