@@ -1,11 +1,13 @@
-"""The pytest plugin for contract authors: the fixture `chain` and the flag `--chain`.
+"""The pytest plugin for contract authors: the fixture `chain`, the flag `--chain`, and a report of the tests as JSON.
 
 pytest loads it wherever Yunhe is installed, so it lies outside of `yunhe.testing` and imports nothing of Yunhe before a test asks for the
 fixture.
 """
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +24,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how the fixture `chain` runs contracts: plain, as ordinary Python; metered, which repeats each call as a node runs it "
         "and compares (default); or node, which also makes a node for each test and submits each call to it",
     )
+    parser.getgroup("yunhe").addoption(
+        "--yunhe-report", type=Path, metavar="FILE", help="write the outcome and the place of each test to a file, as JSON"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the report, if one is asked for."""
+    path = config.getoption("--yunhe-report")
+    if path is not None:
+        config.pluginmanager.register(_Report(path))
+
+
+class _Report:
+    """What became of each test."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tests: list[dict[str, Any]] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that could not be read."""
+        if report.failed:
+            self._note(report, "error")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test when it has run, and what failed before or after it."""
+        if report.when == "call" or report.skipped:
+            self._note(report, report.outcome)
+        elif report.failed:
+            self._note(report, "error")
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        self._path.write_text(json.dumps(self._tests, ensure_ascii=False), encoding="utf-8")
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport, outcome: str) -> None:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        _, line, _ = report.location or ("", None, "")
+        place = {"file": report.nodeid.partition("::")[0], "line": None if line is None else line + 1}
+        if crash is not None:
+            place = {"file": crash.path, "line": crash.lineno}
+        message = "" if not report.failed else crash.message if crash is not None else report.longreprtext
+        self._tests.append({"test": report.nodeid, "outcome": outcome, **place, "message": message})
 
 
 @pytest.fixture

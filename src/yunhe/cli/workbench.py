@@ -4,8 +4,10 @@ Tests and scenarios are the author's own programs. Each runs in a process of its
 nothing of `yunhe.testing` is imported here.
 """
 
+import json
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from importlib import util
 from pathlib import Path
@@ -42,11 +44,8 @@ def test(context: typer.Context) -> None:
     """Run the tests of a contract with pytest; what follows is for pytest, such as -k NAME, --chain plain, or a folder."""
     if util.find_spec("pytest") is None:
         raise PytestMissingError("pytest is not installed: pip install 'yunhe[testing]'")
-    command = [*_PYTHON, "pytest", "-p", "yunhe.pytest_plugin", *context.args]
-    # With `--json` the one value is alone on standard output.
-    code = subprocess.run(command, check=False, stdout=sys.stderr if output.json else None).returncode
-    if output.json:
-        output.result({"passed": code == 0, "pytest_exit_code": code}, "")
+    command = [*_PYTHON, "pytest", "-p", "yunhe.pytest_plugin"]
+    code = _run_for_json(command, context.args) if output.json else subprocess.run([*command, *context.args], check=False).returncode
     if code == _PYTEST_USAGE:
         raise UsageError("pytest could not be run so; it says why above")
     if code == _PYTEST_NO_TESTS:
@@ -55,6 +54,16 @@ def test(context: typer.Context) -> None:
         raise typer.Abort
     if code != 0:
         raise ContractTestsFailedError("tests failed; pytest says which above")
+
+
+def _run_for_json(command: list[str], arguments: list[str]) -> int:
+    """Run pytest, and print what became of each test; the one value is alone on standard output. Returns pytest's exit code."""
+    with tempfile.TemporaryDirectory(prefix="yunhe-tests-") as folder:
+        report = Path(folder) / "report.json"
+        code = subprocess.run([*command, "--yunhe-report", report, *arguments], check=False, stdout=sys.stderr).returncode
+        tests = json.loads(report.read_text(encoding="utf-8")) if report.exists() else []
+    output.result({"passed": code == 0, "pytest_exit_code": code, "tests": tests}, "")
+    return code
 
 
 def run(

@@ -101,9 +101,40 @@ def test_test_passes_arguments_to_pytest(folder: Path, kind: str) -> None:
     assert (done.returncode, "1 passed, 5 deselected" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_test_finds_the_folder_that_it_is_given(folder: Path) -> None:
+def test_test_finds_the_folder_that_it_is_given_and_tells_of_each_test(folder: Path) -> None:
     done = yunhe(folder.parent, "test", "parcel", "-p", "no:cacheprovider", "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"passed": True, "pytest_exit_code": 0}), done.stderr
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["passed"], told["pytest_exit_code"]) == (0, True, 0), done.stderr
+    assert [test["outcome"] for test in told["tests"]] == ["passed"] * 6
+    first = told["tests"][0]
+    lines = (folder / "tests" / "test_parcel.py").read_text().splitlines()
+    assert first["test"].endswith("tests/test_parcel.py::test_item_is_held_by_who_registered_it")
+    assert lines[first["line"] - 1].startswith("def test_item_is_held_by_who_registered_it")
+
+
+def test_failed_test_is_told_with_its_place_and_its_message(tmp_path: Path) -> None:
+    make_folder("parcel", tmp_path)
+    folder = tmp_path / "parcel"
+    (folder / "tests" / "test_more.py").write_text(
+        "import pytest\n\n\n"
+        "def test_sum() -> None:\n    assert 1 + 1 == 3, 'the sums differ'\n\n\n"
+        "@pytest.fixture\ndef broken() -> None:\n    raise ValueError('no table')\n\n\n"
+        "def test_with_what_is_broken(broken: None) -> None:\n    pass\n\n\n"
+        "@pytest.mark.skip(reason='later')\ndef test_later() -> None:\n    pass\n"
+    )
+    (folder / "tests" / "test_unreadable.py").write_text("def test(:\n")
+    done = yunhe(folder, "test", "tests/test_more.py", "tests/test_unreadable.py", "-p", "no:cacheprovider", "--json")
+    assert json.loads(done.stdout)["pytest_exit_code"] == 2
+    assert [(test["test"], test["outcome"]) for test in json.loads(done.stdout)["tests"]] == [("tests/test_unreadable.py", "error")]
+    (folder / "tests" / "test_unreadable.py").unlink()
+    done = yunhe(folder, "test", "tests/test_more.py", "-p", "no:cacheprovider", "--json")
+    assert done.returncode == 1
+    failed, errored, skipped = json.loads(done.stdout)["tests"]
+    assert (failed["outcome"], Path(failed["file"]).name, failed["line"]) == ("failed", "test_more.py", 5)
+    assert "the sums differ" in failed["message"]
+    assert (errored["outcome"], Path(errored["file"]).name, errored["line"]) == ("error", "test_more.py", 10)
+    assert "no table" in errored["message"]
+    assert (skipped["outcome"], skipped["message"]) == ("skipped", "")
 
 
 def test_test_of_a_broken_contract_fails_with_our_code(tmp_path: Path) -> None:
