@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from tools.reference.command_line import command_page
+from tools.reference.configuration import configuration_page
 from tools.reference.contracts import contract_page
 from tools.reference.error_codes import error_page
 from tools.reference.http_api import http_page, openapi_page
@@ -22,6 +23,7 @@ def openapi() -> dict[str, Any]:
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/cli.md": lambda: command_page("yunhe", app),
+    "docs/reference/configuration.md": configuration_page,
     "docs/reference/contracts.md": contract_page,
     "docs/reference/errors.md": error_page,
     "docs/reference/http.md": lambda: http_page(openapi()),

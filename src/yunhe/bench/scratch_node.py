@@ -36,7 +36,7 @@ class ScratchNode:
     def start(self) -> float:
         """Start the node and return how long it took until it answered, seconds."""
         begun = time.monotonic()
-        started = _yunhe("node", "start", str(self.folder), "--background")
+        started = _yunhe("node", "start", str(self.folder), "--port", "0", "--background")
         self.address, self.pid = str(started["address"]), int(started["pid"])
         return time.monotonic() - begun
 

@@ -16,6 +16,7 @@ from yunhe.cli.backup import backup_node, restore_node
 from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
 from yunhe.cli.output import EXIT_UNAVAILABLE, output
 from yunhe.cli.progress import BlockProgress
+from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
 from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
@@ -115,18 +116,17 @@ def _thresholds(items: list[str]) -> dict[str, str]:
 
 
 @app.command()
+@with_setting_flags
 def start(
     folder: DirArgument,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Another port than in node.toml.")] = None,
+    flags: Flags,
     *,
     background: Annotated[bool, typer.Option("--background", help="Return when the node answers; it goes on running.")] = False,
 ) -> None:
     """Start a node. It runs until it is stopped; its log is log/node.log in the folder."""
-    loaded = NodeFolder.load(folder)
-    if port is not None:
-        loaded = loaded.with_port(port)
+    loaded = NodeFolder.load(folder, os.environ, flags)
     if background:
-        output.fields(_start_background(folder, port))
+        output.fields(_start_background(folder, flags))
         return
     # The web framework takes a third of a second to load, and no other command needs it.
     from yunhe.gateway.logging import configure_logging  # noqa: PLC0415
@@ -141,16 +141,14 @@ def start(
     serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
 
 
-def _start_background(folder: Path, port: int | None) -> dict[str, object]:
+def _start_background(folder: Path, flags: Flags) -> dict[str, object]:
     try:
         pid, address = read_run_file(folder)
     except NodeNotRunningError:
         pass
     else:
         raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid}); `yunhe node stop {folder}` stops it")
-    command = [sys.executable, "-m", "yunhe.cli", "node", "start", str(folder)]
-    if port is not None:
-        command += ["--port", str(port)]
+    command = [sys.executable, "-m", "yunhe.cli", "node", "start", str(folder), *as_arguments(flags)]
     process = subprocess.Popen(  # our own module
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
     )
@@ -243,5 +241,6 @@ def check(
     output.fields({"height": report.blocks - 1} | shown)
 
 
+app.command("config")(show_settings)
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)

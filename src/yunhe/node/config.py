@@ -1,56 +1,98 @@
-"""The node's configuration file, `node.toml`.
+"""The settings of a node, and where their values come from.
 
-Every setting has a default but the organisation and the node's name. An unknown setting is refused, because a misspelt one that is silently
-ignored is found out on the worst day.
+A setting is given by a flag of `yunhe node start`, by the environment, or in the file `node.toml`; the first of these that has it counts.
+Every setting has a default but the organisation and the node's name. What is unknown is refused, in the file and in the environment,
+because a misspelt setting that is silently ignored is found out on the worst day. The page docs/reference/configuration.md is generated
+from this module.
 """
 
+import difflib
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
 from yunhe.errors import InvalidConfigurationError
 from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_REQUEST_MS
 
-FILE_NAME = "node.toml"
+FILE_NAME: Final = "node.toml"
+VARIABLE_PREFIX: Final = "YUNHE_"
+PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name
+OTHER_VARIABLES: Final[Mapping[str, str]] = {
+    PASSPHRASE_VARIABLE: "the passphrase of the node's key files; goes before `passphrase_file`",
+    "YUNHE_FOLDER": "folder of the node that a command is for, as `--folder`",
+    "YUNHE_NODE": "address of the node that a command is for, as `--node`",
+    "YUNHE_TOKEN": "API token that a command presents; `--token-file` goes before it",
+    "YUNHE_KEY": "key file of a signer, as `--key`",
+    "YUNHE_KEY_PASSPHRASE": "passphrase of a signer's key file; `--passphrase-file` goes before it",
+}
+"""Variables of the environment that are no settings of a node, with their meaning."""
+
+Scalar: TypeAlias = str | int | bool
+
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is said about a setting beside its type; the annotation of a field of `NodeConfig`."""
+
+    meaning: str
+    """One line for people, with the unit."""
+    minimum: int | None = None
+    """Smallest number allowed."""
+    maximum: int | None = None
+    """Largest number allowed."""
+    choices: tuple[str, ...] = ()
+    """Texts allowed; any when empty."""
+    is_identity: bool = False
+    """Whether it says who the node is: it stands in the file and nowhere else."""
+
+    def check(self, name: str, value: Scalar) -> None:
+        """Check that a value of the right type is allowed.
+
+        Raises:
+            InvalidConfigurationError: it is not.
+        """
+        if self.choices and value not in self.choices:
+            raise InvalidConfigurationError(f"{name} must be {_alternatives(self.choices)}, not {value!r}")
+        if self.minimum is not None and self.maximum is not None and not self.minimum <= int(value) <= self.maximum:
+            raise InvalidConfigurationError(f"{name} must be from {self.minimum} to {self.maximum}, not {value}")
 
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
     """Settings of one node."""
 
-    organisation: str
-    """The organisation that the node belongs to."""
-    node: str
-    """The node's name in its organisation, as enrolled."""
-    engine: str = "solo"
-    """Engine; `solo` is the only one of this version."""
-    host: str = "127.0.0.1"
-    """Address that the HTTP API listens on."""
-    port: int = 8440
-    """Port of the HTTP API; 0 takes a free one, which `node start` prints."""
-    passphrase_file: str = "secrets/passphrase"  # noqa: S105  # a path
-    """File with the passphrase of the node's key files, relative to the folder; the environment's YUNHE_PASSPHRASE goes before it."""
-    collect_ms: int = GATEWAY_COLLECT_MS
-    """How long the gateway collects transactions for one verification, milliseconds."""
-    webhook_private_targets: bool = False
-    """Whether webhooks may go to addresses that are not public, and by plain HTTP."""
-    request_timeout_ms: int = HTTP_REQUEST_MS
-    """How long a client may take to send a whole request, milliseconds; then its connection is closed."""
-    log_level: str = "info"
-    """`debug`, `info`, `warning` or `error`."""
+    organisation: Annotated[str, Setting("The organisation that the node belongs to.", is_identity=True)]
+    node: Annotated[str, Setting("The node's name in its organisation, as enrolled.", is_identity=True)]
+    engine: Annotated[str, Setting("Engine; `solo` is the only one of this version.", choices=("solo",))] = "solo"
+    host: Annotated[str, Setting("Address that the HTTP API listens on.")] = "127.0.0.1"
+    port: Annotated[
+        int, Setting("Port of the HTTP API; 0 takes a free one at each start, which `node start` prints.", minimum=0, maximum=65535)
+    ] = 8440
+    passphrase_file: Annotated[str, Setting("File with the passphrase of the node's key files, relative to the folder.")] = (
+        "secrets/passphrase"  # noqa: S105  # a path
+    )
+    collect_ms: Annotated[
+        int,
+        Setting("How long the gateway collects transactions for one verification, milliseconds.", minimum=0, maximum=1000),
+    ] = GATEWAY_COLLECT_MS
+    webhook_private_targets: Annotated[bool, Setting("Whether webhooks may go to addresses that are not public, and by plain HTTP.")] = (
+        False
+    )
+    request_timeout_ms: Annotated[
+        int,
+        Setting(
+            "How long a client may take to send a whole request, milliseconds; then its connection is closed.", minimum=100, maximum=600_000
+        ),
+    ] = HTTP_REQUEST_MS
+    log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
 
     def __post_init__(self) -> None:
-        if self.engine != "solo":
-            raise InvalidConfigurationError(f"the engine {self.engine!r} is unknown; this version has 'solo'")
-        if not 0 <= self.port <= 65535:
-            raise InvalidConfigurationError("port must be from 0 to 65535")
-        if self.log_level not in ("debug", "info", "warning", "error"):
-            raise InvalidConfigurationError("log_level must be debug, info, warning or error")
-        if not 0 <= self.collect_ms <= 1000:
-            raise InvalidConfigurationError("collect_ms must be from 0 to 1000")
-        if not 100 <= self.request_timeout_ms <= 600_000:
-            raise InvalidConfigurationError("request_timeout_ms must be from 100 to 600000")
+        for name, setting in SETTINGS.items():
+            setting.check(name, getattr(self, name))
 
     def to_toml(self) -> str:
         """Return the file's text."""
@@ -61,42 +103,140 @@ class NodeConfig:
         return "\n".join(lines) + "\n"
 
 
+_DECLARED: Final = {name: get_args(annotation) for name, annotation in get_type_hints(NodeConfig, include_extras=True).items()}
+SETTINGS: Final[Mapping[str, Setting]] = {name: setting for name, (_, setting) in _DECLARED.items()}
+"""All settings by name, in the order of the file."""
+KINDS: Final[Mapping[str, type[Scalar]]] = {name: kind for name, (kind, _) in _DECLARED.items()}
+"""Type of each setting: `str`, `int` or `bool`."""
+DEFAULTS: Final[Mapping[str, Scalar]] = {item.name: item.default for item in fields(NodeConfig) if item.default is not MISSING}
+"""Default of each setting that has one."""
+
+
+def variable(name: str) -> str | None:
+    """Return the variable of the environment that gives a setting; None for those that only the file gives."""
+    return None if SETTINGS[name].is_identity else VARIABLE_PREFIX + name.upper()
+
+
+def flag(name: str) -> str | None:
+    """Return the flag of `yunhe node start` that gives a setting; None for those that only the file gives."""
+    return None if SETTINGS[name].is_identity else "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConfig:
+    """Settings with where the value of each comes from."""
+
+    config: NodeConfig
+    origins: Mapping[str, str]
+    """By name: `flag …`, `environment …`, `file` or `default`."""
+
+
 def load_config(path: Path) -> NodeConfig:
-    """Read a configuration file.
+    """Read a configuration file, and nothing else; raises as `resolve_config`."""
+    return resolve_config(path, {}, {}).config
+
+
+def resolve_config(path: Path, environment: Mapping[str, str], flags: Mapping[str, Scalar]) -> ResolvedConfig:
+    """Read a node's settings from all places that can give them.
+
+    Args:
+        path: the configuration file.
+        environment: variables of the process; those that do not begin with `YUNHE_` are passed over.
+        flags: settings that the command line gave.
 
     Raises:
-        InvalidConfigurationError: it cannot be read, or a setting is unknown, missing or of the wrong type.
+        InvalidConfigurationError: the file cannot be read; or a setting is unknown, missing, of the wrong type or out of its range. The
+            message names the place.
     """
-    try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}; is this a folder made by `yunhe node init`?") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidConfigurationError(f"{path} is not TOML: {error}") from error
-    return _from_table(table, path)
-
-
-def _from_table(table: dict[str, Any], path: Path) -> NodeConfig:
-    known = {item.name: item for item in fields(NodeConfig)}
+    table = _read(path)
+    _check_known(table, path)
+    _check_variables(environment)
+    values: dict[str, Any] = dict(DEFAULTS)
+    origins = dict.fromkeys(DEFAULTS, "default")
     for name, value in table.items():
-        if name not in known:
-            raise InvalidConfigurationError(f"{path}: the setting {name!r} is unknown; the settings are {', '.join(known)}")
-        if type(value) is not known[name].type:
-            kind = "a whole number" if known[name].type is int else "text in quotes"
-            raise InvalidConfigurationError(f"{path}: the setting {name!r} must be {kind}, not {value!r}")
-    for name in ("organisation", "node"):
-        if name not in table:
+        _check(name, value, f"{path}: ")
+        values[name], origins[name] = value, "file"
+    for name in SETTINGS:
+        given = variable(name)
+        if given is not None and given in environment:
+            values[name], origins[name] = _from_text(name, given, environment[given]), f"environment {given}"
+    for name, value in flags.items():
+        _check(name, value, f"{flag(name)}: ")
+        values[name], origins[name] = value, f"flag {flag(name)}"
+    for name in SETTINGS:
+        if name not in values:
             raise InvalidConfigurationError(
                 f"{path}: the setting {name!r} is missing; `yunhe node init` wrote it, and it must stay as it was"
             )
+    # In the order of the declaration, whatever the order of the file.
+    return ResolvedConfig(NodeConfig(**values), {name: origins[name] for name in SETTINGS})
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return NodeConfig(**table)
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}; is this a folder made by `yunhe node init`?") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidConfigurationError(f"{path} is not TOML: {error}") from error
+
+
+def _check_known(table: Mapping[str, Any], path: Path) -> None:
+    for name in table:
+        if name not in SETTINGS:
+            raise InvalidConfigurationError(f"{path}: the setting {name!r} is unknown; {_nearest(name, SETTINGS)}")
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    known = {name for name in map(variable, SETTINGS) if name is not None} | OTHER_VARIABLES.keys()
+    for name in sorted(environment):
+        if name.startswith(VARIABLE_PREFIX) and name not in known:
+            raise InvalidConfigurationError(f"the environment's {name} is unknown; {_nearest(name, sorted(known))}")
+
+
+def _nearest(name: str, known: "Mapping[str, Any] | list[str]") -> str:
+    """Name what was probably meant."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"the known ones are {', '.join(known)}"
+
+
+def _check(name: str, value: Any, place: str) -> None:  # noqa: ANN401  # as the file has it
+    kind = KINDS[name]
+    if type(value) is not kind:
+        wanted = {int: "a whole number", str: "text in quotes", bool: "true or false"}[kind]
+        raise InvalidConfigurationError(f"{place}the setting {name!r} must be {wanted}, not {value!r}")
+    _check_allowed(name, value, place)
+
+
+def _check_allowed(name: str, value: Scalar, place: str) -> None:
+    try:
+        SETTINGS[name].check(name, value)
     except InvalidConfigurationError as error:
-        raise InvalidConfigurationError(f"{path}: {error.message}") from error
+        raise InvalidConfigurationError(place + error.message) from error
 
 
-def _toml(value: str | int) -> str:
+def _from_text(name: str, given: str, text: str) -> Scalar:
+    """Read a variable of the environment."""
+    place = f"the environment's {given}: "
+    value: Scalar = text
+    if KINDS[name] is bool:
+        if text.lower() not in _TRUTHS:
+            raise InvalidConfigurationError(f"{place}{name} must be true or false, not {text!r}")
+        value = _TRUTHS[text.lower()]
+    elif KINDS[name] is int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 18):
+            raise InvalidConfigurationError(f"{place}{name} must be a whole number, not {text!r}")
+        value = int(text)
+    _check_allowed(name, value, place)
+    return value
+
+
+def _alternatives(choices: tuple[str, ...]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _toml(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else _quoted(value)

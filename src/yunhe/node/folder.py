@@ -23,8 +23,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from yunhe.contracts.system_contracts import genesis_writes, system_code_hashes
@@ -36,7 +37,7 @@ from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.genesis import PROTOCOL_VERSION, THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
-from yunhe.node.config import FILE_NAME, NodeConfig, load_config
+from yunhe.node.config import FILE_NAME, PASSPHRASE_VARIABLE, NodeConfig, Scalar, resolve_config
 from yunhe.node.tokens import AccessTokens
 from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE
 from yunhe.storage import LedgerStore, Progress
@@ -47,7 +48,6 @@ LEDGER_KEY_FILE: Final = "keys/ledger.pem"
 STORE_FOLDER: Final = "store"
 WEBHOOKS_FILE: Final = "webhooks.db"
 LOG_FILE: Final = "log/node.log"
-PASSPHRASE_VARIABLE: Final = "YUNHE_PASSPHRASE"  # noqa: S105  # a name
 _PASSPHRASE_ADVICE: Final = f"; set `passphrase_file` in node.toml, or the passphrase itself in the environment's {PASSPHRASE_VARIABLE}"
 _KEY_ADVICE: Final = "; put back the key file that was there: the ledger knows this node by it, and only a vote can give it another one"
 _GENESIS_ADVICE: Final = "put back the network's genesis file, of which every organisation and every backup has a copy"
@@ -62,14 +62,21 @@ class NodeFolder:
     genesis: Genesis
 
     @classmethod
-    def load(cls, path: Path) -> "NodeFolder":
+    def load(
+        cls, path: Path, environment: Mapping[str, str] = MappingProxyType({}), flags: Mapping[str, Scalar] = MappingProxyType({})
+    ) -> "NodeFolder":
         """Read configuration and genesis.
+
+        Args:
+            path: the folder.
+            environment: variables that may give settings.
+            flags: settings that the command line gave.
 
         Raises:
             InvalidConfigurationError: the folder is no node's, or a setting is wrong.
             InvalidGenesisError: the genesis file is missing or not valid.
         """
-        config = load_config(path / FILE_NAME)
+        config = resolve_config(path / FILE_NAME, environment, flags).config
         file = path / GENESIS_FILE
         if not file.is_file():
             raise InvalidGenesisError(f"{file} is missing; {_GENESIS_ADVICE}")
@@ -81,10 +88,6 @@ class NodeFolder:
     def has_keys(self) -> bool:
         """Return whether the node's key files are there."""
         return all((self.path / name).is_file() for name in (NODE_KEY_FILE, LEDGER_KEY_FILE))
-
-    def with_port(self, port: int) -> "NodeFolder":
-        """Return the folder with another port than its file says."""
-        return replace(self, config=replace(self.config, port=port))
 
     def load_keys(self) -> tuple[PrivateKey, PrivateKey]:
         """Return the node's key and its ledger key.

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.node.open_node import make_folder
 from yunhe.errors import InvalidConfigurationError, InvalidGenesisError
 from yunhe.node import NodeFolder
-from yunhe.node.folder import PASSPHRASE_VARIABLE
+from yunhe.node.config import PASSPHRASE_VARIABLE
 
 
 def test_every_file_is_synced_before_the_folder_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,10 +39,13 @@ UNUSABLE = {
     "no organisation": ("", "must stay as it was"),
     "a number for a name": ("organisation = 5\n", "'organisation' must be text in quotes, not 5"),
     "a text for a number": ("organisation = 'port'\nnode = 'node1'\nport = '8440'\n", "'port' must be a whole number, not '8440'"),
-    "an unknown setting": ("colour = 'blue'\n", "'colour' is unknown; the settings are organisation, node"),
+    "an unknown setting": ("colour = 'blue'\n", "'colour' is unknown; the known ones are organisation, node"),
     "bytes": ("\x00\xff", "is not TOML"),
     "cut short": ("organisation = 'po", "is not TOML"),
-    "an engine that this version does not have": ("organisation = 'port'\nnode = 'n'\nengine = 'raft'\n", "this version has 'solo'"),
+    "an engine that this version does not have": (
+        "organisation = 'port'\nnode = 'n'\nengine = 'raft'\n",
+        "engine must be solo, not 'raft'",
+    ),
     "a port that is none": ("organisation = 'port'\nnode='n'\nport = 70000\n", "port must be from 0 to 65535"),
 }
 
