@@ -37,6 +37,7 @@ from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import UNCOMMITTED_BLOCKS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.cosigner import Cosigner
+from yunhe.node.metrics import Metrics
 from yunhe.storage import CosignerMemory, DataFolder, LedgerStore
 
 SUITE = "ed25519-sha256"
@@ -149,7 +150,7 @@ class Replica:
         self.store = LedgerStore.open(self.folder, GENESIS, opener=FileStateStore.open, segment_bytes_max=SEGMENT_BYTES)
         memory = CosignerMemory.open(DataFolder(self.folder).cosigner, GENESIS.network_id)
         self.cosigner = Cosigner(ORGANISATIONS[self.number], key(self.number, 3), memory, lambda: START_MS)
-        self.application = LedgerApplication(self.store, self._executor(), SHA256, on_block, on_commit)
+        self.application = LedgerApplication(self.store, self._executor(), SHA256, on_block, on_commit, Metrics())
         self.delivered = self.committed = self.application.committed().engine_height
 
     @property

@@ -21,6 +21,7 @@ from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
 from yunhe.gateway.request_ids import RequestIds
+from yunhe.gateway.request_metrics import RequestMetrics, metrics_routes
 from yunhe.gateway.simulation_routes import simulation_routes
 from yunhe.gateway.strict_route import StrictRoute
 from yunhe.gateway.submission_routes import submission_routes
@@ -43,6 +44,7 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         node.start()
+        node.metrics.watch_queue("verification", lambda: collector.depth)
         collector.start()
         yield
         await collector.stop()
@@ -68,9 +70,11 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
     app.include_router(webhook_routes(node))
     app.include_router(_state_routes(node))
     app.include_router(_description_route(app))
+    app.include_router(metrics_routes(node))
     install_methods(app)
     app.add_middleware(Boundary, access=access)
     app.add_middleware(RequestIds)
+    app.add_middleware(RequestMetrics, node=node)
     describe(app)
     return app
 

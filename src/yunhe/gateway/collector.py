@@ -62,6 +62,11 @@ class Collector:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def depth(self) -> int:
+        """Transactions that wait to be verified."""
+        return self._count
+
     def start(self) -> None:
         """Begin to collect; call from the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -82,6 +87,7 @@ class Collector:
         """
         size = sum(map(len, encoded))
         if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX or self._bytes + size > COLLECTED_BYTES_MAX:
+            self._node.metrics.count_transactions("refused", len(encoded))
             raise OverloadedError("too many transactions wait to be verified; try again in a second")
         submission = _Submission(encoded, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
@@ -112,7 +118,8 @@ class Collector:
                 position += count
 
     async def _admit(self, encoded: Sequence[bytes]) -> list[Answer]:
-        checked = await asyncio.to_thread(self._check, encoded)
+        with self._node.metrics.stage("verify"):
+            checked = await asyncio.to_thread(self._check, encoded)
         answers: dict[bytes, Answer] = {}
         fresh: dict[bytes, Transaction] = {}
         for verdict in checked:
@@ -124,7 +131,9 @@ class Collector:
                 else:
                     answers[verdict.id] = Accepted(verdict.id, waiting)
         answers |= self._accept(fresh)
-        return [answers[verdict.id] if isinstance(verdict, Transaction) else _settled(verdict) for verdict in checked]
+        settled = [answers[verdict.id] if isinstance(verdict, Transaction) else _settled(verdict) for verdict in checked]
+        self._node.metrics.count_transactions("refused", sum(isinstance(answer, YunheError) for answer in settled))
+        return settled
 
     def _accept(self, fresh: Mapping[bytes, Transaction]) -> dict[bytes, Answer]:
         """Hand transactions that nobody has submitted before to the node."""

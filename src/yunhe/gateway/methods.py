@@ -27,7 +27,14 @@ class HeadAsGet:
         """Pass a request on."""
         if scope["type"] == "http" and scope["method"] == "HEAD":
             # API-014
-            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
+            as_get = {**scope, "method": "GET"}
+
+            async def routed(message: Message) -> None:
+                # What counts answers by route looks for it in the scope that it knows.
+                scope["route"] = as_get.get("route")
+                await send(message)
+
+            await self._app(as_get, receive, _without_body(routed))
         else:
             await self._app(scope, receive, send)
 

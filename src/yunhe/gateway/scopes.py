@@ -5,10 +5,12 @@ What changes anything and is not named here needs `operate`, so that a route tha
 
 from typing import Final
 
-from yunhe.node.tokens import OPERATE, READ, SUBMIT
+from yunhe.node.tokens import AUDIT, OPERATE, READ, SUBMIT
 
 OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/version", "/openapi.json"})
 """Paths that need no token."""
+METRICS_PATH: Final = "/metrics"
+"""Where Prometheus looks for metrics by itself."""
 _SUBMITTING: Final = frozenset({"/v1/transactions", "/v1/transactions/batch"})
 _COMPUTING: Final = frozenset({"/v1/proofs", "/v1/transactions/simulate"})
 _CONTRACTS: Final = "/v1/contracts/"
@@ -21,6 +23,8 @@ def needed_scope(method: str, path: str) -> str | None:
     # API-031
     if path in OPEN_PATHS:
         return None
+    if path == METRICS_PATH:
+        return AUDIT
     if path.startswith(_WEBHOOKS):
         return OPERATE
     if method in _SAFE:

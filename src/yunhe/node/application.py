@@ -18,6 +18,7 @@ from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.layouts import changes_certifiers
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block
 from yunhe.limits import OPENED_ENVELOPES_BYTES_MAX
+from yunhe.node.metrics import Metrics
 from yunhe.storage import LedgerStore
 
 
@@ -65,6 +66,7 @@ class LedgerApplication:
         chain_hash: ChainHash,
         on_block: Callable[[LedgerBlock], None],
         on_commit: Callable[[BlockCommitted], None],
+        metrics: Metrics,
     ) -> None:
         """Join the parts.
 
@@ -74,12 +76,14 @@ class LedgerApplication:
             chain_hash: the ledger's.
             on_block: called with each durable ledger block before the next one can be decided; may raise to stop the engine.
             on_commit: told of every engine block after that.
+            metrics: are told how long blocks take and what became of their transactions.
         """
         self._store = store
         self._executor = executor
         self._chain_hash = chain_hash
         self._on_block = on_block
         self._on_commit = on_commit
+        self._metrics = metrics
         self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
         self._opened_bytes = 0
         self._opened_lock = threading.Lock()
@@ -113,6 +117,10 @@ class LedgerApplication:
 
     def deliver(self, delivery: Delivery) -> bytes:
         """Apply a block; the new state is staged, nothing is durable."""
+        with self._metrics.stage("execute"):
+            return self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> bytes:
         opened: list[OpenedEnvelope] = []
         unopened: list[Dropped] = []
         for envelope in delivery.envelopes:
@@ -143,10 +151,16 @@ class LedgerApplication:
             self._commit_group(group)
 
     def _commit_group(self, group: Sequence["_Delivered"]) -> None:
-        self._store.commit_many([(delivered.transition.block, delivered.engine_height) for delivered in group])
+        with self._metrics.stage("commit"):
+            self._store.commit_many([(delivered.transition.block, delivered.engine_height) for delivered in group])
         for delivered in group:
             block = delivered.transition.block
+            self._metrics.count_transactions("dropped", len(delivered.unopened) + len(delivered.transition.dropped))
             if block is not None:
+                succeeded = sum(receipt.succeeded for receipt in block.receipts)
+                self._metrics.count_block()
+                self._metrics.count_transactions("succeeded", succeeded)
+                self._metrics.count_transactions("failed", len(block.receipts) - succeeded)
                 self._state.uncommitted.difference_update(transaction.id for transaction in block.transactions)
                 self._on_block(block)
             self._on_commit(BlockCommitted(block, delivered.unopened + delivered.transition.dropped))

@@ -6,6 +6,7 @@ halts the node: it says so in its log, `status` and health, goes on answering qu
 
 import asyncio
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -37,9 +38,10 @@ from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
 from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
+from yunhe.node.metrics import Metrics, Reading, folder_bytes
 from yunhe.node.pending import PendingTransactions, Placed
 from yunhe.node.simulation import Simulator
-from yunhe.node.webhooks import Webhooks
+from yunhe.node.webhooks import HOOK_STATES, Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
 
 _log = structlog.get_logger("yunhe.node")
@@ -99,6 +101,7 @@ class Node:
         node_key, ledger_key = folder.load_keys()
         self._node_key: PrivateKey = node_key
         self._identity = folder.identity(node_key)
+        self.metrics = Metrics()
         self.store: LedgerStore = folder.open_store(progress)
         try:
             self._worker = WorkerExecutor(folder.genesis.chain_hash)
@@ -112,7 +115,7 @@ class Node:
             certificates = Certificates(stored.certificates, self.network_id, self.store.log, self.store.header)
             self.certification = Certification(self.store, self.genesis, cosigner, certificates)
             self._application = LedgerApplication(
-                self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed
+                self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed, self.metrics
             )
             self._engine: Engine = SoloEngine(self._application, clock)
         except BaseException:
@@ -133,6 +136,8 @@ class Node:
         self._stopping = False
         self._halt: str | None = _HELD if memory.is_held else None
         self._watcher: asyncio.Task[None] | None = None
+        self.metrics.watch_queue("block", lambda: len(self._pending))
+        self.metrics.read_from(self._reading)
 
     @property
     def executor(self) -> Executor:
@@ -186,6 +191,23 @@ class Node:
             self.store.engine_height,
             len(self._pending),
             self._worker.protections,
+        )
+
+    def _reading(self) -> Reading:
+        """Return what the metrics show; thread-safe."""
+        status = self.status()
+        webhooks = self.webhooks.all()
+        stored = DataFolder(self.folder.path / STORE_FOLDER)
+        return Reading(
+            status.state,
+            status.height,
+            status.engine_height,
+            status.time_ms,
+            self._worker.restarts,
+            {state: sum(hook.state == state for hook in webhooks) for state in HOOK_STATES},
+            sum(hook.dead_letters for hook in webhooks),
+            {path.name: folder_bytes(path) for path in (stored.blocks, stored.state, stored.certificates)},
+            shutil.disk_usage(self.folder.path).free,
         )
 
     def head(self) -> Header:

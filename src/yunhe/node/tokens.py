@@ -43,7 +43,9 @@ SUBMIT: Final = "submit"
 """Handing in transactions."""
 OPERATE: Final = "operate"
 """Changing how the node works: webhooks."""
-SCOPES: Final = (READ, SUBMIT, OPERATE)
+AUDIT: Final = "audit"
+"""Seeing how the node is run: metrics."""
+SCOPES: Final = (READ, SUBMIT, OPERATE, AUDIT)
 """All scopes; none includes another."""
 OPERATOR: Final = "operator"
 """Name of the token in the node's folder, which has all scopes."""

@@ -10,9 +10,10 @@ from tools.reference.pages import openapi
 from yunhe.gateway.scopes import needed_scope
 from yunhe.node import Node
 from yunhe.node.node import clock_ms
-from yunhe.node.tokens import OPERATE, READ, SCOPES, SUBMIT, AccessTokens, create_token, revoke_token
+from yunhe.node.tokens import AUDIT, OPERATE, READ, SCOPES, SUBMIT, AccessTokens, create_token, revoke_token
 
 NEEDED = {
+    "GET /metrics": AUDIT,
     "GET /v1/health": None,
     "GET /v1/version": None,
     "GET /v1/status": READ,

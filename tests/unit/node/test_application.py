@@ -27,6 +27,7 @@ from yunhe.ledger.state_keys import state_key
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import UNCOMMITTED_BLOCKS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
+from yunhe.node.metrics import Metrics
 from yunhe.storage import LedgerStore
 
 NUMBERS = st.lists(st.integers(0, 12), min_size=1, max_size=5)
@@ -54,7 +55,7 @@ class Ledger:
         self.blocks: list[LedgerBlock] = []
         self.news: list[BlockCommitted] = []
         self.log_ends: list[bytes] = []
-        self.application = LedgerApplication(store, Executor(), SHA256, self._block, self.news.append)
+        self.application = LedgerApplication(store, Executor(), SHA256, self._block, self.news.append, Metrics())
 
     def _block(self, block: LedgerBlock) -> None:
         self.blocks.append(block)

@@ -77,6 +77,11 @@ class WorkerExecutor:
         """Process ids of the workers that run."""
         return [seat.pid for seat in (self._blocks, self._views) if seat.pid is not None]
 
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often the worker of blocks and that of views was started again."""
+        return {"blocks": self._blocks.restarts, "views": self._views.restarts}
+
     def close(self) -> None:
         """End the workers."""
         self._views.end()
@@ -220,6 +225,12 @@ class _Seat:
         """Height and state that follow from what the worker knows."""
         self.lock = threading.Lock()
         self.protections: dict[str, bool] = {}
+        self._starts = 0
+
+    @property
+    def restarts(self) -> int:
+        """How often a worker took the place of one that had ended."""
+        return max(self._starts - 1, 0)
 
     @property
     def pid(self) -> int | None:
@@ -230,6 +241,7 @@ class _Seat:
         """Return the worker, a fresh one if there is none."""
         if self._worker is None:
             self._worker = self._starter.start()
+            self._starts += 1
             self.protections = self._worker.protections
         return self._worker
 

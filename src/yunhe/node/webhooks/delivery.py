@@ -29,13 +29,17 @@ _KEPT_EVERY_BLOCKS: Final = 1000
 _ANY: Final = EventFilter()
 
 
+HOOK_STATES: Final = ("running", "failing", "halted")
+"""`running`; `failing`: the last event did not arrive and is tried again; `halted`: see the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class HookStatus:
     """How a webhook is."""
 
     hook: Hook
     state: str
-    """`running`; `failing`: the last event did not arrive and is tried again; `halted`: see the reason."""
+    """One of `HOOK_STATES`."""
     reason: str | None
     attempts: int
     """How often the event in hand was tried."""
