@@ -69,7 +69,7 @@ RUNTIME_MEANINGS: Final = {
     "MIGRATION_UNCHANGED": "The new source has the migration of the deployed one, which must not run again; delete it or write another.",
     "NOT_ENROLLED": "The signer is not enrolled; `yunhe org enrol` enrols a member, `yunhe org admit` proposes an organisation.",
     "ORGANISATION_SUSPENDED": "The organisation was suspended before the transaction came to its block.",
-    "OUT_OF_GAS": "The gas limit was used up; give more with --gas-limit, or see with `yunhe contract profile ID` where it goes.",
+    "OUT_OF_GAS": "The gas limit was used up; give more with --gas-limit, or see with `yunhe contract profile --tx ID` where it goes.",
     "OUT_OF_MEMORY": f"The call needed more memory than a contract may use; {_REPLAY}.",
     "REENTRANT_CALL": "A contract was called while it was running.",
     "SCAN_TOO_LONG": "A scan without a limit met more rows than one can return; the contract has to scan in pages.",

@@ -221,7 +221,7 @@ def _from_plain_source(record_type: RecordType) -> str:
 
 
 def _bad_field(record: str, field: str, expected: ValueType, found: object) -> NoReturn:
-    raise Fault(f"{record}.{field}: expected {expected.name}, found {type(found).__name__}")
+    ill_typed(expected.name, found, f"{record}.{field}: ")
 
 
 def _too_large(record: str) -> NoReturn:

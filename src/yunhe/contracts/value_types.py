@@ -77,9 +77,11 @@ class ValueType:
         return self.name
 
 
-def ill_typed(expected: str, found: object) -> NoReturn:
+def ill_typed(expected: str, found: object, where: str = "") -> NoReturn:
     """Stop because a value is not of its declared type."""
-    raise Fault(f"expected {expected}, found {type(found).__name__}")
+    # What other contracts return are plain values, and a name looks like an organisation.
+    advice = "; make it one with Org(...)" if expected == "Org" and type(found) is str else ""
+    raise Fault(f"{where}expected {expected}, found {type(found).__name__}{advice}")
 
 
 class ScalarType(ValueType):

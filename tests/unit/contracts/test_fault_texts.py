@@ -36,6 +36,27 @@ def f(ctx: Context) -> int:
 """)
 
 
+OWNED = contract("""
+class Thing(Record):
+    name: str
+    holder: Org
+
+things: Table[Thing] = Table(key="name")
+
+@view
+def owner(ctx: Context) -> Org:
+    return ctx.sender
+
+@action
+def give(ctx: Context) -> Org:
+    return call_view("other", "owner")
+
+@action
+def keep(ctx: Context) -> None:
+    things.add(Thing(name="a", holder=call_view("other", "owner")))
+""")
+
+
 def fault(action: str, times: int) -> str:
     ledger = Ledger(large=LARGE)
     assert ledger.call("bank", "large", action, times=times).code == "CONTRACT_FAULT"
@@ -96,3 +117,10 @@ def test_con_109_record_that_looks_like_a_context_is_none() -> None:
         require_signer(Forged(), Org("bank"))  # type: ignore[arg-type]
     with pytest.raises(Fault):
         require_role(Forged(), "admin")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("action", "where"), [("give", ""), ("keep", "Thing.holder: ")])
+def test_con_100_name_that_another_contract_returned_is_told_to_be_made_an_organisation(action, where) -> None:
+    ledger = Ledger(owned=OWNED, other=OWNED)
+    assert ledger.call("bank", "owned", action).code == "CONTRACT_FAULT"
+    assert f"{where}expected Org, found str; make it one with Org(...)" in ledger.runner.faults[0]
