@@ -152,13 +152,14 @@ class Node:
     def start(self) -> None:
         """Begin to decide; call from the running event loop."""
         self._loop = asyncio.get_running_loop()
+        # EVT-015: before anything is decided, so that what follows a rollback is sent.
+        self.webhooks.start()
         # STO-018
         if self._halt is None:
             self._engine.start()
             self._watcher = self._loop.create_task(self._watch_engine())
         else:
             _log.error("the node decides nothing", reason=self._halt)
-        self.webhooks.start()
         head = self.store.head()
         _log.info("node started", network=self.network_id.hex(), height=head.height, engine=self._engine.name)
 

@@ -14,7 +14,7 @@ from typing import Final
 import httpx
 import structlog
 
-from yunhe.errors import ConflictError, NodeStoppingError, WebhooksFullError
+from yunhe.errors import ConflictError, MalformedError, NodeStoppingError, WebhooksFullError
 from yunhe.limits import WEBHOOK_DEAD_LETTERS_MAX, WEBHOOK_RETRY_PAUSES_S, WEBHOOKS_MAX
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, PlacedEvent
 from yunhe.node.webhooks.message import cloud_event, new_secret, signed_headers
@@ -92,10 +92,15 @@ class Webhooks:
         self._http: httpx.AsyncClient | None = None
 
     def start(self) -> None:
-        """Begin to send; call from the running event loop."""
+        """Begin to send; call from the running event loop, before the node decides anything."""
         # Environment proxies would connect elsewhere than the address that was looked at.
         self._http = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)  # noqa: S113  # each sending has its time limit
+        end = self._feed.end()
         for hook in self._register.all():
+            # EVT-015
+            if EventPlace.after(hook.reached) > end:
+                _log.warning("the ledger was rolled back; the webhook goes on at its end", webhook=hook.id, reached=hook.reached)
+                self._register.advance(hook.id, end.reached)
             self._spawn(hook.id)
 
     async def stop(self) -> None:
@@ -118,9 +123,12 @@ class Webhooks:
             start: the first place to look at.
 
         Raises:
+            MalformedError: the first place is behind that of the next block.
             WebhookTargetError: the node may not send there.
             WebhooksFullError: there are `WEBHOOKS_MAX`.
         """
+        if start > (end := self._feed.end()):
+            raise MalformedError(f"a webhook begins with a block that is there or with the next one, which is {end.height}")
         target = Target.parse(url, allow_private=self._allow_private)
         try:
             await target.resolve()
@@ -247,7 +255,7 @@ class Webhooks:
             height, position, index = (int(part) for part in event_id.split("."))
             read = await asyncio.to_thread(self._feed.read, EventPlace(height, position, index), _ANY, 1)
             try:
-                await self._send(hook, read.events[0])
+                await self._send(hook, _found(read.events, event_id))
             except UndeliveredError as error:
                 await asyncio.to_thread(self._register.bury, hook.id, event_id, str(error), self._clock())
             else:
@@ -260,6 +268,13 @@ class Webhooks:
         body = cloud_event(placed, self._network_id)
         headers: Mapping[str, str] = signed_headers(hook.secret, str(placed.place), self._clock() // 1000, body)
         await Target.parse(hook.url, allow_private=self._allow_private).send(self._http, body, headers)
+
+
+def _found(events: Sequence[PlacedEvent], event_id: str) -> PlacedEvent:
+    # EVT-015: a rollback takes events away, and no other may be sent in their place.
+    if not events or str(events[0].place) != event_id:
+        raise UndeliveredError("EVENT_GONE", "the ledger was rolled back and does not have this event")
+    return events[0]
 
 
 def _halted(hook_id: str, progress: _Progress, task: asyncio.Task[None]) -> None:

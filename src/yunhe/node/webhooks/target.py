@@ -7,6 +7,7 @@ Redirects are not followed.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +22,25 @@ from yunhe.limits import WEBHOOK_TIMEOUT_S, WEBHOOK_URL_CHARS_MAX
 _SCHEMES: Final = {"https": 443, "http": 80}
 
 
+_LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_HOST_CHARS_MAX: Final = 253
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""What of IPv6 is given to networks of the internet; all else is local, reserved, or stands for an address of IPv4."""
+_SPECIAL: Final = tuple(
+    ipaddress.ip_network(network) for network in ("192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+"""Relays and tunnels of 6to4 and Teredo, which lead to any address, and what documents use."""
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+"""Addresses of IPv4 as a network has them that is of IPv6 alone (RFC 6052); the last four bytes are the address."""
+
+
 class UndeliveredError(Exception):
-    """A webhook did not arrive; the message says why."""
+    """A webhook did not arrive; the message says why, and begins with a code that does not change (EVT-013)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,10 @@ class Target:
             raise WebhookTargetError("the address of a webhook is an https URL with a host, without user, password and fragment")
         if parts.scheme == "http" and not allow_private:
             raise WebhookTargetError("this node sends webhooks by https only; `webhook_private_targets = true` in node.toml allows http")
+        if port == 0 or not _is_host(parts.hostname) or not _is_readable(url):
+            raise WebhookTargetError(
+                f"{parts.netloc} is no host that a webhook can be sent to: give a name, or an address in its usual form, and a port above 0"
+            )
         target = cls(url, parts.hostname, port or _SCHEMES[parts.scheme], allow_private)
         literal = _literal(parts.hostname)
         if literal is not None:
@@ -69,9 +91,7 @@ class Target:
             WebhookTargetError: it is not public, and the node sends to public ones only.
         """
         # EVT-014
-        found = ipaddress.ip_address(address)
-        mapped = getattr(found, "ipv4_mapped", None)
-        if not self.allow_private and (found.is_multicast or not (mapped or found).is_global):
+        if not self.allow_private and not _is_public(ipaddress.ip_address(address)):
             raise WebhookTargetError(
                 f"{self.host} is {address}, which is not public; `webhook_private_targets = true` in node.toml allows such targets"
             )
@@ -86,7 +106,9 @@ class Target:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise UndeliveredError(f"the host {self.host} is unknown: {getattr(error, 'strerror', None) or error}") from error
+            raise UndeliveredError(
+                "HOST_UNKNOWN", f"the host {self.host} is unknown: {getattr(error, 'strerror', None) or error}"
+            ) from error
         addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
         for address in addresses:
             self.check_public(address)
@@ -109,17 +131,48 @@ class Target:
                 answer = await http.send(request, stream=True)
                 await answer.aclose()
         except TimeoutError as error:
-            raise UndeliveredError(f"no answer within {WEBHOOK_TIMEOUT_S} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, WebhookTargetError) as error:
-            raise UndeliveredError(str(error) or type(error).__name__) from error
+            raise UndeliveredError("TIMED_OUT", f"no answer within {WEBHOOK_TIMEOUT_S} s") from error
+        except WebhookTargetError as error:
+            raise UndeliveredError(error.code, error.message) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UndeliveredError("CONNECTION_FAILED", str(error) or type(error).__name__) from error
         if answer.is_redirect:
-            raise UndeliveredError(f"answer {answer.status_code}: redirects are not followed; register the address that it points to")
+            raise UndeliveredError(
+                "REDIRECTED", f"answer {answer.status_code}: redirects are not followed; register the address that it points to"
+            )
         if not answer.is_success:
-            raise UndeliveredError(f"answer {answer.status_code}")
+            raise UndeliveredError("ANSWER_NOT_OK", f"answer {answer.status_code}")
 
 
 def _names_a_user(parts: SplitResult) -> bool:
     return parts.username is not None or parts.password is not None
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether a host is an address in its usual form, or a name that can be looked up and is not read as an address."""
+    if _literal(host) is not None:
+        # A zone is of this machine alone, and an address of IPv4 has one form.
+        return "%" not in host
+    labels = host.split(".")
+    return len(host) <= _HOST_CHARS_MAX and all(map(_LABEL.fullmatch, labels)) and not _NUMBER.fullmatch(labels[-1])
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return True
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = address.ipv4_mapped or (ipaddress.IPv4Address(address.packed[-4:]) if address in _NAT64 else None)
+        if carried is not None:
+            return _is_public(carried)
+        if address not in _UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _SPECIAL)
 
 
 def _literal(host: str) -> str | None:

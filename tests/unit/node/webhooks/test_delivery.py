@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from tests.unit.node.open_node import DEADLINE_S, SUITE, make_folder, run_node, transaction
 from tests.unit.node.webhooks.receiver import Receiver, receiving
 from yunhe.crypto import PrivateKey
-from yunhe.errors import WebhookNotFoundError, WebhooksFullError, WebhookTargetError
+from yunhe.errors import MalformedError, WebhookNotFoundError, WebhooksFullError, WebhookTargetError
 from yunhe.node import EventFilter, EventPlace, Node, NodeFolder
 from yunhe.node.webhooks import Hook, HookStatus, Webhooks
 
@@ -137,7 +138,7 @@ def test_last_failure_becomes_a_dead_letter_that_can_be_tried_again(tmp_path: Pa
                 await until(lambda: len(receiver.confirmed) == 3, "delivery")
                 assert receiver.confirmed == expected[1:]
                 ((_, letter),) = webhooks.dead_letters(hook.id, 10)
-                assert (letter.event, letter.reason, letter.again) == (expected[0], "answer 500", False)
+                assert (letter.event, letter.reason, letter.again) == (expected[0], "ANSWER_NOT_OK: answer 500", False)
                 assert webhooks.try_again(hook.id) == 1
                 await until(lambda: len(receiver.confirmed) == 4, "the dead letter")
                 assert receiver.confirmed[-1] == expected[0]
@@ -185,7 +186,7 @@ def test_receiver_that_hangs_is_given_up_and_stopping_does_not_wait_for_it(tmp_p
                 await enrol(node, "ann")
                 await added(webhooks, receiver)
                 await until(lambda: status(webhooks).state == "failing", "failure")
-                assert "no answer within" in str(status(webhooks).reason)
+                assert "TIMED_OUT: no answer within" in str(status(webhooks).reason)
 
     run(tmp_path / "node", body)
 
@@ -208,8 +209,91 @@ def test_target_that_became_private_is_not_sent_to(tmp_path: Path, monkeypatch: 
                 await enrol(node, "ann")
                 hook = await webhooks.add(f"https://example.org:{port}/events", ALL, EventPlace(0))
                 await until(lambda: status(webhooks).dead_letters == 2, "dead letters")
-                assert "not public" in webhooks.dead_letters(hook.id, 1)[0][1].reason
+                reason = webhooks.dead_letters(hook.id, 1)[0][1].reason
+                assert (reason.split(":")[0], "not public" in reason) == ("WEBHOOK_TARGET_REFUSED", True)
             assert receiver.bodies == []
+
+    run(tmp_path / "node", body)
+
+
+def test_redirect_is_not_followed_and_says_so(tmp_path: Path) -> None:
+    """EVT-013 refused: also one that leads to an address that would confirm."""
+
+    async def body(node: Node) -> None:
+        with receiving(lambda _: 307) as receiver:
+            async with sending(node, tmp_path / "hooks.db", pauses_s=()) as webhooks:
+                (first, _) = await enrol(node, "ann")
+                hook = await added(webhooks, receiver)
+                await until(lambda: status(webhooks).dead_letters == 2, "dead letters")
+                (_, letter), _ = webhooks.dead_letters(hook.id, 10)
+                assert (letter.event, letter.reason.split(":")[0]) == (first, "REDIRECTED")
+            assert len(receiver.bodies) == 2
+
+    run(tmp_path / "node", body)
+
+
+@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1/x", "CONNECTION_FAILED"), ("http://nowhere.invalid/x", "HOST_UNKNOWN")])
+def test_target_that_is_not_there_is_named(tmp_path: Path, url: str, code: str) -> None:
+    """EVT-013."""
+
+    async def body(node: Node) -> None:
+        async with sending(node, tmp_path / "hooks.db", pauses_s=()) as webhooks:
+            await enrol(node, "ann")
+            hook = await webhooks.add(url, ALL, EventPlace(0))
+            await until(lambda: status(webhooks).dead_letters == 2, "dead letters")
+            assert {letter.reason.split(":")[0] for _, letter in webhooks.dead_letters(hook.id, 10)} == {code}
+
+    run(tmp_path / "node", body)
+
+
+def test_delivery_goes_on_after_a_rollback(tmp_path: Path) -> None:
+    """EVT-015: behind the place that was reached the ledger is another; what it has now is sent, and what is gone is not."""
+    folder = tmp_path / "node"
+    answers = {"status": 200}
+
+    async def first(node: Node) -> None:
+        await enrol(node, "ann")
+
+    async def lost(node: Node) -> None:
+        async with sending(node, tmp_path / "hooks.db", pauses_s=()) as webhooks:
+            await added(webhooks, receiver)
+            await until(lambda: len(receiver.confirmed) == 2, "delivery")
+            await enrol(node, "bob")
+            await until(lambda: len(receiver.confirmed) == 4, "delivery")
+            answers["status"] = 500
+            await enrol(node, "eve")
+            await until(lambda: status(webhooks).dead_letters == 2, "dead letters")
+
+    async def after(node: Node) -> None:
+        answers["status"] = 200
+        async with sending(node, tmp_path / "hooks.db", pauses_s=()) as webhooks:
+            hook = status(webhooks).hook
+            assert hook.reached == str(node.head().height)
+            webhooks.try_again(hook.id)
+            expected = await enrol(node, "zoe")
+            await until(lambda: len(receiver.confirmed) == 6, "delivery of what is decided now")
+            assert receiver.confirmed[4:] == expected
+            assert [body["data"]["fields"]["member"] for body in receiver.bodies[-2:]] == ["zoe", "zoe"]
+            reasons = [(letter.reason.split(":")[0], letter.again) for _, letter in webhooks.dead_letters(hook.id, 10)]
+            assert reasons == [("EVENT_GONE", False)] * 2
+
+    with receiving(lambda _: answers["status"]) as receiver:
+        run(folder, first)
+        shutil.copytree(folder / "store", tmp_path / "kept")
+        run(folder, lost)
+        shutil.rmtree(folder / "store")
+        shutil.copytree(tmp_path / "kept", folder / "store")
+        run(folder, after)
+
+
+def test_webhook_does_not_begin_behind_the_next_block(tmp_path: Path) -> None:
+    """EVT-015 refused."""
+
+    async def body(node: Node) -> None:
+        async with sending(node, tmp_path / "hooks.db") as webhooks:
+            with pytest.raises(MalformedError, match="the next one, which is 1"):
+                await webhooks.add("http://127.0.0.1:1/x", ALL, EventPlace(2))
+            await webhooks.add("http://127.0.0.1:1/x", ALL, EventPlace(1))
 
     run(tmp_path / "node", body)
 
