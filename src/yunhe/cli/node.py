@@ -21,7 +21,6 @@ from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, s
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
 from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
 from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
-from yunhe.node.folder import LOG_FILE
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
 
@@ -123,16 +122,16 @@ def start(
     *,
     background: Annotated[bool, typer.Option("--background", help="Return when the node answers; it goes on running.")] = False,
 ) -> None:
-    """Start a node. It runs until it is stopped; its log is log/node.log in the folder."""
+    """Start a node. It runs until it is stopped; its log is log/node.log in the folder unless `log_file` says otherwise."""
     loaded = NodeFolder.load(folder, os.environ, flags)
     if background:
-        output.fields(_start_background(folder, flags))
+        output.fields(_start_background(loaded, flags))
         return
     # The web framework takes a third of a second to load, and no other command needs it.
     from yunhe.gateway.logging import configure_logging  # noqa: PLC0415
     from yunhe.gateway.server import serve  # noqa: PLC0415
 
-    configure_logging(folder / LOG_FILE, loaded.config.log_level)
+    configure_logging(loaded.log_path, loaded.config.log_level, loaded.config.log_format)
 
     def ready(address: str) -> None:
         output.fields(_running(folder, os.getpid(), address))
@@ -141,7 +140,10 @@ def start(
     serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
 
 
-def _start_background(folder: Path, flags: Flags) -> dict[str, object]:
+def _start_background(loaded: NodeFolder, flags: Flags) -> dict[str, object]:
+    folder = loaded.path
+    if loaded.log_path is None:
+        raise InvalidConfigurationError("a node in the background has no standard error; set `log_file` to a file")
     try:
         pid, address = read_run_file(folder)
     except NodeNotRunningError:
@@ -165,7 +167,7 @@ def _start_background(folder: Path, flags: Flags) -> dict[str, object]:
             return _running(folder, pid, address)
         time.sleep(_POLL_S)
     process.terminate()
-    raise WaitTimeoutError(f"the node said nothing for {_START_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+    raise WaitTimeoutError(f"the node said nothing for {_START_TIMEOUT_S:.0f} s; its log is {loaded.log_path}")
 
 
 class _Said:
@@ -214,7 +216,7 @@ def stop(folder: DirArgument) -> None:
             break
         time.sleep(_POLL_S)
     else:
-        raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log is {folder / LOG_FILE}")
+        raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log says what it is at")
     output.fields({"stopped": pid})
 
 

@@ -94,7 +94,13 @@ class Collector:
         self._count += len(encoded)
         self._bytes += size
         self._wake.set()
-        return await submission.answer
+        answers = await submission.answer
+        for answer in answers:
+            if isinstance(answer, YunheError):
+                _log.debug("transaction refused", code=answer.code)
+            else:
+                _log.debug("transaction accepted", transaction=answer.transaction_id.hex())
+        return answers
 
     async def _run(self) -> None:
         while True:

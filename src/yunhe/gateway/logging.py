@@ -1,4 +1,8 @@
-"""The node's log: one JSON object a line, in the node's folder. It holds no keys, tokens or contents of records."""
+"""The node's log: one JSON object a line, or text for people. It holds no keys, tokens, passphrases or contents of records.
+
+What is logged of a request has its id and its caller's name; what becomes of a transaction is logged with its id, at level `debug` unless
+it was dropped. An address is logged by its host, because its path or query may be a secret.
+"""
 
 import contextlib
 import io
@@ -33,8 +37,13 @@ class LogStream(io.TextIOBase):
         return len(text)
 
 
-def configure_logging(path: Path | None, level: str) -> None:
+def configure_logging(path: Path | None, level: str, form: str = "json") -> None:
     """Send the log to a file, or to standard error.
+
+    Args:
+        path: the file, which is appended to; None for standard error.
+        level: the least severe messages that are logged, as the setting `log_level` has it.
+        form: `json` or `text`.
 
     Raises:
         InvalidConfigurationError: the file cannot be opened.
@@ -42,12 +51,12 @@ def configure_logging(path: Path | None, level: str) -> None:
     stream: TextIO = sys.stderr
     if path is not None:
         try:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             stream = cast("TextIO", LogStream(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)))
         except OSError as error:
             raise InvalidConfigurationError(f"the log {path} cannot be opened: {error.strerror}") from error
     named: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    rendered: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    rendered: list[Processor] = [structlog.processors.format_exc_info, _renderer(form)]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *named, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -62,3 +71,10 @@ def configure_logging(path: Path | None, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)
+
+
+def _renderer(form: str) -> Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    # Values are quoted, so that nobody who can choose one can make it look like another line.
+    return structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], drop_missing=True)

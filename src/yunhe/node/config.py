@@ -89,6 +89,12 @@ class NodeConfig:
         ),
     ] = HTTP_REQUEST_MS
     log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
+    log_format: Annotated[
+        str, Setting("How a message is written: `json`, one object a line, or `text`, for people.", choices=("json", "text"))
+    ] = "json"
+    log_file: Annotated[str, Setting("The log, relative to the folder; `-` is standard error, for a supervisor that keeps it.")] = (
+        "log/node.log"
+    )
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():

@@ -47,7 +47,6 @@ NODE_KEY_FILE: Final = "keys/node.pem"
 LEDGER_KEY_FILE: Final = "keys/ledger.pem"
 STORE_FOLDER: Final = "store"
 WEBHOOKS_FILE: Final = "webhooks.db"
-LOG_FILE: Final = "log/node.log"
 _PASSPHRASE_ADVICE: Final = f"; set `passphrase_file` in node.toml, or the passphrase itself in the environment's {PASSPHRASE_VARIABLE}"
 _KEY_ADVICE: Final = "; put back the key file that was there: the ledger knows this node by it, and only a vote can give it another one"
 _GENESIS_ADVICE: Final = "put back the network's genesis file, of which every organisation and every backup has a copy"
@@ -84,6 +83,11 @@ class NodeFolder:
             return cls(path, config, Genesis.from_json(_read(file, GENESIS_BYTES_MAX)))
         except InvalidGenesisError as error:
             raise InvalidGenesisError(f"{file} cannot be used: {error.message}; {_GENESIS_ADVICE}") from error
+
+    @property
+    def log_path(self) -> Path | None:
+        """The file of the log; None for standard error."""
+        return None if self.config.log_file == "-" else self.path / self.config.log_file
 
     def has_keys(self) -> bool:
         """Return whether the node's key files are there."""

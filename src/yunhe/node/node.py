@@ -308,6 +308,12 @@ class Node:
             self.events.announce()
             for position, receipt in enumerate(block.receipts):
                 self._pending.place(receipt.transaction_id, Placed(block.header.height, position, block.header.time_ms, receipt))
+                _log.debug(
+                    "transaction placed",
+                    transaction=receipt.transaction_id.hex(),
+                    height=block.header.height,
+                    code=receipt.outcome.code,
+                )
         for known_id, placed in known.items():
             self._pending.place(known_id, placed)
         for dropped in news.dropped:

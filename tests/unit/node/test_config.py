@@ -12,6 +12,7 @@ GIVABLE = [name for name in SETTINGS if not SETTINGS[name].is_identity]
 OTHER_THAN_DEFAULT: dict[str, tuple[Scalar, Scalar, Scalar]] = {
     "host": ("a.example", "b.example", "c.example"),
     "passphrase_file": ("a", "b", "c"),
+    "log_file": ("a", "b", "-"),
     "webhook_private_targets": (True, False, True),
 }
 """Values for file, environment and flag, where no number or choice gives them."""

@@ -134,13 +134,13 @@ class Webhooks:
             await target.resolve()
         except UndeliveredError:
             # A host that is unknown today may be there tomorrow; each sending looks again.
-            _log.warning("webhook registered for a host that is unknown", url=url)
+            _log.warning("webhook registered for a host that is unknown", host=target.host)
         if len(self._register.all()) >= WEBHOOKS_MAX:
             raise WebhooksFullError(f"this node has {WEBHOOKS_MAX} webhooks; remove one first")
         hook = Hook(token_hex(8), url, new_secret(), wanted, self._clock(), start.reached)
         await asyncio.to_thread(self._register.add, hook)
         self._spawn(hook.id)
-        _log.info("webhook added", webhook=hook.id, url=url)
+        _log.info("webhook added", webhook=hook.id, host=target.host)
         return hook
 
     async def remove(self, hook_id: str) -> None:
