@@ -148,6 +148,8 @@ HTTP_BATCH_TRANSACTIONS_MAX: Final = 1024
 """Transactions of one HTTP batch."""
 HTTP_WAIT_MS_MAX: Final = 60_000
 """How long a request may wait for a commit."""
+HEIGHT_MAX: Final = 2**53 - 1
+"""Height that a request can name: every reader of JSON has this integer exactly (RFC 7493)."""
 PAGE_ROWS_MAX: Final = 1000
 """Rows of one page of a list."""
 EVENT_BLOCKS_PER_READ_MAX: Final = 1000

@@ -335,6 +335,8 @@ def test_head_is_answered_as_get_without_the_body(node) -> None:
     [
         ("/v1/health", "GET, HEAD, OPTIONS"),
         ("/v1/transactions", "OPTIONS, POST"),
+        ("/v1/transactions/batch", "OPTIONS, POST"),
+        ("/v1/transactions/simulate", "OPTIONS, POST"),
         ("/v1/webhooks", "GET, HEAD, OPTIONS, POST"),
         ("/v1/webhooks/0000000000000000", "DELETE, OPTIONS"),
         ("/openapi.json", "GET, HEAD, OPTIONS"),

@@ -34,7 +34,7 @@ def _operation(method: str, path: str, operation: Json) -> list[str]:
     scopes = [scope for needed in operation.get("security", []) for names in needed.values() for scope in names]
     lines += [f"Scope: `{', '.join(scopes)}`.", ""] if scopes else []
     parameters = [
-        (f"`{item['name']}`", item["in"] + (", required" if item.get("required") else ""), type_name(item["schema"]), _about(item))
+        (f"`{item['name']}`", item["in"] + (", required" if item.get("required") else ""), _parameter_type(item), _about(item))
         for item in operation.get("parameters", [])
     ]
     lines += table(["Parameter", "In", "Type", "Meaning"], parameters)
@@ -45,6 +45,12 @@ def _operation(method: str, path: str, operation: Json) -> list[str]:
     lines += table(["Request body", "Type"], bodies)
     lines += table(["Status", "Body", "Meaning"], _responses(operation["responses"]))
     return lines
+
+
+def _parameter_type(item: Json) -> str:
+    if "schema" in item:
+        return type_name(item["schema"])
+    return f"JSON: {type_name(item['content']['application/json']['schema'])}"
 
 
 def _responses(responses: Json) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""The API's OpenAPI description, where it says more than its routes do: token and scopes, and the media type of refusals."""
+"""The OpenAPI description where it says more than its routes do: token and scopes, the media type of refusals, and JSON in a query."""
 
 from typing import Any, Final
 
@@ -6,21 +6,44 @@ from fastapi import FastAPI
 
 from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, Problem
 from yunhe.gateway.scopes import needed_scope
+from yunhe.limits import EVENT_CONDITIONS_MAX, INTEGER_MAX, INTEGER_MIN, KEY_COMPONENTS_MAX
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"model": Problem, "description": "refused"},
     "5XX": {"model": Problem, "description": "the node cannot answer"},
 }
 """Answers that every route can give."""
+_KEY: Final = {
+    "type": "array",
+    "maxItems": KEY_COMPONENTS_MAX,
+    "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX}]},
+}
+_JSON_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "key": _KEY | {"minItems": 1},
+    "prefix": _KEY,
+    "start": _KEY,
+    "end": _KEY,
+    "where": {
+        "type": "object",
+        "maxProperties": EVENT_CONDITIONS_MAX,
+        "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+    },
+}
+"""Query parameters that are JSON."""
 _TOKEN: Final = {"type": "http", "scheme": "bearer", "description": "an API token of the node; each route names the scope that it needs"}
 
 
 def describe(app: FastAPI) -> None:
     """Complete the description of an app whose routes are all there."""
+    # API-044
     description = app.openapi()
     description.setdefault("components", {})["securitySchemes"] = {"token": _TOKEN}
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] in _JSON_PARAMETERS:
+                    del parameter["schema"]
+                    parameter["content"] = {"application/json": {"schema": _JSON_PARAMETERS[parameter["name"]]}}
             scope = needed_scope(method.upper(), path)
             # As OpenAPI 3.1 has it: for a scheme that is not OAuth the list names roles.
             operation["security"] = [] if scope is None else [{"token": [scope]}]

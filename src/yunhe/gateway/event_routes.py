@@ -12,8 +12,8 @@ from yunhe.errors import MalformedError, OverloadedError
 from yunhe.gateway.models import CONTRACT_PATTERN, EVENT_PATTERN, EventPage, PlacedEventBody
 from yunhe.gateway.pages import AnyPage
 from yunhe.gateway.strict_json import read_json
-from yunhe.gateway.strict_route import StrictRoute, UrlInteger
-from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, INTEGER_MAX
+from yunhe.gateway.strict_route import StrictRoute
+from yunhe.limits import EVENT_CONDITIONS_MAX, EVENT_STREAM_SILENCE_S, EVENT_STREAMS_MAX, HEIGHT_MAX
 from yunhe.node import EventFilter, EventPlace, Node, PlacedEvent
 from yunhe.node.events import Scalar
 from yunhe.node.tokens import AccessTokens
@@ -56,7 +56,7 @@ def _wanted(
 
 
 WantedEvents = Annotated[EventFilter, Depends(_wanted)]
-FromHeight = Annotated[UrlInteger | None, Query(ge=0, le=INTEGER_MAX - 1, description="first block to look at")]
+FromHeight = Annotated[int | None, Query(ge=0, le=HEIGHT_MAX, description="first block to look at")]
 
 
 def event_routes(node: Node, access: AccessTokens) -> APIRouter:

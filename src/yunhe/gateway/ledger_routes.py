@@ -4,29 +4,30 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 
-from yunhe.errors import MalformedError
 from yunhe.gateway.entity_tags import NOT_MODIFIED, tagged
 from yunhe.gateway.models import (
     BlockBody,
     BlockPage,
     HeaderBody,
     PlacedReceiptBody,
+    PlacedSubject,
     PlacedTransactionBody,
     ProofRequest,
-    ProofSubject,
     ReceiptBody,
+    RecordSubject,
     TransactionBodyBody,
 )
 from yunhe.gateway.pages import AnyPage
 from yunhe.gateway.record_routes import parse_key
-from yunhe.gateway.strict_route import StrictRoute, UrlInteger
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.rendering import header_to_json, receipt_to_json, transaction_to_json
-from yunhe.limits import INTEGER_MAX
+from yunhe.limits import HEIGHT_MAX
 from yunhe.node import Node, ProofSubjectRequest
 
 TransactionId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")]
-Height = Annotated[UrlInteger, Path(ge=0, le=INTEGER_MAX)]
+Height = Annotated[int, Path(ge=0, le=HEIGHT_MAX)]
 
 CBOR = "application/cbor"
 PROOF_MEDIA_TYPE = "application/vnd.yunhe.proof+cbor"
@@ -35,11 +36,28 @@ _PROOF_RESPONSE: dict[int | str, dict[str, object]] = {
 }
 
 
+class _TransactionConvertor(Convertor[str]):
+    """Matches what can be meant as a transaction's id, and not the paths beside it, which take other methods (API-014)."""
+
+    regex = "(?!batch$|simulate$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        """Return the text; its form is checked where a refusal can name it."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the text."""
+        return value
+
+
+register_url_convertor("transaction", _TransactionConvertor())
+
+
 def ledger_routes(node: Node) -> APIRouter:
     """Return the routes that read transactions, receipts and blocks."""
     router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["ledger"])
 
-    @router.get("/transactions/{transaction_id}", response_model=PlacedTransactionBody, responses=NOT_MODIFIED)
+    @router.get("/transactions/{transaction_id:transaction}", response_model=PlacedTransactionBody, responses=NOT_MODIFIED)
     async def transaction(request: Request, transaction_id: TransactionId) -> Response:
         """Return a transaction that took effect."""
         placed = await asyncio.to_thread(node.require_placed, bytes.fromhex(transaction_id))
@@ -58,8 +76,8 @@ def ledger_routes(node: Node) -> APIRouter:
     @router.get("/blocks")
     async def blocks(
         page: AnyPage,
-        from_height: Annotated[UrlInteger, Query(ge=0, le=INTEGER_MAX, description="lowest height")] = 0,
-        to_height: Annotated[UrlInteger, Query(ge=0, le=INTEGER_MAX, description="highest height")] = INTEGER_MAX,
+        from_height: Annotated[int, Query(ge=0, le=HEIGHT_MAX, description="lowest height")] = 0,
+        to_height: Annotated[int, Query(ge=0, le=HEIGHT_MAX, description="highest height")] = HEIGHT_MAX,
     ) -> BlockPage:
         """Return headers, newest first."""
         highest = min(to_height, node.head().height)
@@ -99,11 +117,7 @@ def ledger_routes(node: Node) -> APIRouter:
     return router
 
 
-def _subject(subject: ProofSubject) -> ProofSubjectRequest:
-    if subject.kind == "record":
-        if subject.contract is None or subject.table is None or subject.key is None:
-            raise MalformedError("a record to be proven needs `contract`, `table` and `key`")
+def _subject(subject: PlacedSubject | RecordSubject) -> ProofSubjectRequest:
+    if isinstance(subject, RecordSubject):
         return ProofSubjectRequest.of_record(subject.contract, subject.table, parse_key(subject.key))
-    if subject.transaction_id is None:
-        raise MalformedError(f"a {subject.kind} to be proven needs `transaction_id`")
     return ProofSubjectRequest(subject.kind, bytes.fromhex(subject.transaction_id))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from yunhe.gateway.problems import Problem
 from yunhe.gateway.strict_route import RequestBody
-from yunhe.limits import INTEGER_MAX
+from yunhe.limits import HEIGHT_MAX, KEY_COMPONENTS_MAX, PROOF_SUBJECTS_MAX
 
 CONTRACT_PATTERN = "^[a-z][a-z0-9_]{0,39}$"
 TABLE_PATTERN = "^[a-z][a-z0-9_]{0,39}(#[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,7})?$"
@@ -213,24 +213,35 @@ class SimulatedBody(BaseModel):
     changes: list[RowChangeBody]
 
 
-class ProofSubject(RequestBody):
-    """Something to prove. `record` proves absence when there is no such record."""
+class PlacedSubject(RequestBody):
+    """A transaction or a receipt to prove."""
 
-    kind: Literal["transaction", "receipt", "record"]
-    transaction_id: HexHash | None = Field(default=None, description="for transaction and receipt")
-    contract: str | None = Field(default=None, pattern=CONTRACT_PATTERN, description="for record")
-    table: str | None = Field(
-        default=None, pattern=TABLE_PATTERN, description="for record; `table#field,field` for a row of an index by these fields"
+    kind: Literal["transaction", "receipt"]
+    transaction_id: HexHash
+
+
+class RecordSubject(RequestBody):
+    """A record to prove, or its absence when there is none."""
+
+    kind: Literal["record"]
+    contract: str = Field(pattern=CONTRACT_PATTERN)
+    table: str = Field(pattern=TABLE_PATTERN, description="`table#field,field` for a row of an index by these fields")
+    key: list[str | int] = Field(
+        min_length=1, max_length=KEY_COMPONENTS_MAX, description="components; byte strings as 0x and hexadecimal digits"
     )
-    key: list[str | int] | None = Field(default=None, description="for record: components; byte strings as 0x and hexadecimal digits")
 
 
 class ProofRequest(RequestBody):
     """What to prove in one bundle; all subjects are about one height."""
 
-    subjects: list[ProofSubject]
+    subjects: list[Annotated[PlacedSubject | RecordSubject, Field(discriminator="kind")]] = Field(
+        min_length=1, max_length=PROOF_SUBJECTS_MAX
+    )
     height: int | None = Field(
-        default=None, description="height of records; the last block when absent. Transactions and receipts have their own"
+        default=None,
+        ge=0,
+        le=HEIGHT_MAX,
+        description="height of records; the last block when absent. Transactions and receipts have their own",
     )
 
 
@@ -241,7 +252,7 @@ class WebhookRequest(RequestBody):
     contract: str | None = Field(default=None, pattern=CONTRACT_PATTERN, description="events of this contract only")
     event: str | None = Field(default=None, pattern=EVENT_PATTERN, description="events of this class only")
     where: dict[str, JsonValue] = Field(default_factory=dict, description="fields and the values that they must have")
-    from_height: int | None = Field(default=None, ge=0, le=INTEGER_MAX - 1, description="first block to look at; the next one when absent")
+    from_height: int | None = Field(default=None, ge=0, le=HEIGHT_MAX, description="first block to look at; the next one when absent")
 
 
 class WebhookBody(BaseModel):

@@ -7,9 +7,10 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 
 from yunhe.errors import CursorError
-from yunhe.gateway.strict_route import UrlInteger
-from yunhe.limits import PAGE_ROWS_MAX
+from yunhe.limits import PAGE_ROWS_MAX, STATE_KEY_BYTES_MAX
 
+_CURSOR_SCHEMA: Final = {"minLength": 1, "maxLength": 2 * STATE_KEY_BYTES_MAX, "pattern": "^[0-9a-f.]+$"}
+"""What a cursor looks like; that it is of its list is checked there, so that each list refuses with the same code."""
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -41,8 +42,8 @@ def wrong_cursor() -> CursorError:
 
 
 def _page(
-    limit: Annotated[UrlInteger, Query(ge=1, le=PAGE_ROWS_MAX, description="rows at most")] = 100,
-    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="rows at most")] = 100,
+    cursor: Annotated[str | None, Query(description="`next` of the page before", json_schema_extra=_CURSOR_SCHEMA)] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)
 

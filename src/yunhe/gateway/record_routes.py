@@ -12,7 +12,7 @@ from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewB
 from yunhe.gateway.pages import AnyPage, wrong_cursor
 from yunhe.gateway.record_pages import Wanted, read_page
 from yunhe.gateway.strict_json import read_json
-from yunhe.gateway.strict_route import StrictRoute, UrlFlag
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import Value, as_fields, decode
 from yunhe.ledger.rendering import value_to_json
 from yunhe.ledger.state_keys import KeyComponent, decode_state_key, state_key
@@ -63,7 +63,7 @@ def _wanted(  # one for each query parameter
     start: Annotated[str, Query(description="JSON array: first key or row, or its leading components; inclusive")] = "[]",
     end: Annotated[str, Query(description="JSON array: key or row, or its leading components, before which the list ends")] = "[]",
     *,
-    reverse: Annotated[UrlFlag, Query(description="whether the last comes first")] = False,
+    reverse: Annotated[bool, Query(description="whether the last comes first")] = False,
 ) -> Wanted:
     return Wanted(
         by=tuple(by.split(",")) if by else (),

@@ -29,7 +29,7 @@ class RequestMetrics:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The declared path, never the requested one: a stranger chooses that, and could make a series of each.
-                route = getattr(scope.get("route"), "path", "")
+                route = getattr(scope.get("route"), "path_format", "")
                 self._node.metrics.count_answer(scope["method"], route, message["status"], time.perf_counter() - began)
             await send(message)
 

@@ -11,13 +11,13 @@ from yunhe.errors import MalformedError, TooLargeError, YunheError
 from yunhe.gateway.collector import Accepted, Answer, Collector
 from yunhe.gateway.models import BatchBody, ReceiptBody, SubmittedBody
 from yunhe.gateway.problems import problem
-from yunhe.gateway.strict_route import StrictRoute, UrlInteger
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import as_array, as_bytes, decode
 from yunhe.ledger.rendering import receipt_to_json
 from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, HTTP_BODY_BYTES_MAX, HTTP_WAIT_MS_MAX
 
 Wait = Annotated[Literal["none", "committed"], Query(description="answer when accepted, or when committed")]
-WaitMs = Annotated[UrlInteger, Query(ge=1, le=HTTP_WAIT_MS_MAX, description="how long to wait for the commit, milliseconds")]
+WaitMs = Annotated[int, Query(ge=1, le=HTTP_WAIT_MS_MAX, description="how long to wait for the commit, milliseconds")]
 
 _ACCEPTED = 202
 _CBOR_BODY = {

@@ -17,7 +17,7 @@ from yunhe.gateway.models import (
     WebhookRequest,
 )
 from yunhe.gateway.pages import AnyPage, wrong_cursor
-from yunhe.gateway.strict_route import StrictRoute, UrlFlag
+from yunhe.gateway.strict_route import StrictRoute
 from yunhe.limits import INTEGER_MAX
 from yunhe.node import EventFilter, EventPlace, Node
 from yunhe.node.webhooks import Hook, HookStatus
@@ -66,7 +66,7 @@ def webhook_routes(node: Node) -> APIRouter:
     async def dead_letters(
         webhook_id: WebhookId,
         page: AnyPage,
-        again: Annotated[UrlFlag | None, Query(description="those that wait to be tried again, or those that do not")] = None,
+        again: Annotated[bool | None, Query(description="those that wait to be tried again, or those that do not")] = None,
     ) -> DeadLetterPage:
         """Return the events that could not be delivered, oldest first."""
         found = node.webhooks.dead_letters(webhook_id, page.limit + 1, page.height(1, INTEGER_MAX) or 0, again=again)

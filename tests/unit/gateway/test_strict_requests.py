@@ -70,7 +70,7 @@ def described() -> list[tuple[str, str, list[dict]]]:
 
 
 def kinds(parameter: dict) -> set[str]:
-    schema = parameter["schema"]
+    schema = parameter.get("schema", {})
     return {one.get("type", "") for one in schema.get("anyOf", [schema])}
 
 
@@ -176,7 +176,9 @@ def test_body_has_its_fields_with_their_types_and_no_others(tmp_path: Path) -> N
             (proofs, '{"subjects": [], "height": true}', "REQUEST_INVALID", "body.height"),
             (proofs, '{"subjects": [], "height": 1.0}', "MALFORMED", "1.0"),
             (proofs, '{"subjects": [], "hight": 1}', "REQUEST_INVALID", "body.hight"),
-            (proofs, '{"subjects": [{"kind": "record", "tables": "a"}]}', "REQUEST_INVALID", "body.subjects.0.tables"),
+            (proofs, '{"subjects": [{"kind": "record", "tables": "a"}]}', "REQUEST_INVALID", "body.subjects.0.record.tables"),
+            (proofs, '{"subjects": [{"kind": "block"}]}', "REQUEST_INVALID", "body.subjects.0"),
+            (proofs, '{"subjects": []}', "REQUEST_INVALID", "body.subjects"),
             (view, '{"argument": {}}', "REQUEST_INVALID", "body.argument"),
             (view, "[", "MALFORMED", "the body is not JSON"),
             ("/v1/webhooks", '{"url": "https://example.org", "where": {"a": "\\ud800"}}', "MALFORMED", "Unicode"),
