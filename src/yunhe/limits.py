@@ -152,10 +152,12 @@ HEIGHT_MAX: Final = 2**53 - 1
 """Height that a request can name: every reader of JSON has this integer exactly (RFC 7493)."""
 PAGE_ROWS_MAX: Final = 1000
 """Rows of one page of a list."""
+PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Stored bytes after which a page of records or events ends, whatever its limit of rows."""
 EVENT_BLOCKS_PER_READ_MAX: Final = 1000
 """Blocks that one read of events looks through."""
-EVENTS_CACHED_MAX: Final = 50_000
-"""Events, and blocks without any, that a node keeps decoded for those who follow."""
+EVENTS_CACHED_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Stored bytes of the blocks whose events a node keeps decoded for those who follow."""
 EVENT_STREAMS_MAX: Final = 256
 """Streams of events that a node serves at once."""
 EVENT_STREAM_SILENCE_S: Final = 15

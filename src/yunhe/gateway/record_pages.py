@@ -15,10 +15,12 @@ from yunhe.ledger.codec import as_fields, decode
 from yunhe.ledger.interfaces import StateReader
 from yunhe.ledger.layouts import contract_key, read_record, source_key
 from yunhe.ledger.state_keys import KeyComponent, component_end, encode_component, index_table, prefix_end, state_key, table_prefix
-from yunhe.limits import RECORD_BYTES_MAX
+from yunhe.limits import PAGE_BYTES_MAX, RECORD_BYTES_MAX
 
 _INTERFACES: Final = 64
 """Sources whose interface is remembered."""
+_SCANNED_ROWS: Final = 64
+"""Rows that are read at once, so that a page of large records does not hold many more than it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Page:
 
 
 def read_page(reader: StateReader, contract: str, table: str, wanted: Wanted, limit: int) -> Page:
-    """Return the first `limit` records of a list, or those behind its cursor.
+    """Return the first `limit` records of a list, or those behind its cursor; fewer when they reach `PAGE_BYTES_MAX`.
 
     Raises:
         IndexNotFoundError: the contract does not declare the index.
@@ -63,10 +65,24 @@ def read_page(reader: StateReader, contract: str, table: str, wanted: Wanted, li
             raise wrong_cursor()
         # No key begins another one, so nothing lies between a key and its successor.
         low, high = (low, wanted.cursor) if wanted.reverse else (wanted.cursor + b"\x00", high)
-    rows = reader.scan(low, high, limit + 1, reverse=wanted.reverse) if low < high else []
-    following = rows[limit - 1][0] if len(rows) > limit else None
-    rows = rows[:limit]
-    return Page(rows if index is None else _records_of(reader, contract, *index, rows), following)
+    records: list[tuple[bytes, bytes]] = []
+    size = 0
+    last = b""
+    while low < high:
+        wanted_rows = min(_SCANNED_ROWS, limit + 1 - len(records))
+        rows = reader.scan(low, high, wanted_rows, reverse=wanted.reverse)
+        found = rows if index is None else _records_of(reader, contract, *index, rows)
+        for (row, _), record in zip(rows, found, strict=True):
+            # API-006: a page has a record at least, so every list comes to its end.
+            if len(records) == limit or size >= PAGE_BYTES_MAX:
+                return Page(records, last)
+            records.append(record)
+            size += len(record[1])
+            last = row
+        if len(rows) < wanted_rows:
+            break
+        low, high = (low, last) if wanted.reverse else (last + b"\x00", high)
+    return Page(records, None)
 
 
 def _bounds(contract: str, table: str, wanted: Wanted) -> tuple[bytes, bytes]:

@@ -18,12 +18,14 @@ from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Event
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.rendering import Json, value_to_json
-from yunhe.limits import EVENT_BLOCKS_PER_READ_MAX, EVENTS_CACHED_MAX, INTEGER_MAX
+from yunhe.limits import EVENT_BLOCKS_PER_READ_MAX, EVENTS_CACHED_BYTES_MAX, INTEGER_MAX, PAGE_BYTES_MAX
 from yunhe.storage import LedgerStore
 
 Scalar: TypeAlias = str | int | bool | None
 """What a field of an event is compared with."""
 
+_BLOCK_BYTES: Final = 64
+"""What a kept block counts for besides its events."""
 _PLACE: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8}))?")
 
 
@@ -70,6 +72,8 @@ class PlacedEvent:
     time_ms: int
     transaction_id: bytes
     event: Event
+    size: int
+    """Bytes of its receipt, shared evenly by the receipt's events."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the event with its place as JSON shows it."""
@@ -135,7 +139,7 @@ class EventFeed:
 
     @property
     def cached(self) -> int:
-        """Events, and blocks, that are kept decoded."""
+        """Stored bytes of the events that are kept decoded, with `_BLOCK_BYTES` for each block."""
         return self._cached
 
     def end(self) -> EventPlace:
@@ -148,17 +152,20 @@ class EventFeed:
         Args:
             start: the first place to look at; it may be beyond the last block.
             wanted: which events to return.
-            limit: how many at most, from 1.
+            limit: how many at most, from 1; fewer when their receipts reach `PAGE_BYTES_MAX`.
         """
         head = self._store.head().height
         found: list[PlacedEvent] = []
+        size = 0
         place = start
         last = min(head, start.height + EVENT_BLOCKS_PER_READ_MAX - 1)
         while place.height <= last:
             for placed in self._events(place.height):
                 if placed.place >= place and wanted.admits(placed.event):
                     found.append(placed)
-                    if len(found) == limit:
+                    size += placed.size
+                    # EVT-003: the next read goes on right here.
+                    if len(found) == limit or size >= PAGE_BYTES_MAX:
                         return EventRead(tuple(found), EventPlace.after(str(placed.place)), complete=False)
             place = EventPlace(place.height + 1)
         return EventRead(tuple(found), place, complete=place.height > head)
@@ -194,10 +201,10 @@ class EventFeed:
         with self._lock:
             if height not in self._cache:
                 self._cache[height] = events
-                self._cached += 1 + len(events)
-            while self._cached > EVENTS_CACHED_MAX:
+                self._cached += _stored_bytes(events)
+            while self._cached > EVENTS_CACHED_BYTES_MAX:
                 _, oldest = self._cache.popitem(last=False)
-                self._cached -= 1 + len(oldest)
+                self._cached -= _stored_bytes(oldest)
         return events
 
     def _read_block(self, height: int) -> tuple[PlacedEvent, ...]:
@@ -206,10 +213,18 @@ class EventFeed:
         receipts = [Receipt.decode(encoded) for encoded in record.receipts]
         # EVT-002: the ledger alone decides the place.
         return tuple(
-            PlacedEvent(EventPlace(height, position, index), time_ms, receipt.transaction_id, event)
+            PlacedEvent(EventPlace(height, position, index), time_ms, receipt.transaction_id, event, _share(receipt))
             for position, receipt in enumerate(receipts)
             for index, event in enumerate(receipt.outcome.events)
         )
+
+
+def _share(receipt: Receipt) -> int:
+    return -(-len(receipt.encoded) // len(receipt.outcome.events))
+
+
+def _stored_bytes(events: tuple[PlacedEvent, ...]) -> int:
+    return _BLOCK_BYTES + sum(placed.size for placed in events)
 
 
 def _shows(value: Value, wanted: Scalar) -> bool:

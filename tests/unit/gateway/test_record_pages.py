@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.contract_ledger import Ledger, contract
 from yunhe.errors import CorruptionError, CursorError, IndexNotFoundError
+from yunhe.gateway import record_pages
 from yunhe.gateway.record_pages import Page, Wanted, read_page
 from yunhe.ledger.codec import decode
 from yunhe.ledger.state_keys import decode_state_key, state_key
@@ -102,13 +103,23 @@ def lists(draw: st.DrawFn) -> Wanted:
     return Wanted(by, draw(leading), draw(leading), draw(leading), None, draw(st.booleans()))
 
 
-@given(wanted=lists(), limit=st.integers(1, 7))
-def test_api_010_pages_of_any_size_give_the_whole_list_in_order(wanted: Wanted, limit: int) -> None:
+@given(wanted=lists(), limit=st.integers(1, 7), bytes_max=st.sampled_from([1, 150, 10**6]), scanned=st.sampled_from([1, 2, 64]))
+def test_api_010_pages_of_any_size_give_the_whole_list_in_order(wanted: Wanted, limit: int, bytes_max: int, scanned: int) -> None:
+    """API-006 too: a page ends with the row by which it reaches the bound of bytes."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(record_pages, "PAGE_BYTES_MAX", bytes_max)
+        patched.setattr(record_pages, "_SCANNED_ROWS", scanned)
+        check_pages(wanted, limit, bytes_max)
+
+
+def check_pages(wanted: Wanted, limit: int, bytes_max: int) -> None:
     found, cursor = [], None
     for _ in range(len(BOXES) + 1):
         here = Wanted(wanted.by, wanted.prefix, wanted.start, wanted.end, cursor, wanted.reverse)
         page = read_page(LEDGER.state, "shelf", "boxes", here, limit)
         assert len(page.records) <= limit
+        assert sum(len(stored) for _, stored in page.records[:-1]) < bytes_max
+        assert page.next is None or page.records
         found += shown(page)
         cursor = page.next
         if cursor is None:

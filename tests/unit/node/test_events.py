@@ -140,14 +140,32 @@ def test_waiting_ends_with_a_block_and_with_the_node(tmp_path: Path) -> None:
     run_started(make_folder(tmp_path / "node"), body)
 
 
+def test_read_ends_with_the_event_that_reaches_the_bound_of_bytes_and_goes_on_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """API-006, EVT-003."""
+    monkeypatch.setattr("yunhe.node.events.PAGE_BYTES_MAX", 1)
+
+    async def body(node: Node) -> None:
+        heights = await enrol(node, "ann", "bob")
+        place, found = EventPlace(0), []
+        while not (read := node.events.read(place, EventFilter(), 100)).complete:
+            assert len(read.events) == 1
+            found += [str(event.place) for event in read.events]
+            place = read.next
+        assert found == [f"{height}.0.{index}" for height in heights for index in range(2)]
+
+    run_started(make_folder(tmp_path / "node"), body)
+
+
 def test_cache_keeps_no_more_than_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yunhe.node.events.EVENTS_CACHED_MAX", 5)
+    monkeypatch.setattr("yunhe.node.events.EVENTS_CACHED_BYTES_MAX", 700)
 
     async def body(node: Node) -> None:
         heights = await enrol(node, "ann", "bob", "eve")
         expected = [f"{height}.0.{index}" for height in heights for index in range(2)]
         assert identifiers(node.events, EventPlace(0)) == expected
         assert identifiers(node.events, EventPlace(0)) == expected
-        assert 0 < node.events.cached <= 5
+        assert 0 < node.events.cached <= 700
 
     run_started(make_folder(tmp_path / "node"), body)
