@@ -344,6 +344,12 @@ class WebhooksFullError(ConflictError):
     code = "WEBHOOKS_FULL"
 
 
+class IdempotencyKeyUsedError(ConflictError):
+    """An `Idempotency-Key` was sent before, with another request."""
+
+    code = "IDEMPOTENCY_KEY_USED"
+
+
 class WebhookNotFoundError(NotFoundError):
     """The node has no webhook with this identifier."""
 

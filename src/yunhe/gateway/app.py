@@ -3,17 +3,18 @@
 Each route is a thin reading of the node; what it decides is decided elsewhere. Rules: docs/spec/http.md.
 """
 
+import json
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
 
 import yunhe
 from yunhe.gateway.boundary import Boundary
 from yunhe.gateway.collector import Collector
 from yunhe.gateway.description import REFUSALS, describe
+from yunhe.gateway.entity_tags import tagged
 from yunhe.gateway.event_routes import event_routes
 from yunhe.gateway.ledger_routes import ledger_routes
 from yunhe.gateway.methods import install_methods
@@ -83,8 +84,9 @@ def _description_route(app: FastAPI) -> APIRouter:
     router = APIRouter(route_class=StrictRoute)
 
     @router.get("/openapi.json", include_in_schema=False)
-    async def description() -> JSONResponse:
-        return JSONResponse(app.openapi())
+    async def description(request: Request) -> Response:
+        # API-016
+        return tagged(request, json.dumps(app.openapi()).encode())
 
     return router
 

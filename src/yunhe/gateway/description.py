@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, Problem
+from yunhe.gateway.route_states import route_state
 from yunhe.gateway.scopes import needed_scope
 from yunhe.limits import EVENT_CONDITIONS_MAX, INTEGER_MAX, INTEGER_MIN, KEY_COMPONENTS_MAX
 
@@ -46,6 +47,10 @@ def describe(app: FastAPI) -> None:
                     parameter["content"] = {"application/json": {"schema": _JSON_PARAMETERS[parameter["name"]]}}
             scope = needed_scope(method.upper(), path)
             # As OpenAPI 3.1 has it: for a scheme that is not OAuth the list names roles.
+            # API-051
+            operation["x-yunhe-state"] = state = route_state(f"{method.upper()} {path}")
+            if state == "deprecated":
+                operation["deprecated"] = True
             operation["security"] = [] if scope is None else [{"token": [scope]}]
             for status in REFUSALS:
                 content = operation["responses"][status]["content"]

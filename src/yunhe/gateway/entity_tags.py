@@ -12,12 +12,12 @@ _TAG_DIGITS: Final = 32
 _NOT_MODIFIED: Final = 304
 
 
-def tagged(request: Request, body: BaseModel) -> Response:
+def tagged(request: Request, body: BaseModel | bytes) -> Response:
     """Return a body with its entity tag, or 304 when the request's `If-None-Match` names it.
 
     The tag is of the bytes that are sent, so it also changes with a version of the software that shows the same thing in another way.
     """
-    content = body.model_dump_json().encode()
+    content = body if isinstance(body, bytes) else body.model_dump_json().encode()
     tag = f'"{hashlib.sha256(content).hexdigest()[:_TAG_DIGITS]}"'
     # An operator can roll a ledger back; so a copy is kept, and asked about each time.
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
 from yunhe.errors import ParameterRepeatedError, ParameterUnknownError, RequestInvalidError
+from yunhe.gateway.route_states import DEPRECATED
 from yunhe.gateway.strict_json import read_json
 
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -39,12 +40,18 @@ class StrictRoute(APIRoute):
         """Return what answers requests."""
         answer = super().get_route_handler()
         path, query = _fields(self.dependant)
+        deprecation = next(
+            (DEPRECATED[route] for method in self.methods or () if (route := f"{method} {self.path_format}") in DEPRECATED), None
+        )
 
         async def strictly(request: Request) -> Response:
             _check_query(request, query)
             _check_forms("path", path, request.path_params)
             _check_forms("query", query, request.query_params)
-            return await answer(_StrictRequest(request.scope, request.receive))
+            answered = await answer(_StrictRequest(request.scope, request.receive))
+            # API-052
+            answered.headers.update({} if deprecation is None else deprecation.headers)
+            return answered
 
         return strictly
 

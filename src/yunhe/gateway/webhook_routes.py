@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 
 from yunhe.gateway.event_routes import parse_conditions
 from yunhe.gateway.models import (
@@ -24,6 +24,10 @@ from yunhe.node.webhooks import Hook, HookStatus
 
 _PLACE: Final = re.compile("(0|[1-9][0-9]{0,18})[.]([0-9a-f]{16})")
 """Where a list of webhooks goes on: time and identifier of the last one of the page before."""
+IdempotencyKey = Annotated[
+    str | None,
+    Header(pattern="^[A-Za-z0-9._:-]{16,64}$", description="random; who sends it again, with the same request, gets the first answer"),
+]
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 
 
@@ -32,11 +36,11 @@ def webhook_routes(node: Node) -> APIRouter:
     router = APIRouter(prefix="/v1/webhooks", route_class=StrictRoute, tags=["events"])
 
     @router.post("", status_code=201)
-    async def add(request: WebhookRequest) -> NewWebhookBody:
-        """Register a webhook. Its secret is in this answer and in no other."""
+    async def add(request: WebhookRequest, idempotency_key: IdempotencyKey = None) -> NewWebhookBody:
+        """Register a webhook. Its secret is in this answer and in no other, but for the same request with the same `Idempotency-Key`."""
         wanted = EventFilter(request.contract, request.event, parse_conditions(request.where))
         start = node.events.end() if request.from_height is None else EventPlace(request.from_height)
-        hook = await node.webhooks.add(request.url, wanted, start)
+        hook = await node.webhooks.add(request.url, wanted, start, idempotency_key)
         shown = _body(HookStatus(hook, "running", None, 0, 0))
         return NewWebhookBody(**shown.model_dump(), secret=hook.secret)
 

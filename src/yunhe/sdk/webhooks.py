@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
@@ -105,7 +106,9 @@ class WebhookRegister:
             WebhooksFullError: the node has as many as it can have.
         """
         wanted = {"url": url, "contract": contract, "event": event, "where": dict(where or {}), "from_height": from_height}
-        return dict(self._ask("POST", "/v1/webhooks", json=wanted).json())
+        # A connection can break after the node has done it, and then the request is sent again.
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        return dict(self._ask("POST", "/v1/webhooks", json=wanted, headers=headers).json())
 
     def all(self) -> list[dict[str, Any]]:
         """Return all webhooks and how each is, oldest first."""

@@ -5,6 +5,7 @@ the next one is sent. Each place is kept when the event has arrived, so a node t
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final
 import httpx
 import structlog
 
-from yunhe.errors import ConflictError, MalformedError, NodeStoppingError, WebhooksFullError
+from yunhe.errors import ConflictError, IdempotencyKeyUsedError, MalformedError, NodeStoppingError, WebhooksFullError
 from yunhe.limits import WEBHOOK_DEAD_LETTERS_MAX, WEBHOOK_RETRY_PAUSES_S, WEBHOOKS_MAX
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, PlacedEvent
 from yunhe.node.webhooks.message import cloud_event, new_secret, signed_headers
@@ -26,6 +27,7 @@ _READ_EVENTS: Final = 100
 _WAIT_S: Final = 60.0
 _KEPT_EVERY_BLOCKS: Final = 1000
 """How many blocks without an event may be looked through again after a restart."""
+_ID_DIGITS: Final = 16
 _ANY: Final = EventFilter()
 
 
@@ -90,6 +92,7 @@ class Webhooks:
         self._pauses_s = tuple(pauses_s)
         self._tasks: dict[str, tuple[asyncio.Task[None], _Progress]] = {}
         self._http: httpx.AsyncClient | None = None
+        self._adding = asyncio.Lock()
 
     def start(self) -> None:
         """Begin to send; call from the running event loop, before the node decides anything."""
@@ -114,21 +117,34 @@ class Webhooks:
             await self._http.aclose()
         self._register.close()
 
-    async def add(self, url: str, wanted: EventFilter, start: EventPlace) -> Hook:
+    async def add(self, url: str, wanted: EventFilter, start: EventPlace, key: str | None = None) -> Hook:
         """Register a webhook and begin to send.
 
         Args:
             url: where to.
             wanted: which events.
             start: the first place to look at.
+            key: who gives the same one again, with the same address and filter, gets the webhook that is there.
 
         Raises:
+            IdempotencyKeyUsedError: the key was given with another address or filter.
             MalformedError: the first place is behind that of the next block.
             WebhookTargetError: the node may not send there.
             WebhooksFullError: there are `WEBHOOKS_MAX`.
         """
         if start > (end := self._feed.end()):
             raise MalformedError(f"a webhook begins with a block that is there or with the next one, which is {end.height}")
+        async with self._adding:
+            return await self._add(url, wanted, start, key)
+
+    async def _add(self, url: str, wanted: EventFilter, start: EventPlace, key: str | None) -> Hook:
+        # API-053
+        hook_id = token_hex(8) if key is None else hashlib.sha256(key.encode()).hexdigest()[:_ID_DIGITS]
+        known = next((hook for hook in self._register.all() if hook.id == hook_id), None)
+        if known is not None:
+            if (known.url, known.filter) != (url, wanted):
+                raise IdempotencyKeyUsedError("this Idempotency-Key was sent with another webhook; give each request one of its own")
+            return known
         target = Target.parse(url, allow_private=self._allow_private)
         try:
             await target.resolve()
@@ -137,7 +153,7 @@ class Webhooks:
             _log.warning("webhook registered for a host that is unknown", host=target.host)
         if len(self._register.all()) >= WEBHOOKS_MAX:
             raise WebhooksFullError(f"this node has {WEBHOOKS_MAX} webhooks; remove one first")
-        hook = Hook(token_hex(8), url, new_secret(), wanted, self._clock(), start.reached)
+        hook = Hook(hook_id, url, new_secret(), wanted, self._clock(), start.reached)
         await asyncio.to_thread(self._register.add, hook)
         self._spawn(hook.id)
         _log.info("webhook added", webhook=hook.id, host=target.host)
