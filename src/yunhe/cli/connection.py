@@ -16,7 +16,7 @@ import typer
 from yunhe.cli.output import output
 from yunhe.errors import InvalidConfigurationError, InvalidKeyError, NodeNotRunningError, UsageError, YunheError
 from yunhe.sdk import Client, MemberKey, read_key_file
-from yunhe.sdk.local_node import GENESIS_FILE, RUN_FILE, TOKEN_FILE
+from yunhe.sdk.local_node import GENESIS_FILE, RUN_FILE, TOKEN_FILE, process_start
 
 FOLDER_VARIABLE: Final = "YUNHE_FOLDER"
 NODE_VARIABLE: Final = "YUNHE_NODE"
@@ -90,11 +90,16 @@ def read_run_file(folder: Path) -> tuple[int, str]:
     """
     try:
         value = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        pid, address = int(value["pid"]), str(value["address"])
-        os.kill(pid, 0)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {folder}` starts it") from error
+        pid, start, address = int(value["pid"]), int(value["start"]), str(value["address"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _not_running(folder) from error
+    if process_start(pid) != start:
+        raise _not_running(folder)
     return pid, address
+
+
+def _not_running(folder: Path) -> NodeNotRunningError:
+    return NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {folder}` starts it")
 
 
 def read_address(folder: Path) -> str:

@@ -23,7 +23,7 @@ from yunhe.limits import CONNECTION_STUCK_MS_MAX
 from yunhe.node import Node, NodeFolder
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import AccessTokens
-from yunhe.sdk.local_node import RUN_FILE
+from yunhe.sdk.local_node import RUN_FILE, process_start
 from yunhe.storage import Progress
 from yunhe.storage.files import named_refusals
 
@@ -127,7 +127,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _write_run_file(path: Path, address: str) -> None:
-    text = json.dumps({"pid": os.getpid(), "address": address}) + "\n"
+    text = json.dumps({"pid": os.getpid(), "start": process_start(os.getpid()), "address": address}) + "\n"
     partial = path.with_suffix(".partial")
     # STO-009
     with named_refusals(path):

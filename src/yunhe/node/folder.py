@@ -10,7 +10,7 @@ secrets/api-token    of the operator            readable by the owner alone
 secrets/tokens.json  of other callers, hashed   readable by the owner alone
 store/               the ledger (docs/spec/storage.md)
 webhooks.db          the register of webhooks        readable by the owner alone
-run/                 process id and address while the node runs
+run/                 process and address while the node runs
 log/                 the node's log
 ```
 
