@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI, Request, Response
 
 import yunhe
+from yunhe.gateway.api_page import HEADERS as PAGE_HEADERS
+from yunhe.gateway.api_page import api_page
 from yunhe.gateway.boundary import Boundary
 from yunhe.gateway.collector import Collector
 from yunhe.gateway.description import REFUSALS, describe
@@ -87,6 +89,11 @@ def _description_route(app: FastAPI) -> APIRouter:
     async def description(request: Request) -> Response:
         # API-016
         return tagged(request, json.dumps(app.openapi()).encode())
+
+    @router.get("/docs", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        # API-045
+        return tagged(request, api_page(app.openapi()), "text/html; charset=utf-8", PAGE_HEADERS)
 
     return router
 
