@@ -184,6 +184,10 @@ TOKEN_KEPT_MS: Final = 90 * 86_400_000
 """How long a token that was revoked or has expired stays in the register."""
 HTTP_REQUEST_MS: Final = 30_000
 """How long a client may take to send a whole request, head and body, unless the node's configuration says otherwise."""
+HTTP_CONNECTIONS: Final = 1000
+"""Connections that the HTTP API holds open at once, unless the node's configuration says otherwise."""
+DESCRIPTORS_BESIDE_CONNECTIONS: Final = 512
+"""File descriptors that a node keeps for its store, its workers and its webhooks."""
 CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000

@@ -67,10 +67,10 @@ class NodeProcess:
         options = ("--port", "0", "--suite", self.suite, "--chain-hash", self.hash_name)
         yunhe_json("node", "init", str(self.folder), "--org", "port", "--admin", str(self.founder_file.path), *options)
 
-    def start(self) -> "NodeProcess":
-        """Start the node and wait until it answers."""
+    def start(self, *limited: str) -> "NodeProcess":
+        """Start the node, with a command before it that limits what it may use, and wait until it answers."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(self.folder)],
+            [*limited, sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(self.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,11 +1,13 @@
 """HTTP as it comes over the wire, well or badly: what a real node answers to bytes on a socket."""
 
+import contextlib
 import json
 import os
 import random
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -46,6 +48,9 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, data: bytes) -> None:
@@ -476,3 +481,71 @@ def test_what_is_not_there_or_changes_has_no_entity_tag(node) -> None:
     for path, status in (("/v1/blocks/999999", 404), (f"/v1/receipts/{'0' * 64}", 404), ("/v1/blocks/x", 400), ("/v1/blocks", 200)):
         answer = httpx.get(node.address + path, headers=headers)
         assert (answer.status_code, "etag" in answer.headers) == (status, False)
+
+
+# --- Connections --------------------------------------------------------------------------------------------------------------------
+
+CONNECTIONS_MAX = 8
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A node with room for few connections."""
+    node = NodeProcess(tmp_path)
+    settings_file = node.folder / "node.toml"
+    settings_file.write_text(settings_file.read_text().replace("connections_max = 1000", f"connections_max = {CONNECTIONS_MAX}"))
+    node.start()
+    yield node
+    node.close()
+
+
+def test_connections_that_wait_for_their_clients_keep_nobody_out(crowded: NodeProcess) -> None:
+    """API-017: the one that waits longest goes, whoever has asked something last of all."""
+    with contextlib.ExitStack() as opened:
+        used = opened.enter_context(Connection(crowded))
+        used.head("GET /v1/health")
+        assert used.answer()[0] == 200
+        silent = [opened.enter_context(Connection(crowded)) for _ in range(CONNECTIONS_MAX - 2)]
+        half = opened.enter_context(Connection(crowded))
+        half.send(b"GET /v1/health HTTP/1.1\r\nHost:")
+        for _ in range(3 * CONNECTIONS_MAX):
+            httpx.get(f"{crowded.address}/v1/health").raise_for_status()
+            new = opened.enter_context(Connection(crowded))
+            new.head("GET /v1/health")
+            assert new.answer()[0] == 200
+        assert all(connection.is_closed() for connection in [*silent, half])
+
+
+def test_connection_beside_those_that_are_all_being_answered_is_refused(crowded: NodeProcess) -> None:
+    """API-017 refused, and accepted as soon as one of them ends."""
+    with contextlib.ExitStack() as opened:
+        streams = [opened.enter_context(Connection(crowded)) for _ in range(CONNECTIONS_MAX)]
+        for stream in streams:
+            stream.head("GET /v1/events/stream")
+            assert stream.head_of_answer()[0] == 200
+        refused = httpx.get(f"{crowded.address}/v1/health")
+        assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "OVERLOADED", "1")
+        assert refused.headers["content-type"] == PROBLEM
+        streams[0].close()
+        wait_until(lambda: httpx.get(f"{crowded.address}/v1/health").status_code == 200, "an answer")
+
+
+def test_more_silent_connections_than_descriptors_leave_the_node_at_work(tmp_path: Path) -> None:
+    """API-017: the node raises its soft limit, and holds no more connections than it has room for."""
+    node = NodeProcess(tmp_path)
+    try:
+        node.start("prlimit", "--nofile=256:4096")
+        with contextlib.ExitStack() as opened:
+            for _ in range(600):
+                opened.enter_context(Connection(node))
+            with node.client() as client:
+                assert client.submit(nothing(client, node)).code == "OK"
+    finally:
+        node.close()
+
+
+def test_node_that_is_allowed_too_few_descriptors_does_not_start(tmp_path: Path) -> None:
+    """API-017 refused: with what to do."""
+    node = NodeProcess(tmp_path)
+    with pytest.raises(AssertionError, match=r"CONFIGURATION_INVALID.*lower `connections_max`.*LimitNOFILE"):
+        node.start("prlimit", "--nofile=256:512")

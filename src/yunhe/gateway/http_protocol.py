@@ -14,8 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from yunhe.errors import RequestInvalidError, RequestTooSlowError, TooLargeError, YunheError
-from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, problem
+from yunhe.errors import OverloadedError, RequestInvalidError, RequestTooSlowError, TooLargeError, YunheError
+from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, RETRY_AFTER_S, problem
 from yunhe.gateway.request_ids import HEADER as REQUEST_ID_HEADER
 from yunhe.gateway.request_ids import new_request_id
 from yunhe.limits import HTTP_HEAD_BYTES_MAX
@@ -29,7 +29,7 @@ _STOP_TIMEOUT_S: Final = 10
 class HttpConfig(Config):
     """How an app is served over HTTP."""
 
-    def __init__(self, app: FastAPI, request_timeout_ms: int) -> None:
+    def __init__(self, app: FastAPI, request_timeout_ms: int, connections_max: int) -> None:
         super().__init__(
             app,
             loop="uvloop",
@@ -42,16 +42,20 @@ class HttpConfig(Config):
             timeout_graceful_shutdown=_STOP_TIMEOUT_S,
         )
         self.request_timeout_ms = request_timeout_ms
+        self.connections_max = connections_max
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol on the parser `httptools`, with limits on heads and on the time that a request takes to arrive."""
+    """Uvicorn's protocol on the parser `httptools`, with limits on heads, on the time that requests take to arrive, and on connections."""
 
     def __init__(
         self, config: "HttpConfig", server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._timeout_ms = config.request_timeout_ms
+        self._connections_max = config.connections_max
+        self._heard_s = self.loop.time()
+        """When the client was heard of last."""
         self.url = b""
         self.headers = []
         self._in_head = False
@@ -65,6 +69,9 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin a connection."""
         super().connection_made(transport)
         self._await_request()
+        # API-017
+        if len(self.connections) > self._connections_max:
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
@@ -73,6 +80,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the connection."""
+        self._heard_s = self.loop.time()
         for begin in range(0, len(data), _PIECE_BYTES):
             if self.transport.is_closing():
                 return
@@ -145,6 +153,23 @@ class HttpProtocol(HttpToolsProtocol):
             # Nothing was asked, or the answer did not wait for the end of the request.
             self.transport.close()
 
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest for its client, or this one if every other is being answered (API-017)."""
+        others = [other for other in self.connections if isinstance(other, HttpProtocol) and not other.transport.is_closing()]
+        if len(others) <= self._connections_max:
+            return
+        waiting = [other for other in others if other is not self and other.waits_for_client]
+        if waiting:
+            min(waiting, key=lambda other: (other.cycle is not None, other._heard_s)).transport.close()
+        else:
+            self._refuse(OverloadedError(f"all {self._connections_max} connections of this node are in use; try again in a second"))
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether no request of this connection is being answered: the next one has not come, or not all of it."""
+        cycle = self._last_cycle()
+        return self._patience is not None or cycle is None or cycle.response_complete
+
     def _last_cycle(self) -> RequestResponseCycle | None:
         """Return the last request whose head is complete, if there was one."""
         return self.cycle
@@ -165,6 +190,7 @@ class HttpProtocol(HttpToolsProtocol):
             f"content-type: {PROBLEM_MEDIA_TYPE}",
             f"{REQUEST_ID_HEADER.lower()}: {name}",
             f"content-length: {len(body)}",
+            *([f"retry-after: {RETRY_AFTER_S}"] if isinstance(error, OverloadedError) else []),
             "connection: close",
             "",
             "",

@@ -18,7 +18,8 @@ _log = structlog.get_logger("yunhe.gateway")
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:yunhe:error:"
 """What the `type` of each problem begins with (API-043)."""
-_RETRY_AFTER_S: Final = "1"
+RETRY_AFTER_S: Final = "1"
+"""When to come back after `OVERLOADED`, as the header `Retry-After` has it."""
 _FAULTS_MAX: Final = 8
 """Faults of one request that its refusal lists."""
 _NOT_FOUND: Final = 404
@@ -48,7 +49,7 @@ def problem(error: YunheError) -> Problem:
 def problem_response(error: YunheError, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return the answer that refuses a request with an error of ours."""
     # API-008: when too much waits, the caller is told when to come back.
-    retry = {"Retry-After": _RETRY_AFTER_S} if isinstance(error, OverloadedError) else {}
+    retry = {"Retry-After": RETRY_AFTER_S} if isinstance(error, OverloadedError) else {}
     body = problem(error)
     # API-015
     body.request_id = current_request_id()

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ import uvicorn
 from yunhe.errors import InvalidConfigurationError, PortTakenError
 from yunhe.gateway.app import create_app
 from yunhe.gateway.http_protocol import HttpConfig
-from yunhe.limits import CONNECTION_STUCK_MS_MAX
+from yunhe.limits import CONNECTION_STUCK_MS_MAX, DESCRIPTORS_BESIDE_CONNECTIONS
 from yunhe.node import Node, NodeFolder
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import AccessTokens
@@ -40,9 +41,11 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
         progress: is told of every block by which the state is rolled forward after a crash.
 
     Raises:
+        InvalidConfigurationError: the system allows too few file descriptors for the connections that the settings ask for.
         PortTakenError: the address is in use; the store was not opened.
         YunheError: the node cannot be opened; the message says what to do.
     """
+    allow_descriptors(folder.config.connections_max + DESCRIPTORS_BESIDE_CONNECTIONS)
     listener = listen(folder.config.host, folder.config.port)
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
@@ -65,7 +68,8 @@ def api_config(node: Node, access: AccessTokens) -> HttpConfig:
         node: open, not yet started.
         access: the tokens that callers present.
     """
-    return HttpConfig(create_app(node, access), node.folder.config.request_timeout_ms)
+    config = node.folder.config
+    return HttpConfig(create_app(node, access), config.request_timeout_ms, config.connections_max)
 
 
 class _Server(uvicorn.Server):
@@ -124,6 +128,22 @@ def listen(host: str, port: int) -> socket.socket:
             raise InvalidConfigurationError(f"this machine does not have the address {host}; {_HOST_ADVICE}") from error
         raise InvalidConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
+
+
+def allow_descriptors(count: int) -> None:
+    """Raise the process's own limit of file descriptors where it is lower.
+
+    Raises:
+        InvalidConfigurationError: the system does not allow so many.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY not in (soft, hard) and hard < count:
+        raise InvalidConfigurationError(
+            f"the node needs {count} file descriptors and the system allows it {hard}; "
+            "lower `connections_max` in node.toml, or raise the limit (`ulimit -Hn`, or LimitNOFILE= of a systemd unit)"
+        )
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 def _write_run_file(path: Path, address: str) -> None:

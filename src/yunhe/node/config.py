@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
 from yunhe.errors import InvalidConfigurationError
-from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_REQUEST_MS
+from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_CONNECTIONS, HTTP_REQUEST_MS
 
 FILE_NAME: Final = "node.toml"
 VARIABLE_PREFIX: Final = "YUNHE_"
@@ -88,6 +88,10 @@ class NodeConfig:
             "How long a client may take to send a whole request, milliseconds; then its connection is closed.", minimum=100, maximum=600_000
         ),
     ] = HTTP_REQUEST_MS
+    connections_max: Annotated[
+        int,
+        Setting("Connections that the HTTP API holds open at once; one more takes the place of one that waits.", minimum=8, maximum=60_000),
+    ] = HTTP_CONNECTIONS
     log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
     log_format: Annotated[
         str, Setting("How a message is written: `json`, one object a line, or `text`, for people.", choices=("json", "text"))
