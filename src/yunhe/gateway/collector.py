@@ -18,6 +18,7 @@ from yunhe.ledger.layouts import Parameters, read_parameters
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import COLLECTED_BYTES_MAX, COLLECTED_TRANSACTIONS_MAX, PENDING_TRANSACTIONS_MAX
 from yunhe.node import Node, Placed
+from yunhe.node.pending import too_many_waiting
 
 _log = structlog.get_logger("yunhe.gateway")
 
@@ -125,7 +126,8 @@ class Collector:
 
     async def _admit(self, encoded: Sequence[bytes]) -> list[Answer]:
         with self._node.metrics.stage("verify"):
-            checked = await asyncio.to_thread(self._check, encoded)
+            # Only this task accepts transactions, so there is no less room when they have been checked.
+            checked = await asyncio.to_thread(self._check, encoded, self._node.room)
         answers: dict[bytes, Answer] = {}
         fresh: dict[bytes, Transaction] = {}
         for verdict in checked:
@@ -152,8 +154,8 @@ class Collector:
             return dict.fromkeys(fresh, error)
         return {identity: Accepted(identity, future) for identity, future in zip(fresh, futures, strict=True)}
 
-    def _check(self, encoded: Sequence[bytes]) -> list[Checked]:
-        """Check in a thread everything that does not touch the queue of those that wait, the costly last."""
+    def _check(self, encoded: Sequence[bytes], room: int) -> list[Checked]:
+        """Check in a thread everything that does not change the queue of those that wait, the costly last; `room` is how many more can."""
         chain_hash = self._node.genesis.chain_hash
         state = self._node.reader()
         parameters = read_parameters(state)
@@ -163,6 +165,9 @@ class Collector:
             verdict = decode_transaction(data, chain_hash)
             checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
         decoded = [index for index, verdict in enumerate(checked) if isinstance(verdict, Transaction)]
+        if len(decoded) > room:
+            self._refuse_beyond(room, checked)
+            decoded = [index for index in decoded if isinstance(checked[index], Transaction)]
         transactions = [verdict for verdict in checked if isinstance(verdict, Transaction)]
         for index, verdict in zip(decoded, verify_signatures(transactions), strict=True):
             checked[index] = verdict
@@ -173,6 +178,21 @@ class Collector:
                 except YunheError as error:
                     checked[index] = error
         return checked
+
+    def _refuse_beyond(self, room: int, checked: list[Checked]) -> None:
+        """Refuse those new transactions for which there is no room, before anything is spent on their signatures."""
+        # API-008
+        fresh: set[bytes] = set()
+        for index, verdict in enumerate(checked):
+            if not isinstance(verdict, Transaction) or verdict.id in fresh or self._is_known(verdict.id):
+                continue
+            if len(fresh) == room:
+                checked[index] = too_many_waiting()
+            else:
+                fresh.add(verdict.id)
+
+    def _is_known(self, transaction_id: bytes) -> bool:
+        return self._node.find_waiting(transaction_id) is not None or self._node.find_placed(transaction_id) is not None
 
     def _check_time(self, transaction: Transaction, now_ms: int, parameters: Parameters) -> Checked:
         try:

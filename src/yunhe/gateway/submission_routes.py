@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from yunhe.errors import MalformedError, TooLargeError, YunheError
+from yunhe.errors import MalformedError, OverloadedError, TooLargeError, YunheError
 from yunhe.gateway.collector import Accepted, Answer, Collector
 from yunhe.gateway.models import BatchBody, ReceiptBody, SubmittedBody
-from yunhe.gateway.problems import problem
+from yunhe.gateway.problems import RETRY_AFTER_S, problem
 from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import as_array, as_bytes, decode
 from yunhe.ledger.rendering import receipt_to_json
@@ -53,7 +53,7 @@ def submission_routes(collector: Collector) -> APIRouter:
         return submitted
 
     @router.post("/transactions/batch", openapi_extra=_CBOR_BODY, response_model_exclude_none=True)
-    async def submit_batch(request: Request, wait: Wait = "committed", wait_ms: WaitMs = 10_000) -> BatchBody:
+    async def submit_batch(request: Request, response: Response, wait: Wait = "committed", wait_ms: WaitMs = 10_000) -> BatchBody:
         """Submit up to `HTTP_BATCH_TRANSACTIONS_MAX` transactions, each for itself.
 
         The body is a canonical CBOR array of encoded transactions (byte strings). One that is refused does not keep the others from being
@@ -66,6 +66,9 @@ def submission_routes(collector: Collector) -> APIRouter:
             raise TooLargeError(f"a batch has at most {HTTP_BATCH_TRANSACTIONS_MAX} transactions, not {len(items)}; send it in parts")
         answers = await collector.submit([as_bytes(item, "a transaction of a batch") for item in items])
         outcomes = await _outcomes(answers, wait_ms if wait == "committed" else 0)
+        # API-008
+        if any(isinstance(outcome, OverloadedError) for outcome in outcomes):
+            response.headers["Retry-After"] = RETRY_AFTER_S
         return BatchBody(results=[_refused(outcome) if isinstance(outcome, YunheError) else outcome for outcome in outcomes])
 
     return router

@@ -215,8 +215,13 @@ class Node:
         """Return the last ledger block's header."""
         return self.store.head()
 
+    @property
+    def room(self) -> int:
+        """How many more transactions can be accepted before others have their place."""
+        return self._pending.room
+
     def find_waiting(self, transaction_id: bytes) -> "asyncio.Future[Placed] | None":
-        """Return the future of an accepted transaction that waits for its block."""
+        """Return the future of an accepted transaction that waits for its block; thread-safe."""
         return self._pending.find(transaction_id)
 
     def find_placed(self, transaction_id: bytes) -> Placed | None:

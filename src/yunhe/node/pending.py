@@ -26,6 +26,11 @@ class Placed:
     receipt: Receipt
 
 
+def too_many_waiting() -> OverloadedError:
+    """Return the refusal of a transaction that cannot wait for a block any more."""
+    return OverloadedError("too many transactions wait for a block; try again in a second")
+
+
 class PendingTransactions:
     """Accepted ids, each with one future that its waiters share."""
 
@@ -38,12 +43,17 @@ class PendingTransactions:
         return len(self._futures)
 
     def find(self, transaction_id: bytes) -> "asyncio.Future[Placed] | None":
-        """Return the future of a waiting transaction."""
+        """Return the future of a waiting transaction; thread-safe."""
         return self._futures.get(transaction_id)
 
     def dropped(self, transaction_id: bytes) -> YunheError | None:
         """Return why a transaction was dropped lately."""
         return self._dropped.get(transaction_id)
+
+    @property
+    def room(self) -> int:
+        """How many more can wait."""
+        return max(0, PENDING_TRANSACTIONS_MAX - len(self._futures))
 
     def reserve(self, count: int) -> None:
         """Check that `count` more can wait.
@@ -51,8 +61,8 @@ class PendingTransactions:
         Raises:
             OverloadedError: they cannot.
         """
-        if len(self._futures) + count > PENDING_TRANSACTIONS_MAX:
-            raise OverloadedError("too many transactions wait for a block; try again in a second")
+        if count > self.room:
+            raise too_many_waiting()
 
     def add(self, transaction_id: bytes) -> "asyncio.Future[Placed]":
         """Begin to wait for a transaction."""

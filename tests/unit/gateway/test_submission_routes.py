@@ -10,6 +10,8 @@ import pytest
 
 from tests.unit.gateway.served_node import CBOR, PROBLEM, serve
 from tests.unit.node.open_node import DEADLINE_S, transaction
+from yunhe.gateway import collector
+from yunhe.ledger.admission import verify_signatures as verify
 from yunhe.ledger.codec import encode
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX
@@ -161,7 +163,12 @@ def test_too_much_at_once_is_refused_and_displaces_nothing(tmp_path: Path, monke
             assert (refused.status_code, refused.json()["code"], refused.headers["content-type"]) == (503, "OVERLOADED", PROBLEM)
             assert int(refused.headers["retry-after"]) >= 1
             # One batch: a transaction that waits, one that is refused for itself, and one too many.
+            verified: list[bytes] = []
+            monkeypatch.setattr(collector, "verify_signatures", lambda given: (verified.extend(t.id for t in given), verify(given))[1])
             mixed = await post(client, encode([waiting[0].encoded, b"garbage", late.encoded]), "/v1/transactions/batch", wait="none")
+            # Nothing is spent on signatures of what cannot be taken.
+            assert verified == [waiting[0].id]
+            assert int(mixed.headers["retry-after"]) >= 1
             assert [item["status"] for item in mixed.json()["results"]] == ["accepted", "refused", "refused"]
             assert [item.get("problem", {}).get("code") for item in mixed.json()["results"]] == [None, "NOT_CANONICAL", "OVERLOADED"]
             assert node.status().waiting == 3
@@ -170,6 +177,24 @@ def test_too_much_at_once_is_refused_and_displaces_nothing(tmp_path: Path, monke
         for made in waiting:
             assert (await post(client, made.encoded)).json()["status"] == "committed"
         assert (await post(client, late.encoded)).json()["status"] == "committed"
+
+    serve(tmp_path, ask)
+
+
+def test_batch_is_accepted_as_far_as_there_is_room(tmp_path: Path, monkeypatch) -> None:
+    """API-008: in the order in which its transactions stand there."""
+    monkeypatch.setattr(pending, "PENDING_TRANSACTIONS_MAX", 2)
+
+    async def ask(node: Node, client: httpx.AsyncClient) -> None:
+        gate = Gate(monkeypatch, node.store, "commit_many")
+        made = [transaction(node, salt=salt) for salt in range(3)]
+        try:
+            answer = await post(client, encode([t.encoded for t in made]), "/v1/transactions/batch", wait="none")
+            assert [item["status"] for item in answer.json()["results"]] == ["accepted", "accepted", "refused"]
+        finally:
+            gate.opened.set()
+        for each in made:
+            assert (await post(client, each.encoded)).json()["status"] == "committed"
 
     serve(tmp_path, ask)
 
