@@ -48,7 +48,7 @@ app = typer.Typer(
     cls=on_demand(_places()),
     help="Yunhe: a consortium ledger for trusted data circulation.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
