@@ -9,7 +9,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +29,7 @@ from yunhe.errors import (
 from yunhe.ledger.codec import Value, encode
 from yunhe.ledger.transaction import Call, Transaction, TransactionBody, sign_transaction
 from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, INTEGER_MAX, SALT_BYTES
+from yunhe.sdk.answers import Submitted, hash_of, json_object, pages, submitted, text_of
 from yunhe.sdk.events import follow_stream
 from yunhe.sdk.key_files import Member, MemberKey
 from yunhe.sdk.problems import raise_problem
@@ -45,37 +45,6 @@ _PORT_MAX: Final = 65_535
 
 Key: TypeAlias = Sequence[str | int | bytes]
 """Components of a primary key or of a row of an index, or the leading ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """What became of a transaction."""
-
-    transaction_id: bytes
-    status: str
-    """`committed` or `accepted` (waits for its block, not yet durable); `refused` in a batch."""
-    height: int | None
-    """Height of its block, when committed."""
-    position: int | None
-    """Place in its block, when committed."""
-    time_ms: int | None
-    """Time of its block, when committed."""
-    receipt: Mapping[str, Any] | None
-    """The receipt as JSON shows it, when committed."""
-    problem: Mapping[str, Any] | None = None
-    """Why it was refused, in a batch."""
-
-    @property
-    def code(self) -> str:
-        """Code of the receipt, or of the refusal, or `ACCEPTED`."""
-        if self.receipt is not None:
-            return str(self.receipt["code"])
-        return str(self.problem["code"]) if self.problem is not None else "ACCEPTED"
-
-    @property
-    def results(self) -> list[Any]:
-        """One result for each call, as JSON shows it; empty unless the code is `OK`."""
-        return list(self.receipt["results"]) if self.receipt is not None else []
 
 
 class Client:
@@ -128,14 +97,14 @@ class Client:
     def network_id(self) -> bytes:
         """The network that transactions are made for."""
         if self._network_id is None:
-            self._network_id = bytes.fromhex(str(self.version()["network_id"]))
+            self._network_id = hash_of(self.version(), "network_id")
         return self._network_id
 
     @property
     def chain_hash(self) -> ChainHash:
         """The network's hash, which makes the ids of transactions."""
         if self._chain_hash is None:
-            self._chain_hash = chain_hash(str(self.version()["chain_hash"]))
+            self._chain_hash = chain_hash(text_of(self.version(), "chain_hash"))
         return self._chain_hash
 
     # --- Transactions -----------------------------------------------------------------------------------------------
@@ -184,9 +153,9 @@ class Client:
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             parameters = {"wait": "committed" if wait else "none", "wait_ms": str(min(left_ms, _ATTEMPT_WAIT_MS))}
             answer = self._request("POST", "/v1/transactions", deadline, params=parameters, content=transaction.encoded, headers=_CBOR)
-            submitted = _submitted(answer, transaction)
-            if submitted.status == "committed" or not wait:
-                return submitted
+            outcome = submitted(answer, transaction.id)
+            if outcome.status == "committed" or not wait:
+                return outcome
             if time.monotonic() >= deadline:
                 raise WaitTimeoutError("the transaction was accepted but not committed in time; submit the same one again to go on waiting")
 
@@ -202,7 +171,7 @@ class Client:
             outcomes = answer.get("results")
             if not isinstance(outcomes, list) or len(outcomes) != len(part):
                 raise BadAnswerError("the node answered a batch with another number of results")
-            results.extend(_submitted(outcome, transaction) for outcome, transaction in zip(outcomes, part, strict=True))
+            results.extend(submitted(outcome, transaction.id) for outcome, transaction in zip(outcomes, part, strict=True))
         return results
 
     def call(self, signers: MemberKey | Sequence[MemberKey], contract: str, action: str, /, **arguments: Value) -> Submitted:
@@ -238,7 +207,7 @@ class Client:
     def health(self) -> dict[str, Any]:
         """Return whether the node runs; does not raise when it is halted."""
         answer = self._send("GET", "/v1/health", self._deadline())
-        return _json(answer)
+        return json_object(answer)
 
     def status(self) -> dict[str, Any]:
         """Return how the node is."""
@@ -346,18 +315,7 @@ class Client:
             {id, height, position, index, time_ms, transaction_id, contract, name, fields}.
         """
         parameters = _event_parameters(contract, event, where) | {"from_height": str(from_height)}
-        left = INTEGER_MAX if limit is None else limit
-        cursor = {} if after is None else {"cursor": after}
-        while left > 0:
-            page = self._get("/v1/events", parameters | cursor | {"limit": str(min(left, 500))})
-            items = page.get("items")
-            if not isinstance(items, list):
-                raise BadAnswerError("the node answered a list without items")
-            yield from items
-            left -= len(items)
-            if page.get("complete") is not False:
-                return
-            cursor = {"cursor": str(page["next"])}
+        yield from pages(lambda page: self._get("/v1/events", parameters | page), INTEGER_MAX if limit is None else limit, after)
 
     def follow(
         self,
@@ -423,18 +381,7 @@ class Client:
     # --- Requests ---------------------------------------------------------------------------------------------------
 
     def _pages(self, path: str, parameters: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
-        left = limit
-        cursor: dict[str, str] = {}
-        while left > 0:
-            page = self._get(path, parameters | cursor | {"limit": str(min(left, 500))})
-            items = page.get("items")
-            if not isinstance(items, list):
-                raise BadAnswerError("the node answered a list without items")
-            yield from items
-            left -= len(items)
-            if page.get("next") is None or not items:
-                return
-            cursor = {"cursor": str(page["next"])}
+        yield from pages(lambda page: self._get(path, parameters | page), limit)
 
     def _deadline(self) -> float:
         return time.monotonic() + self._timeout_s
@@ -446,7 +393,7 @@ class Client:
         return self._send(method, path, self._deadline(), refuse=True, **options)
 
     def _request(self, method: str, path: str, deadline: float, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # httpx's options
-        return _json(self._send(method, path, deadline, refuse=True, **options))
+        return json_object(self._send(method, path, deadline, refuse=True, **options))
 
     def _send(self, method: str, path: str, deadline: float, *, refuse: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
         """Send until an answer comes, the node refuses, or the deadline is over."""
@@ -464,6 +411,8 @@ class Client:
             except httpx.TransportError as error:
                 failure = NodeUnreachableError(f"the node at {self._address} does not answer: {str(error) or type(error).__name__}")
                 failure.__cause__ = error
+            except httpx.HTTPError as error:
+                raise BadAnswerError(f"what answers at {self._address} cannot be read: {error}; is it a Yunhe node?") from error
             if time.monotonic() + pause_s >= deadline:
                 raise failure
             if self._on_retry is not None:
@@ -488,30 +437,6 @@ def _authorization(token: str) -> dict[str, str]:
     if not all("!" <= character <= "~" for character in token):
         raise TokenWrongError("the API token has characters that no token has; is it whole, and nothing else with it?")
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _json(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        value = answer.json()
-    except ValueError as error:
-        raise BadAnswerError("the node's answer is not JSON; is the address that of a Yunhe node?") from error
-    if not isinstance(value, dict):
-        raise BadAnswerError("the node's answer is not a JSON object; is the address that of a Yunhe node?")
-    return value
-
-
-def _submitted(answer: Mapping[str, Any], transaction: Transaction) -> Submitted:
-    if answer.get("status") not in ("accepted", "committed", "refused"):
-        raise BadAnswerError("the node's answer does not say what became of the transaction")
-    return Submitted(
-        transaction.id,
-        str(answer["status"]),
-        answer.get("height"),
-        answer.get("position"),
-        answer.get("time_ms"),
-        answer.get("receipt"),
-        answer.get("problem"),
-    )
 
 
 def _event_parameters(contract: str | None, event: str | None, where: Mapping[str, str | int | bool | None] | None) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _connected(http: httpx.Client, parameters: Mapping[str, str], after: str) ->
         try:
             for part in EventSource(answer).iter_sse():
                 yield part.id, _event(part.json()) if part.data else None
-        except (SSEError, ValueError) as error:
+        except (SSEError, ValueError, RecursionError, httpx.DecodingError) as error:
             raise BadAnswerError("the node's answer is no stream of events; is the address that of a Yunhe node?") from error
 
 

@@ -26,7 +26,7 @@ def raise_problem(answer: httpx.Response) -> NoReturn:
     try:
         body = answer.json()
         code, detail = str(body["code"]), str(body["detail"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadAnswerError(f"the answer {answer.status_code} is not one of a Yunhe node") from error
     if code == ViewRefusedError.code and isinstance(body.get("refusal"), str):
         raise ViewRefusedError(body["refusal"], detail)

@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, TypeVarTuple
 from yunhe.errors import BadAnswerError, MalformedError, RecordNotFoundError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.transaction import Call
-from yunhe.sdk.client import Client, Submitted
+from yunhe.sdk.answers import Submitted
+from yunhe.sdk.client import Client
 from yunhe.sdk.key_files import MemberKey
 
 T = TypeVar("T")

@@ -5,7 +5,6 @@ the time of sending and the body, so a receiver can refuse what is forged or pla
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -15,7 +14,9 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from yunhe.errors import InvalidKeyError, WebhookSignatureError
+from yunhe.errors import BadAnswerError, InvalidKeyError, WebhookSignatureError
+from yunhe.limits import INTEGER_MAX
+from yunhe.sdk.answers import json_object, pages
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what every secret of the standard begins with
 _TOLERANCE_S: Final = 300
@@ -35,7 +36,7 @@ def webhook_signature(secret: str, event_id: str, time_s: int, body: bytes) -> s
     """
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidKeyError("the secret of a webhook is whsec_ and base64") from error
     mac = hmac.digest(key, f"{event_id}.{time_s}.".encode() + body, hashlib.sha256)
     return "v1," + base64.b64encode(mac).decode()
@@ -108,7 +109,7 @@ class WebhookRegister:
         wanted = {"url": url, "contract": contract, "event": event, "where": dict(where or {}), "from_height": from_height}
         # A connection can break after the node has done it, and then the request is sent again.
         headers = {"Idempotency-Key": secrets.token_hex(16)}
-        return dict(self._ask("POST", "/v1/webhooks", json=wanted, headers=headers).json())
+        return json_object(self._ask("POST", "/v1/webhooks", json=wanted, headers=headers))
 
     def all(self) -> list[dict[str, Any]]:
         """Return all webhooks and how each is, oldest first."""
@@ -123,12 +124,11 @@ class WebhookRegister:
         return self._pages(f"/v1/webhooks/{webhook}/dead-letters")
 
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        parameters: dict[str, str] | None = {}
-        while parameters is not None:
-            page = self._ask("GET", path, params=parameters).json()
-            yield from page["items"]
-            parameters = None if page["next"] is None else {"cursor": page["next"]}
+        return pages(lambda page: json_object(self._ask("GET", path, params=page)), INTEGER_MAX)
 
     def try_again(self, webhook: str) -> int:
         """Try all dead letters once more, set a halted webhook going, and return how many there are; raises WebhookNotFoundError."""
-        return int(self._ask("POST", f"/v1/webhooks/{webhook}/dead-letters/retry").json()["count"])
+        count = json_object(self._ask("POST", f"/v1/webhooks/{webhook}/dead-letters/retry")).get("count")
+        if type(count) is not int:
+            raise BadAnswerError("the node does not say how many dead letters it tries again")
+        return count
