@@ -22,6 +22,7 @@ from yunhe.limits import HTTP_BODY_BYTES_MAX, HTTP_HEAD_BYTES_MAX, PAGE_ROWS_MAX
 from yunhe.sdk import Call, Client, Transaction
 
 PROBLEM = "application/problem+json"
+HOST = "Host: node\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ class Connection:
 
     def head(self, line: str, *headers: str, authorised: bool = True) -> None:
         given = "".join(f"{header}\r\n" for header in headers)
-        self.send((f"{line} HTTP/1.1\r\n{self._authorised if authorised else ''}{given}\r\n").encode("latin-1"))
+        self.send((f"{line} HTTP/1.1\r\n{self._authorised if authorised else HOST}{given}\r\n").encode("latin-1"))
 
     def head_of_answer(self) -> tuple[int, dict[str, str], bytes]:
         """Return status and headers of one answer, and what has come of its body."""
@@ -242,7 +243,7 @@ def test_head_behind_a_long_body_counts_for_itself(node) -> None:
     body = bytes(HTTP_HEAD_BYTES_MAX)
     with Connection(node) as connection:
         connection.head("POST /v1/transactions", f"Content-Length: {len(body)}")
-        connection.send(body + b"GET /v1/health HTTP/1.1\r\nX-Long: ")
+        connection.send(body + b"GET /v1/health HTTP/1.1\r\nHost: node\r\nX-Long: ")
         assert_refused(connection.answer(), 400, "NOT_CANONICAL")
         connection.send(b"a\r\n\r\n")
         assert connection.answer()[2] == {"status": "running", "reason": None}
@@ -313,7 +314,7 @@ def test_time_that_the_node_takes_is_not_counted_as_the_clients(hasty) -> None:
                 connection.send(transaction.encoded + b"GET /v1/hea")
                 status, _, body = connection.answer()
                 assert (status, body["status"]) == (202, "accepted")
-                connection.send(b"lth HTTP/1.1\r\n\r\n")
+                connection.send(b"lth HTTP/1.1\r\nHost: node\r\n\r\n")
                 assert connection.answer()[2] == {"status": "running", "reason": None}
         finally:
             for pid in workers:

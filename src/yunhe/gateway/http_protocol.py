@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from yunhe.errors import OverloadedError, RequestInvalidError, RequestTooSlowError, TooLargeError, YunheError
 from yunhe.gateway.problems import PROBLEM_MEDIA_TYPE, RETRY_AFTER_S, problem
+from yunhe.gateway.request_head import check_head
 from yunhe.gateway.request_ids import HEADER as REQUEST_ID_HEADER
 from yunhe.gateway.request_ids import new_request_id
 from yunhe.limits import HTTP_HEAD_BYTES_MAX
@@ -59,6 +60,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self._in_head = False
+        self._fault: RequestInvalidError | None = None
+        """Why the parser was stopped, if not by its own rules."""
         self._head_begins_here = False
         self._head_bytes = 0
         """Bytes received of a head that is not complete, without the piece that it begins in, which may have an earlier request too."""
@@ -111,11 +114,29 @@ class HttpProtocol(HttpToolsProtocol):
 
         Raises:
             TooLargeError: it is over the limit; the parser stops and `send_400_response` answers.
+            RequestInvalidError: it can be read in two ways; likewise.
         """
-        self._in_head = False
         if self._size() > HTTP_HEAD_BYTES_MAX:
             raise _head_too_large()
+        try:
+            check_head(self.parser.get_http_version(), self.url, self.headers)
+        except RequestInvalidError as error:
+            self._fault = error
+            raise
+        self._in_head = False
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header.
+
+        Raises:
+            RequestInvalidError: it comes after the body, where it would change a head that was checked.
+        """
+        # API-018
+        if not self._in_head:
+            self._fault = RequestInvalidError("headers stand before the body; this node takes none after its chunks")
+            raise self._fault
+        super().on_header(name, value)
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -127,7 +148,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._size() > HTTP_HEAD_BYTES_MAX:
             self._refuse(_head_too_large())
         else:
-            self._refuse(RequestInvalidError("this is not a request of HTTP/1.1"))
+            self._refuse(self._fault or RequestInvalidError("this is not a request of HTTP/1.1"))
 
     def _await_request(self) -> None:
         self._await_nothing()
@@ -178,6 +199,14 @@ class HttpProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, error: YunheError) -> None:
+        cycle = self._last_cycle()
+        is_answering = cycle is not None and (
+            cycle.response_started if cycle.more_body and not self._in_head else not cycle.response_complete
+        )
+        if self.pipeline or is_answering:
+            # API-018: the caller would take this for the answer to an earlier request, or for more of the one that it has.
+            self.transport.close()
+            return
         # API-001, API-015: whatever name the caller gave has not been read.
         name = new_request_id()
         _log.info("refused before it was a request", code=error.code, request_id=name)
