@@ -13,8 +13,9 @@ from typing import Annotated, Final
 import typer
 
 from yunhe.cli.backup import backup_node, restore_node
-from yunhe.cli.connection import Connection, FolderOption, NodeOption, TokenOption, read_run_file
-from yunhe.cli.output import EXIT_UNAVAILABLE, output
+from yunhe.cli.connection import read_run_file
+from yunhe.cli.node_status import show_status
+from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
@@ -221,16 +222,6 @@ def stop(folder: DirArgument) -> None:
 
 
 @app.command()
-def status(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
-    """Show how a node is. The exit code is 3 when it does not run."""
-    with Connection(folder, node, token_file).open() as client:
-        value = client.status()
-    output.fields(value)
-    if value.get("status") != "running":
-        raise typer.Exit(EXIT_UNAVAILABLE)
-
-
-@app.command()
 def check(
     folder: DirArgument,
     *,
@@ -243,6 +234,7 @@ def check(
     output.fields({"height": report.blocks - 1} | shown)
 
 
+app.command("status")(show_status)
 app.command("config")(show_settings)
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)

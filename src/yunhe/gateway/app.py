@@ -20,7 +20,7 @@ from yunhe.gateway.entity_tags import tagged
 from yunhe.gateway.event_routes import event_routes
 from yunhe.gateway.ledger_routes import ledger_routes
 from yunhe.gateway.methods import install_methods
-from yunhe.gateway.models import HealthBody, StatusBody, VersionBody
+from yunhe.gateway.models import HealthBody, ReadyBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
 from yunhe.gateway.request_ids import RequestIds
@@ -103,11 +103,20 @@ def _state_routes(node: Node) -> APIRouter:
 
     @router.get("/health", responses={503: {"model": HealthBody}})
     async def health(response: Response) -> HealthBody:
-        """Tell whether the node runs; 503 when it does not. Needs no token."""
+        """Tell whether the node decides; 503 when it is halted or stopping. Needs no token."""
         status = node.status()
         if status.state != "running":
             response.status_code = _UNAVAILABLE
         return HealthBody(status=status.state, reason=status.reason)
+
+    @router.get("/ready", responses={503: {"model": ReadyBody}})
+    async def ready(response: Response) -> ReadyBody:
+        """Tell whether the node takes transactions now; 503 with the reason when it does not. Needs no token."""
+        reason = node.status().unready
+        # API-017
+        if reason is not None:
+            response.status_code = _UNAVAILABLE
+        return ReadyBody(ready=reason is None, reason=reason)
 
     @router.get("/status")
     async def status() -> StatusBody:
@@ -125,6 +134,12 @@ def _state_routes(node: Node) -> APIRouter:
             engine=now.engine,
             engine_height=now.engine_height,
             waiting=now.waiting,
+            ready=now.unready is None,
+            unready=now.unready,
+            started_ms=now.started_ms,
+            transactions=now.transactions,
+            worker_restarts=now.worker_restarts,
+            disk_free_bytes=now.disk_free_bytes,
             protections=now.protections,
         )
 

@@ -1,7 +1,7 @@
 """The boundary of the HTTP API: who may ask, and how much may be sent.
 
 Token, scope and size are checked before a request reaches a route, and its body is read whole: a caller that goes away before its end has
-asked for nothing. Only health, version and the API's own description need no token. Rules: docs/spec/http.md.
+asked for nothing. Only health, readiness, version and the API's own description need no token. Rules: docs/spec/http.md.
 """
 
 import structlog

@@ -313,6 +313,13 @@ class HealthBody(BaseModel):
     reason: str | None
 
 
+class ReadyBody(BaseModel):
+    """Whether the node takes transactions now."""
+
+    ready: bool
+    reason: str | None = Field(description="why not")
+
+
 class StatusBody(BaseModel):
     """How the node is, in detail."""
 
@@ -327,6 +334,12 @@ class StatusBody(BaseModel):
     engine: str
     engine_height: int
     waiting: int
+    ready: bool
+    unready: str | None = Field(description="why the node takes no transactions now")
+    started_ms: int
+    transactions: dict[str, int] = Field(description="transactions since the start, by outcome")
+    worker_restarts: dict[str, int] = Field(description="how often each contract worker was started again")
+    disk_free_bytes: int
     protections: dict[str, bool]
 
 

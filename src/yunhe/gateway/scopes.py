@@ -7,7 +7,7 @@ from typing import Final
 
 from yunhe.node.tokens import AUDIT, OPERATE, READ, SUBMIT
 
-OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/version", "/openapi.json", "/docs"})
+OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/ready", "/v1/version", "/openapi.json", "/docs"})
 """Paths that need no token."""
 METRICS_PATH: Final = "/metrics"
 """Where Prometheus looks for metrics by itself."""

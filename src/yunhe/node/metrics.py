@@ -89,6 +89,11 @@ class Metrics:
         if count:
             self._transactions.labels(outcome).inc(count)
 
+    def transactions(self) -> dict[str, int]:
+        """Return how many transactions had each outcome since the start."""
+        (family,) = self._transactions.collect()
+        return {sample.labels["outcome"]: int(sample.value) for sample in family.samples if sample.name.endswith("_total")}
+
     def count_block(self) -> None:
         """Count a durable ledger block."""
         self._blocks.inc()

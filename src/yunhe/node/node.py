@@ -33,6 +33,7 @@ from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor
 from yunhe.ledger.transaction import Transaction
+from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
@@ -70,6 +71,16 @@ class NodeStatus:
     """Accepted transactions that wait for a block."""
     protections: dict[str, bool]
     """Protections of the contract worker that are on."""
+    unready: str | None
+    """Why it takes no transactions now; None when it takes them."""
+    started_ms: int
+    """When it was opened."""
+    transactions: dict[str, int]
+    """Transactions since then, by outcome."""
+    worker_restarts: dict[str, int]
+    """How often each contract worker was started again."""
+    disk_free_bytes: int
+    """Free space of the disk that holds the store."""
 
 
 def log_progress(done: int, total: int) -> None:
@@ -131,6 +142,7 @@ class Node:
             self._close()
             raise
         self._pending = PendingTransactions()
+        self._started_ms = clock()
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -183,6 +195,7 @@ class Node:
         """Return how the node is."""
         head = self.store.head()
         state = "halted" if self._halt is not None else "stopping" if self._stopping else "running"
+        free = shutil.disk_usage(self.folder.path).free
         return NodeStatus(
             state,
             self._halt,
@@ -192,7 +205,24 @@ class Node:
             self.store.engine_height,
             len(self._pending),
             self._worker.protections,
+            self._unready(free),
+            self._started_ms,
+            self.metrics.transactions(),
+            self._worker.restarts,
+            free,
         )
+
+    def _unready(self, disk_free_bytes: int) -> str | None:
+        # API-017
+        if self._halt is not None:
+            return f"the node is halted: {self._halt}"
+        if self._stopping:
+            return "the node is stopping"
+        if disk_free_bytes < DISK_FREE_BYTES_MIN:
+            return f"the disk has {disk_free_bytes} bytes free, which may not be enough for the next block; make room"
+        if len(self._pending) >= PENDING_TRANSACTIONS_MAX:
+            return "too many transactions wait for a block"
+        return None
 
     def _reading(self) -> Reading:
         """Return what the metrics show; thread-safe."""
@@ -204,11 +234,11 @@ class Node:
             status.height,
             status.engine_height,
             status.time_ms,
-            self._worker.restarts,
+            status.worker_restarts,
             {state: sum(hook.state == state for hook in webhooks) for state in HOOK_STATES},
             sum(hook.dead_letters for hook in webhooks),
             {path.name: folder_bytes(path) for path in (stored.blocks, stored.state, stored.certificates)},
-            shutil.disk_usage(self.folder.path).free,
+            status.disk_free_bytes,
         )
 
     def head(self) -> Header:

@@ -209,6 +209,10 @@ class Client:
         answer = self._send("GET", "/v1/health", self._deadline())
         return json_object(answer)
 
+    def ready(self) -> dict[str, Any]:
+        """Return whether the node takes transactions, and why not; does not raise when it does not."""
+        return _json(self._send("GET", "/v1/ready", self._deadline()))
+
     def status(self) -> dict[str, Any]:
         """Return how the node is."""
         return self._get("/v1/status")

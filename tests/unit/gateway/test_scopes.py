@@ -15,6 +15,7 @@ from yunhe.node.tokens import AUDIT, OPERATE, READ, SCOPES, SUBMIT, AccessTokens
 NEEDED = {
     "GET /metrics": AUDIT,
     "GET /v1/health": None,
+    "GET /v1/ready": None,
     "GET /v1/version": None,
     "GET /v1/status": READ,
     "GET /v1/blocks": READ,
