@@ -18,6 +18,7 @@ from yunhe.cli.node_status import show_status
 from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
+from yunhe.cli.unit import print_unit
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
 from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
@@ -236,5 +237,6 @@ def check(
 
 app.command("status")(show_status)
 app.command("config")(show_settings)
+app.command("unit")(print_unit)
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)
