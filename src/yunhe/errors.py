@@ -485,6 +485,12 @@ class CosignerMemoryDamagedError(CorruptionError):
     code = "COSIGNER_MEMORY_DAMAGED"
 
 
+class AuditDamagedError(CorruptionError):
+    """A line of the audit log is not what was written, or is missing (STO-030)."""
+
+    code = "AUDIT_DAMAGED"
+
+
 class CosignerBarredError(UnavailableError):
     """The node was restored from a backup, and its ledger key may have cosigned what is not in it, so it cosigns nothing (STO-018)."""
 

@@ -192,6 +192,8 @@ CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000
 """Accepted transactions that wait for a block."""
+AUDIT_TEXT_CHARS_MAX: Final = 256
+"""Text that an entry of the audit log keeps of what an action was done to."""
 DISK_FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 """Free space below which a node says that it is not ready: room for the largest block."""
 ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024

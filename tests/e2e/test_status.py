@@ -26,7 +26,7 @@ def test_watch_shows_as_many_looks_as_asked_with_rates(own_node: NodeProcess) ->
 
 
 def test_halted_node_is_shown_with_its_reason_and_is_not_ready(own_node: NodeProcess) -> None:
-    """API-017 refused."""
+    """API-019 refused."""
     limit_files(own_node, 1)
     with own_node.client() as client:
         assert client.ready() == {"ready": True, "reason": None}

@@ -8,6 +8,7 @@ import typer
 from yunhe.cli.output import output
 from yunhe.errors import UsageError
 from yunhe.node import NodeFolder, back_up, restore
+from yunhe.node.audit import DONE, audited, local_actor, record
 from yunhe.storage import Continuation, Progress
 
 _PROGRESS_BLOCKS = 1000
@@ -24,7 +25,9 @@ def backup_node(
     target: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The backup's file, or a folder to make one in.")],
 ) -> None:
     """Write a backup of the ledger, with genesis and configuration, and without keys and secrets."""
-    path, mark = back_up(NodeFolder.load(folder), target, _progress("copied"))
+    loaded = NodeFolder.load(folder)
+    with audited(folder, "backup", {"target": str(target)}):
+        path, mark = back_up(loaded, target, _progress("copied"))
     output.fields({"backup": str(path), "height": mark.height, "log_root": mark.root.hex(), "bytes": path.stat().st_size})
 
 
@@ -43,6 +46,10 @@ def restore_node(
         raise UsageError("--cosigner says what the node cosigned; say too whether blocks followed the backup: --complete or --roll-back")
     continuation = Continuation.COMPLETE if complete else Continuation.ROLLED_BACK if roll_back else Continuation.HELD
     made, mark = restore(backup, folder, continuation, cosigner, _progress("checked"))
+    # Before that there may be no folder to keep an entry in.
+    record(
+        folder, local_actor(), "restore", {"backup": str(backup), "height": mark.height, "continuation": continuation.name.lower()}, DONE
+    )
     known = continuation is Continuation.ROLLED_BACK and cosigner is not None
     output.fields(
         {

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from yunhe.cli.audit import show_audit
 from yunhe.cli.backup import backup_node, restore_node
 from yunhe.cli.connection import read_run_file
 from yunhe.cli.node_status import show_status
@@ -20,9 +21,11 @@ from yunhe.cli.progress import BlockProgress
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.cli.unit import print_unit
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
-from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError
+from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError, YunheError
 from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
 from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
+from yunhe.node.audit import DONE, audited, local_actor, record
+from yunhe.node.config import DEFAULTS
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
 
@@ -135,11 +138,19 @@ def start(
 
     configure_logging(loaded.log_path, loaded.config.log_level, loaded.config.log_format)
 
+    chosen = {name: value for name, value in asdict(loaded.config).items() if value != DEFAULTS.get(name)}
+
     def ready(address: str) -> None:
+        record(folder, local_actor(), "start", {"pid": os.getpid()} | chosen, DONE)
         output.fields(_running(folder, os.getpid(), address))
         sys.stdout.flush()
 
-    serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
+    try:
+        serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
+    except YunheError as error:
+        record(folder, local_actor(), "start", chosen, error.code)
+        raise
+    record(folder, local_actor(), "end", {"pid": os.getpid()}, DONE)
 
 
 def _start_background(loaded: NodeFolder, flags: Flags) -> dict[str, object]:
@@ -205,6 +216,12 @@ def _running(folder: Path, pid: int, address: str) -> dict[str, object]:
 def stop(folder: DirArgument) -> None:
     """Stop a node: it finishes the block in hand, then ends."""
     pid, _ = read_run_file(folder)
+    with audited(folder, "stop", {"pid": pid}):
+        _stop(folder, pid)
+    output.fields({"stopped": pid})
+
+
+def _stop(folder: Path, pid: int) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except PermissionError as error:
@@ -219,7 +236,6 @@ def stop(folder: DirArgument) -> None:
         time.sleep(_POLL_S)
     else:
         raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log says what it is at")
-    output.fields({"stopped": pid})
 
 
 @app.command()
@@ -237,6 +253,7 @@ def check(
 
 app.command("status")(show_status)
 app.command("config")(show_settings)
+app.command("audit")(show_audit)
 app.command("unit")(print_unit)
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)

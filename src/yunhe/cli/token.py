@@ -8,6 +8,7 @@ import typer
 from yunhe.cli.output import output, table, utc
 from yunhe.limits import TOKEN_DAYS_MAX
 from yunhe.node import NodeFolder
+from yunhe.node.audit import audited
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import SCOPES, Token, create_token, read_tokens, revoke_token
 
@@ -28,7 +29,8 @@ def create(
 ) -> None:
     """Make a token and show it. It is shown only now; the node keeps its hash."""
     NodeFolder.load(folder)
-    token, text = create_token(folder, name, scope, days * _DAY_MS, clock_ms())
+    with audited(folder, "token create", {"name": name, "scopes": ",".join(scope), "days": days}):
+        token, text = create_token(folder, name, scope, days * _DAY_MS, clock_ms())
     output.fields({"name": name, "scopes": list(token.scopes), "expires": utc(token.expires_ms), "token": text})
 
 
@@ -46,7 +48,9 @@ def list_(folder: DirArgument) -> None:
 def revoke(folder: DirArgument, name: NameArgument) -> None:
     """End a token. The running node refuses it at once."""
     NodeFolder.load(folder)
-    output.result(_shown(revoke_token(folder, name, clock_ms()), clock_ms()), f"revoked {name}")
+    with audited(folder, "token revoke", {"name": name}):
+        revoked = revoke_token(folder, name, clock_ms())
+    output.result(_shown(revoked, clock_ms()), f"revoked {name}")
 
 
 def _shown(token: Token, now_ms: int) -> dict[str, object]:

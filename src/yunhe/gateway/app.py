@@ -30,6 +30,7 @@ from yunhe.gateway.strict_route import StrictRoute
 from yunhe.gateway.submission_routes import submission_routes
 from yunhe.gateway.webhook_routes import webhook_routes
 from yunhe.node import Node
+from yunhe.node.audit import record
 from yunhe.node.tokens import AccessTokens
 
 _UNAVAILABLE = 503
@@ -75,7 +76,7 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
     app.include_router(_description_route(app))
     app.include_router(metrics_routes(node))
     install_methods(app)
-    app.add_middleware(Boundary, access=access)
+    app.add_middleware(Boundary, access=access, audit=lambda *entry: record(node.folder.path, *entry))
     app.add_middleware(RequestIds)
     app.add_middleware(RequestMetrics, node=node)
     describe(app)
@@ -113,7 +114,7 @@ def _state_routes(node: Node) -> APIRouter:
     async def ready(response: Response) -> ReadyBody:
         """Tell whether the node takes transactions now; 503 with the reason when it does not. Needs no token."""
         reason = node.status().unready
-        # API-017
+        # API-019
         if reason is not None:
             response.status_code = _UNAVAILABLE
         return ReadyBody(ready=reason is None, reason=reason)

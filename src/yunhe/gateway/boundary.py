@@ -4,15 +4,22 @@ Token, scope and size are checked before a request reaches a route, and its body
 asked for nothing. Only health, readiness, version and the API's own description need no token. Rules: docs/spec/http.md.
 """
 
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yunhe.errors import RequestInvalidError, ScopeMissingError, TokensUnreadableError, TokenWrongError, TooLargeError, YunheError
 from yunhe.gateway.problems import problem_response
-from yunhe.gateway.scopes import needed_scope
+from yunhe.gateway.request_ids import current_request_id
+from yunhe.gateway.scopes import SAFE_METHODS, needed_scope
 from yunhe.limits import HTTP_BODY_BYTES_MAX
-from yunhe.node.tokens import AccessTokens, Caller
+from yunhe.node.audit import DONE, Subject
+from yunhe.node.tokens import OPERATE, AccessTokens, Caller
 
+_REFUSED: Final = 400
 _NOT_NAMED = "the request needs the header `Authorization: Bearer <token>` with an API token of the node"
 _UNREADABLE = "the node cannot read its register of tokens, and accepts its operator's alone; its log says why"
 
@@ -20,9 +27,17 @@ _UNREADABLE = "the node cannot read its register of tokens, and accepts its oper
 class Boundary:
     """ASGI middleware that refuses what has no token for it or is too large."""
 
-    def __init__(self, app: ASGIApp, access: AccessTokens) -> None:
+    def __init__(self, app: ASGIApp, access: AccessTokens, audit: Callable[[str, str, Subject, str], None]) -> None:
+        """Stand before an app.
+
+        Args:
+            app: what answers.
+            access: the tokens that callers present.
+            audit: records actor, action, subject and outcome of what an operator did.
+        """
         self._app = app
         self._access = access
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -42,6 +57,8 @@ class Boundary:
                 await problem_response(error, _challenge(error, needed, is_named=is_named))(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
+            if needed == OPERATE and scope["method"] not in SAFE_METHODS:
+                send = self._audited(caller, scope, send)
             structlog.contextvars.bind_contextvars(caller=caller.name)
         try:
             _check_length(headers.get(b"content-length", b"0"))
@@ -52,6 +69,20 @@ class Boundary:
         # API-007: who went away before the end has asked for nothing; who goes away later is answered all the same.
         if body is not None:
             await self._app(scope, _replaying(body, receive), send)
+
+    def _audited(self, caller: Caller, scope: Scope, send: Send) -> Send:
+        """Record what an operator changes; the entry is durable before the answer is sent."""
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # STO-030
+                status = message["status"]
+                outcome = DONE if status < _REFUSED else f"HTTP {status}"
+                subject = {"path": scope["path"], "request_id": current_request_id()}
+                await asyncio.to_thread(self._audit, f"token {caller.name}", f"http {scope['method']}", subject, outcome)
+            await send(message)
+
+        return recorded
 
     def _caller(self, token: bytes | None) -> Caller:
         if token is None:

@@ -15,7 +15,8 @@ _SUBMITTING: Final = frozenset({"/v1/transactions", "/v1/transactions/batch"})
 _COMPUTING: Final = frozenset({"/v1/proofs", "/v1/transactions/simulate"})
 _CONTRACTS: Final = "/v1/contracts/"
 _WEBHOOKS: Final = "/v1/webhooks"
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 
 
 def needed_scope(method: str, path: str) -> str | None:
@@ -27,7 +28,7 @@ def needed_scope(method: str, path: str) -> str | None:
         return AUDIT
     if path.startswith(_WEBHOOKS):
         return OPERATE
-    if method in _SAFE:
+    if method in SAFE_METHODS:
         return READ
     if method == "POST" and path in _SUBMITTING:
         return SUBMIT

@@ -9,6 +9,7 @@ secrets/passphrase   of the two keys            readable by the owner alone
 secrets/api-token    of the operator            readable by the owner alone
 secrets/tokens.json  of other callers, hashed   readable by the owner alone
 store/               the ledger (docs/spec/storage.md)
+audit.jsonl          what operators did       readable by the owner alone
 webhooks.db          the register of webhooks        readable by the owner alone
 run/                 process and address while the node runs
 log/                 the node's log

@@ -213,7 +213,7 @@ class Node:
         )
 
     def _unready(self, disk_free_bytes: int) -> str | None:
-        # API-017
+        # API-019
         if self._halt is not None:
             return f"the node is halted: {self._halt}"
         if self._stopping:

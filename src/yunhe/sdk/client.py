@@ -211,7 +211,7 @@ class Client:
 
     def ready(self) -> dict[str, Any]:
         """Return whether the node takes transactions, and why not; does not raise when it does not."""
-        return _json(self._send("GET", "/v1/ready", self._deadline()))
+        return json_object(self._send("GET", "/v1/ready", self._deadline()))
 
     def status(self) -> dict[str, Any]:
         """Return how the node is."""

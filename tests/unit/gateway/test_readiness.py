@@ -1,4 +1,4 @@
-"""API-017: a node says whether it takes transactions, and why not."""
+"""API-019: a node says whether it takes transactions, and why not."""
 
 import shutil
 from collections import namedtuple
@@ -19,7 +19,7 @@ Usage = namedtuple("Usage", ["total", "used", "free"])
 def test_node_is_ready_while_the_disk_has_room_for_the_largest_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, status: int
 ) -> None:
-    """API-017."""
+    """API-019."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(2 * free, free, free))
 
     async def ask(_node: Node, client: httpx.AsyncClient) -> None:
@@ -32,7 +32,7 @@ def test_node_is_ready_while_the_disk_has_room_for_the_largest_block(
 
 
 def test_node_where_no_more_transactions_can_wait_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """API-017 refused."""
+    """API-019 refused."""
     monkeypatch.setattr(node_module, "PENDING_TRANSACTIONS_MAX", 0)
 
     async def ask(_node: Node, client: httpx.AsyncClient) -> None:
@@ -43,7 +43,7 @@ def test_node_where_no_more_transactions_can_wait_is_not_ready(tmp_path: Path, m
 
 
 def test_node_that_stops_is_not_ready(tmp_path: Path) -> None:
-    """API-017 refused."""
+    """API-019 refused."""
 
     async def ask(node: Node, client: httpx.AsyncClient) -> None:
         assert (await client.get("/v1/ready")).status_code == 200

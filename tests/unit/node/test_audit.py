@@ -1,0 +1,122 @@
+"""The audit log: what was done is there with who and outcome, and no line can be changed unseen."""
+
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from yunhe.errors import AuditDamagedError, DiskFullError, MalformedError
+from yunhe.limits import AUDIT_TEXT_CHARS_MAX
+from yunhe.node import audit
+from yunhe.node.audit import AUDIT_FILE, append, audited, local_actor, read_audit, record
+
+
+def fill(folder: Path, count: int = 4) -> list[bytes]:
+    for number in range(count):
+        append(folder, "user a", "token create", {"name": f"t{number}"}, "done", 1000 + number)
+    return (folder / AUDIT_FILE).read_bytes().splitlines(keepends=True)
+
+
+def test_entries_come_back_as_they_were_added_in_a_file_for_the_owner_alone(tmp_path: Path) -> None:
+    """STO-030."""
+    assert read_audit(tmp_path) == []
+    fill(tmp_path)
+    entries = read_audit(tmp_path)
+    assert [(entry.number, entry.time_ms, entry.subject) for entry in entries] == [(n + 1, 1000 + n, {"name": f"t{n}"}) for n in range(4)]
+    assert (tmp_path / AUDIT_FILE).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_line_that_was_altered_taken_out_moved_or_put_in_is_found(tmp_path: Path, place: int) -> None:
+    """STO-030 refused: at every place that another line follows."""
+    lines = fill(tmp_path)
+    changed = {
+        "altered": [*lines[:place], lines[place].replace(b"user a", b"user b"), *lines[place + 1 :]],
+        "respelt": [*lines[:place], lines[place].replace(b":", b": ", 1), *lines[place + 1 :]],
+        "garbled": [*lines[:place], b"?\n", *lines[place + 1 :]],
+        "taken out": [*lines[:place], *lines[place + 1 :]],
+        "twice": [*lines[: place + 1], lines[place], *lines[place + 1 :]],
+        "moved": [*lines[:place], lines[place + 1], lines[place], *lines[place + 2 :]],
+    }
+    for parts in changed.values():
+        (tmp_path / AUDIT_FILE).write_bytes(b"".join(parts))
+        with pytest.raises(AuditDamagedError, match="does not follow"):
+            read_audit(tmp_path)
+
+
+@pytest.mark.parametrize("cut", [1, 10, 100])
+def test_line_that_a_crash_cut_off_stays_and_is_covered_by_the_next(tmp_path: Path, cut: int) -> None:
+    """STO-031; and refused when the torn line is changed afterwards."""
+    file = tmp_path / AUDIT_FILE
+    lines = fill(tmp_path)
+    file.write_bytes(b"".join(lines)[:-cut])
+    assert len(read_audit(tmp_path)) == (4 if cut == 1 else 3)
+    append(tmp_path, "user a", "stop", {}, "done", 5)
+    entries = read_audit(tmp_path)
+    assert (entries[-1].action, entries[-1].number, len(entries)) == ("stop", len(entries), 5 if cut == 1 else 4)
+    assert file.read_bytes().startswith(b"".join(lines)[:-cut])
+    torn = file.read_bytes().splitlines(keepends=True)
+    torn[3] = b"x\n"
+    file.write_bytes(b"".join(torn))
+    with pytest.raises(AuditDamagedError):
+        read_audit(tmp_path)
+
+
+def _add(folder: Path) -> None:
+    for _ in range(20):
+        append(folder, "user a", "x", {}, "done", 1)
+
+
+def test_processes_that_add_at_once_make_one_chain(tmp_path: Path) -> None:
+    """STO-031."""
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_add, args=(tmp_path,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [entry.number for entry in read_audit(tmp_path)] == list(range(1, 41))
+
+
+def test_refusal_is_recorded_with_its_code_and_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(MalformedError), audited(tmp_path, "token create", {"name": "A" * 1000, "days": 3}):
+        raise MalformedError("no")
+    with audited(tmp_path, "token revoke", {"name": "a"}):
+        pass
+    refused, done = read_audit(tmp_path)
+    assert (refused.outcome, refused.actor, refused.subject) == (
+        "MALFORMED",
+        local_actor(),
+        {"name": "A" * AUDIT_TEXT_CHARS_MAX, "days": 3},
+    )
+    assert (done.outcome, done.action) == ("done", "token revoke")
+
+
+def test_text_of_a_stranger_makes_no_line_of_its_own(tmp_path: Path) -> None:
+    append(tmp_path, "user a", "x", {"name": 'a\n{"number":2}\r\u2028"'}, "done", 1)
+    (entry,) = read_audit(tmp_path)
+    assert entry.subject["name"] == 'a\n{"number":2}\r\u2028"'
+
+
+def test_action_whose_entry_the_disk_refuses_stands_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "write", refuse)
+    with pytest.raises(DiskFullError):
+        append(tmp_path, "user a", "stop", {}, "done", 1)
+    logged: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        audit, "_log", type("Log", (), {"error": lambda _self, event, **fields: logged.append(fields | {"event": event})})()
+    )
+    record(tmp_path, "user a", "stop", {}, "done")
+    assert [(line["action"], line["outcome"]) for line in logged] == [("stop", "done")]
+
+
+def test_entry_is_canonical_json(tmp_path: Path) -> None:
+    (line,) = fill(tmp_path, 1)
+    assert line == json.dumps(json.loads(line), sort_keys=True, separators=(",", ":")).encode() + b"\n"
