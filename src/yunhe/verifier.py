@@ -514,8 +514,8 @@ def read_genesis(data: bytes) -> Genesis:
     # LED-001. The encoding also refuses floats and what is too large or too deep.
     value = _parse_json("LED-001", "the genesis file", data, GENESIS_BYTES_MAX)
     encoded = encode(value)
-    ours = isinstance(value, dict) and value.get("format") == "yunhe-genesis" and value.get("version") == 1 and not _has_null(value)
-    _require(ours, "LED-001", "this is not a Yunhe genesis file of version 1")
+    named = isinstance(value, dict) and encode([value.get("format"), value.get("version")]) == encode(["yunhe-genesis", 1])
+    _require(named and not _has_null(value), "LED-001", "this is not a Yunhe genesis file of version 1")
     hash_name, listed = value.get("hash"), value.get("certifiers")
     _require(isinstance(hash_name, str) and hash_name in HASHES, "LED-001", f"the genesis 'hash' must be one of {', '.join(HASHES)}")
     form = {"organisation", "suite", "public_key", "power"}

@@ -750,6 +750,12 @@ def test_malformed_genesis_is_refused(case: str) -> None:
     assert refusal.value.rule in ("LED-001", "COD-002", "COD-003", "PRF-010", "PRF-011")
 
 
+# LED-001: refused by a node as well, which must not know of a ledger that a verifier does not, or the other way round.
+def test_truth_value_as_version_of_the_genesis_is_refused() -> None:
+    with pytest.raises(VerificationError, match="LED-001"):
+        verifier.read_genesis(genesis_of(ONE, version=True))
+
+
 # LED-001
 def test_layout_and_order_of_the_genesis_do_not_matter_and_content_does() -> None:
     bundle = sealed(ONE.bundle([4], 0, ONE.state_subject(0, "ebl", "bills", KEY)))

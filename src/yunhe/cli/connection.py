@@ -9,6 +9,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Final
 
 import typer
@@ -99,7 +100,7 @@ def read_run_file(folder: Path) -> tuple[int, str]:
 
 
 def _not_running(folder: Path) -> NodeNotRunningError:
-    return NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {folder}` starts it")
+    return NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {quote(str(folder))}` starts it")
 
 
 def read_address(folder: Path) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Final
 
 import typer
@@ -97,7 +98,7 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
             "network_id": made.genesis.network_id.hex(),
             "suites": list(made.genesis.suites),
             "chain_hash": made.genesis.chain_hash.name,
-            "start": f"yunhe node start {folder}",
+            "start": f"yunhe node start {quote(str(folder))}",
         }
     )
 
@@ -162,7 +163,9 @@ def _start_background(loaded: NodeFolder, flags: Flags) -> dict[str, object]:
     except NodeNotRunningError:
         pass
     else:
-        raise NodeStartError(f"a node runs in {folder} already, at {address} (process {pid}); `yunhe node stop {folder}` stops it")
+        raise NodeStartError(
+            f"a node runs in {folder} already, at {address} (process {pid}); `yunhe node stop {quote(str(folder))}` stops it"
+        )
     command = [sys.executable, "-m", "yunhe.cli", "node", "start", str(folder), *as_arguments(flags)]
     process = subprocess.Popen(  # our own module
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
@@ -209,7 +212,7 @@ class _Said:
 
 
 def _running(folder: Path, pid: int, address: str) -> dict[str, object]:
-    return {"address": address, "pid": pid, "folder": str(folder), "stop": f"yunhe node stop {folder}"}
+    return {"address": address, "pid": pid, "folder": str(folder), "stop": f"yunhe node stop {quote(str(folder))}"}
 
 
 @app.command()

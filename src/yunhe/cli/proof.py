@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from shlex import join
 from typing import Annotated
 
 import typer
@@ -26,7 +27,8 @@ def _write(path: Path, data: bytes, genesis: Path | None) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be written: {error.strerror}") from error
-    output.fields({"file": str(path), "bytes": len(data), "verify": f"yunhe proof verify {path} --genesis {genesis or 'GENESIS'}"})
+    verify = join(["yunhe", "proof", "verify", str(path), "--genesis", str(genesis or "GENESIS")])
+    output.fields({"file": str(path), "bytes": len(data), "verify": verify})
 
 
 @app.command()
@@ -95,4 +97,4 @@ def verifier_(out: OutOption = Path("yunhe_verifier.py")) -> None:
         shutil.copyfile(verifier.__file__, out)
     except OSError as error:
         raise InvalidInputError(f"{out} cannot be written: {error.strerror}") from error
-    output.fields({"file": str(out), "use": f"python3 -I -S {out} BUNDLE --genesis GENESIS"})
+    output.fields({"file": str(out), "use": join(["python3", "-I", "-S", str(out), "BUNDLE", "--genesis", "GENESIS"])})

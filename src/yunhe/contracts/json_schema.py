@@ -40,11 +40,6 @@ def interface_schema(name: str, interface: Interface) -> Schema:
     }
 
 
-def arguments_schema(name: str, interface: Interface, entry: EntryInterface) -> Schema:
-    """Return the schema that validates the arguments of one action or view, as a whole document."""
-    return interface_schema(name, interface) | {"$ref": _ref(f"{entry.name}.arguments")["$ref"]}
-
-
 # --- What there is --------------------------------------------------------------------------------------------------
 
 

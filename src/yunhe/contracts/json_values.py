@@ -61,6 +61,8 @@ def value_from_json(interface: Interface, kind: TypeData, value: Any, where: str
             return _dict_from_json(interface, of, value, where, depth)
         case "record", dict() if of in interface.records:
             return _record_from_json(interface, of, value, where, depth)
+        case "choice", _ if of in interface.choices:
+            raise MalformedError(f"{where} must be one of {', '.join(interface.choices[of].values())}")
     raise MalformedError(f"{where} must be {type_text(kind)}")
 
 

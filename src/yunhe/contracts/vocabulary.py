@@ -291,8 +291,6 @@ METHODS: Final[dict[str, dict[str, Word]]] = {
     "dict": DICT_METHODS,
 }
 """Methods by the exact type that they are dispatched on at run time. Arguments are positional unless named here."""
-METHOD_NAMES: Final = frozenset(name for methods in METHODS.values() for name in methods)
-"""Every name that can stand in `value.name(...)` where value is not declared state."""
 
 BUILTIN_ATTRIBUTES: Final = frozenset(
     """

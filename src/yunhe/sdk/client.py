@@ -18,6 +18,7 @@ from yunhe.crypto import ChainHash, chain_hash
 from yunhe.errors import (
     BadAnswerError,
     InvalidAddressError,
+    MalformedError,
     NodeUnreachableError,
     OverloadedError,
     TokenWrongError,
@@ -415,6 +416,8 @@ class Client:
             except httpx.TransportError as error:
                 failure = NodeUnreachableError(f"the node at {self._address} does not answer: {str(error) or type(error).__name__}")
                 failure.__cause__ = error
+            except (UnicodeEncodeError, httpx.InvalidURL) as error:
+                raise MalformedError(f"a name, key or other text cannot be sent: {error}") from error
             except httpx.HTTPError as error:
                 raise BadAnswerError(f"what answers at {self._address} cannot be read: {error}; is it a Yunhe node?") from error
             if time.monotonic() + pause_s >= deadline:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from yunhe.errors import BadAnswerError, NodeUnreachableError, OverloadedError, UnavailableError, YunheError
+from yunhe.errors import BadAnswerError, MalformedError, NodeUnreachableError, OverloadedError, UnavailableError, YunheError
 from yunhe.limits import EVENT_STREAM_SILENCE_S
 from yunhe.sdk.problems import raise_problem
 
@@ -44,6 +44,8 @@ def follow_stream(http: httpx.Client, parameters: Mapping[str, str], after: str,
             failure = NodeUnreachableError("the node ended the stream of events")
         except (OverloadedError, UnavailableError) as error:
             failure = error
+        except UnicodeEncodeError as error:
+            raise MalformedError(f"a name or other text cannot be sent: {error}") from error
         except httpx.TransportError as error:
             failure = NodeUnreachableError(f"the node does not answer: {str(error) or type(error).__name__}")
             failure.__cause__ = error

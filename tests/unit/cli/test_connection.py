@@ -54,3 +54,9 @@ def test_number_of_no_process_has_no_start(folder: Path, pid: int) -> None:
     write(folder, pid=pid, start=0)
     with pytest.raises(NodeNotRunningError):
         read_run_file(folder)
+
+
+def test_command_that_is_offered_can_be_copied_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    with pytest.raises(NodeNotRunningError) as refusal:
+        read_run_file(tmp_path / "a node")
+    assert f"`yunhe node start '{tmp_path}/a node'`" in refusal.value.message

@@ -8,7 +8,8 @@ import pytest
 from tests.contract_ledger import contract
 from tests.unit.contracts import crates
 from yunhe.contracts.indexes import Unique
-from yunhe.contracts.interface import IndexInterface, interface_of, type_text
+from yunhe.contracts.interface import IndexInterface, Interface, interface_of, type_text
+from yunhe.contracts.json_values import value_from_json
 from yunhe.contracts.loader import inspect_source
 from yunhe.contracts.system_contracts import governance, lifecycle, registry
 from yunhe.errors import MalformedError
@@ -180,3 +181,11 @@ def test_con_149_reading_an_interface_runs_nothing() -> None:
 def test_con_149_source_with_what_no_interface_has_is_refused(source) -> None:
     with pytest.raises(MalformedError):
         interface_of(source)
+
+
+def test_value_that_is_no_member_of_a_choice_is_refused_with_the_members() -> None:
+    interface = Interface(choices={"Status": {"ACTIVE": "active", "SUSPENDED": "suspended"}})
+    assert value_from_json(interface, {"choice": "Status"}, "active", "status") == "active"
+    for value in ("gone", 1, None):
+        with pytest.raises(MalformedError, match="status must be one of active, suspended"):
+            value_from_json(interface, {"choice": "Status"}, value, "status")

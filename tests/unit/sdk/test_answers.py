@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from yunhe.crypto import PrivateKey
-from yunhe.errors import BadAnswerError, YunheError
+from yunhe.errors import BadAnswerError, MalformedError, YunheError
 from yunhe.sdk import Call, Client, Member, MemberKey
 
 STREAM = {"Content-Type": "text/event-stream"}
@@ -154,3 +154,22 @@ def test_list_ends_where_a_node_says_so(stranger: Stranger, method: str) -> None
     stranger.status, stranger.body, stranger.headers = 200, b'{"items": [{"id": "1"}], "next": null}', {}
     with Client(stranger.address, timeout_s=10.0) as client:
         assert METHODS[method](client) == [{"id": "1"}]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.record("\udcff", "counts", ["x"]),
+        lambda client: client.record("counters", "a\x00b", ["x"]),
+        lambda client: client.view("counters", "\x1f"),
+        lambda client: client.webhooks.remove("\udcff"),
+        lambda client: client.prove([{"kind": "\udcff"}]),
+        lambda client: list(client.events("\udcff")),
+        lambda client: next(client.follow("\udcff")),
+        lambda client: next(client.follow(after="é")),
+    ],
+)
+def test_text_that_no_request_can_carry_is_refused_and_not_sent(stranger: Stranger, ask: Callable[[Client], Any]) -> None:
+    stranger.status, stranger.body, stranger.headers = 200, b"{}", {}
+    with Client(stranger.address, timeout_s=0.1) as client, pytest.raises(MalformedError, match="cannot be sent"):
+        ask(client)

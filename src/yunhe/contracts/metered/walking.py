@@ -5,7 +5,7 @@ they are walked, so no comparison recurses deeply (CON-123).
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from yunhe.contracts.context import Signer
 from yunhe.contracts.faults import Fault, IntegerOutOfRange
@@ -13,8 +13,6 @@ from yunhe.contracts.meter import Meter
 from yunhe.contracts.prices import OBJECT_MEMORY
 from yunhe.contracts.records import Event, Record
 from yunhe.limits import INTEGER_MAX, INTEGER_MIN, VALUE_DEPTH_MAX
-
-Sized: TypeAlias = str | bytes | list[Any] | tuple[Any, ...]
 
 SLOT_MEMORY: Final = 96
 """Memory of one element of a list or tuple, the small object that it refers to included."""
