@@ -34,6 +34,13 @@ _JSON_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 _TOKEN: Final = {"type": "http", "scheme": "bearer", "description": "an API token of the node; each route names the scope that it needs"}
 
 
+def _present(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a parameter is when it is there; that it can be left out says `required`, and no text in a URL is null."""
+    (kind,) = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    about = {name: value for name, value in schema.items() if name != "anyOf"}
+    return about | dict(kind)
+
+
 def describe(app: FastAPI) -> None:
     """Complete the description of an app whose routes are all there."""
     # API-044
@@ -42,6 +49,8 @@ def describe(app: FastAPI) -> None:
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             for parameter in operation.get("parameters", []):
+                if "anyOf" in parameter.get("schema", {}):
+                    parameter["schema"] = _present(parameter["schema"])
                 if parameter["name"] in _JSON_PARAMETERS:
                     del parameter["schema"]
                     parameter["content"] = {"application/json": {"schema": _JSON_PARAMETERS[parameter["name"]]}}
