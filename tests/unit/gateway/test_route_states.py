@@ -22,6 +22,7 @@ STATES = {
     "GET /v1/events": "stable",
     "GET /v1/events/stream": "stable",
     "GET /v1/health": "stable",
+    "GET /v1/ready": "stable",
     "GET /v1/receipts/{transaction_id}": "stable",
     "GET /v1/status": "stable",
     "GET /v1/transactions/{transaction_id}": "stable",
