@@ -60,6 +60,13 @@ class OverloadedError(YunheError):
     status = 503
 
 
+class QuotaExceededError(OverloadedError):
+    """A caller or member hands in more than its share; the message says when to try again."""
+
+    code = "QUOTA_EXCEEDED"
+    status = 429
+
+
 class UnavailableError(YunheError):
     """A part that is needed does not answer."""
 

@@ -184,6 +184,8 @@ TOKEN_KEPT_MS: Final = 90 * 86_400_000
 """How long a token that was revoked or has expired stays in the register."""
 HTTP_REQUEST_MS: Final = 30_000
 """How long a client may take to send a whole request, head and body, unless the node's configuration says otherwise."""
+QUOTA_BURST_S: Final = 2
+"""Seconds of its quota that a caller or member may use ahead of time."""
 HTTP_CONNECTIONS: Final = 1000
 """Connections that the HTTP API holds open at once, unless the node's configuration says otherwise."""
 DESCRIPTORS_BESIDE_CONNECTIONS: Final = 512

@@ -7,10 +7,12 @@ one's place. Structural checks come before costly ones: length and form, then ti
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import structlog
 
 from yunhe.errors import ExpiredError, GasLimitTooHighError, OverloadedError, UnavailableError, YunheError
+from yunhe.gateway.quotas import Quota
 from yunhe.ledger.admission import check_suites, check_validity, decode_transaction, verify_signatures
 from yunhe.ledger.enrolment import authorise
 from yunhe.ledger.interfaces import StateReader
@@ -63,6 +65,14 @@ class Collector:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @cached_property
+    def _token_quota(self) -> Quota:
+        return Quota("the token", self._node.folder.config.token_rate_max)
+
+    @cached_property
+    def _member_quota(self) -> Quota:
+        return Quota("the member", self._node.folder.config.member_rate_max)
+
     @property
     def depth(self) -> int:
         """Transactions that wait to be verified."""
@@ -80,12 +90,19 @@ class Collector:
         for submission in self._waiting:
             submission.answer.cancel()
 
-    async def submit(self, encoded: Sequence[bytes]) -> list[Answer]:
+    async def submit(self, encoded: Sequence[bytes], caller: str) -> list[Answer]:
         """Verify and accept transactions; one answer for each, in order.
 
+        Args:
+            encoded: the transactions.
+            caller: name of the token that they came by.
+
         Raises:
+            QuotaExceededError: the caller hands in more than its share.
             OverloadedError: more has gathered than can be verified soon.
         """
+        # API-020
+        self._token_quota.take(caller, len(encoded))
         size = sum(map(len, encoded))
         if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX or self._bytes + size > COLLECTED_BYTES_MAX:
             self._node.metrics.count_transactions("refused", len(encoded))
@@ -205,13 +222,15 @@ class Collector:
             return error
         return transaction
 
-    @staticmethod
-    def _check_against_state(transaction: Transaction, state: StateReader, parameters: Parameters) -> Transaction:
+    def _check_against_state(self, transaction: Transaction, state: StateReader, parameters: Parameters) -> Transaction:
         check_suites(transaction, state)
         authorise(state, transaction.body.signers)
         # LED-021
         if transaction.body.gas_limit > parameters.gas_limit_max:
             raise GasLimitTooHighError(f"the gas limit is above this ledger's {parameters.gas_limit_max}")
+        # API-020
+        if self._node.find_waiting(transaction.id) is None:
+            self._member_quota.take(f"{transaction.sender.organisation}/{transaction.sender.member}")
         return transaction
 
 

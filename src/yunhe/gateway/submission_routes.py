@@ -42,7 +42,7 @@ def submission_routes(collector: Collector) -> APIRouter:
         The body is the encoded transaction. With `wait=committed` the answer has the receipt; when the time is over before the commit, and
         with `wait=none`, it is 202 and says `accepted`. Submitting the same transaction again is safe: it is executed once.
         """
-        answer = (await collector.submit([await _body(request)]))[0]
+        answer = (await collector.submit([await _body(request)], request.state.caller.name))[0]
         if isinstance(answer, YunheError):
             raise answer
         submitted = (await _outcomes([answer], wait_ms if wait == "committed" else 0))[0]
@@ -64,7 +64,8 @@ def submission_routes(collector: Collector) -> APIRouter:
             raise MalformedError("a batch has at least one transaction")
         if len(items) > HTTP_BATCH_TRANSACTIONS_MAX:
             raise TooLargeError(f"a batch has at most {HTTP_BATCH_TRANSACTIONS_MAX} transactions, not {len(items)}; send it in parts")
-        answers = await collector.submit([as_bytes(item, "a transaction of a batch") for item in items])
+        encoded = [as_bytes(item, "a transaction of a batch") for item in items]
+        answers = await collector.submit(encoded, request.state.caller.name)
         outcomes = await _outcomes(answers, wait_ms if wait == "committed" else 0)
         # API-008
         if any(isinstance(outcome, OverloadedError) for outcome in outcomes):

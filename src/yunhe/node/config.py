@@ -92,6 +92,17 @@ class NodeConfig:
         int,
         Setting("Connections that the HTTP API holds open at once; one more takes the place of one that waits.", minimum=8, maximum=60_000),
     ] = HTTP_CONNECTIONS
+    token_rate_max: Annotated[
+        int, Setting("Transactions a second that each API token may submit on average; 0 for any number.", minimum=0, maximum=1_000_000)
+    ] = 0
+    member_rate_max: Annotated[
+        int,
+        Setting(
+            "Transactions a second that this node takes from each member on average, by whatever token; 0 for any number.",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+    ] = 0
     log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
     log_format: Annotated[
         str, Setting("How a message is written: `json`, one object a line, or `text`, for people.", choices=("json", "text"))

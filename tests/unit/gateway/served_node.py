@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,11 +17,14 @@ CBOR = {"Content-Type": "application/cbor"}
 PROBLEM = "application/problem+json"
 
 
-def serve(path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]], access: AccessTokens | None = None) -> None:
-    """Serve a new node from a folder while a test asks it, and stop it."""
+def serve(
+    path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]], access: AccessTokens | None = None, **settings: int
+) -> None:
+    """Serve a new node with some settings from a folder while a test asks it, and stop it."""
 
     async def run() -> None:
-        node = Node(make_folder(path / "node"))
+        folder = make_folder(path / "node")
+        node = Node(replace(folder, config=replace(folder.config, **settings)))
         app = create_app(node, access or AccessTokens(TOKEN, None, node.clock))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}
