@@ -1,8 +1,14 @@
 """`yunhe bench`, in little: that each workload runs and what the figures are."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.e2e.node_process import yunhe, yunhe_json
+from tests.e2e.node_process import DEADLINE_S, yunhe, yunhe_json
 from yunhe.bench.workloads import WORKLOADS
 
 LITTLE = ("--records", "20", "--seconds", "0.5", "--batch", "5", "--connections", "1")
@@ -33,3 +39,17 @@ def test_options_that_cannot_be_are_refused_before_a_node_is_made(arguments: tup
     done = yunhe("bench", *arguments)
     assert done.returncode in (1, 2)
     assert done.stdout == ""
+
+
+def test_benchmark_that_is_ended_takes_its_node_along(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "yunhe.cli", "bench", "transfer", "--records", "1000", "--seconds", "60"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment) as bench:
+        assert bench.stderr is not None
+        while "transfer: 60 s" not in (line := bench.stderr.readline()):
+            assert line
+        bench.send_signal(signal.SIGTERM)
+        assert bench.wait(DEADLINE_S) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [command for command in commands if str(tmp_path).encode() in command]

@@ -47,6 +47,11 @@ class Connection(asyncio.Protocol):
             raise NodeUnreachableError(f"the node at {host}:{port} does not answer: {error.strerror}") from error
         return connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent; a node closes a connection on which nothing was asked for some seconds."""
+        return self._transport is not None and not self._transport.is_closing()
+
     async def post(self, path: str, body: bytes) -> Answer:
         """Send a request and wait for its answer.
 

@@ -155,6 +155,8 @@ class _Generator:
 
         async def request(due: float) -> None:
             async with places:
+                while self.free and not self.free[-1].is_open:
+                    self.free.pop()
                 connection = self.free.pop() if self.free else await self.connect()
                 await self.send(connection, due, end)
                 self.free.append(connection)

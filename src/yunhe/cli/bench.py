@@ -1,5 +1,9 @@
 """`yunhe bench`: measure a node on this machine."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -41,8 +45,24 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
 
     load = Load(seconds, batch, connections, rate)
     options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, idle, restart)
-    figures = run_benchmark(options, output.progress)
+    with _ended_in_order():
+        figures = run_benchmark(options, output.progress)
     output.result(figures, _account(figures))
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a signal that ends the process take the measured node along."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _account(figures: dict[str, Any]) -> str:

@@ -27,8 +27,8 @@ def sign(call: Call) -> Transaction:
 
 
 @contextmanager
-def serving(answer: Callable[[bytes], tuple[int, object] | None]) -> Iterator[str]:
-    """Serve on loopback; an answer of None closes the connection."""
+def serving(answer: Callable[[bytes], tuple[int, object] | None], *, once: bool = False) -> Iterator[str]:
+    """Serve on loopback; an answer of None closes the connection, and so does any with `once`."""
     ready = threading.Event()
     state: dict[str, object] = {}
 
@@ -42,6 +42,8 @@ def serving(answer: Callable[[bytes], tuple[int, object] | None]) -> Iterator[st
                     break
                 body = json.dumps(told[1]).encode()
                 writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (told[0], len(body), body))
+                if once:
+                    break
         writer.close()
 
     async def serve() -> None:
@@ -90,6 +92,12 @@ def test_open_loop_sends_what_was_asked_for_and_counts_refusals() -> None:
     with serving(lambda _: (503, OVERLOADED)) as address:
         result = run(address, rate=100, seconds=0.3)
     assert (result.committed, result.refused) == (0, {"OVERLOADED": 30})
+
+
+def test_open_loop_opens_another_connection_for_one_that_was_closed_while_nothing_was_asked() -> None:
+    with serving(lambda _: (200, OK), once=True) as address:
+        result = run(address, rate=20, seconds=0.5)
+    assert (result.committed + result.late, result.connections) == (10, 10)
 
 
 def test_open_loop_counts_latency_from_the_scheduled_time() -> None:
