@@ -11,7 +11,7 @@ from tests.unit.node.webhooks.receiver import receiving
 from yunhe.errors import YunheError
 from yunhe.sdk import Call
 
-KILLS = 5
+KILLS = 3
 SEED = 20261127
 
 
