@@ -194,7 +194,7 @@ def command(
 ) -> None:
     """Issue, endorse, transfer and surrender an electronic bill of lading on a ledger of five organisations, and prove it offline."""
     as_json = bool(context.find_root().params.get("json"))
-    account = Account(None if as_json else Console(highlight=False))
+    account = Account(None if as_json else Console(highlight=False, emoji=False))
     account.opening(
         "A bill of lading stands for goods at sea: whoever holds the one original can claim them. Here it is electronic.",
         "Five organisations share a ledger. Each signs for itself with its own key, and a contract that they voted for decides.",

@@ -66,7 +66,7 @@ def _rates(before: Mapping[str, Any], now: Mapping[str, Any], took_s: float) -> 
 def _watch(looks: Iterator[dict[str, Any]]) -> dict[str, Any]:
     """Show each look and return the last; at a terminal in one place."""
     value: dict[str, Any] = {}
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     try:
         if output.json or not console.is_terminal:
             for value in looks:

@@ -26,8 +26,8 @@ EXIT_CONFIGURATION: Final = 4
 
 _TIME_FIELD: Final = "time_ms"
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = Console(highlight=False, emoji=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 class Output:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from yunhe.cli.findings import listed
 from yunhe.cli.main import app
+from yunhe.cli.output import Output
 from yunhe.contracts.checker import check
-from yunhe.errors import ContractRefusedError, Finding, InvalidInputError
+from yunhe.errors import ContractRefusedError, Finding, InvalidInputError, UsageError
 
 THREE_FAULTS = '''"""运河"""
 from yunhe.contracts import Context, view
@@ -101,3 +102,26 @@ def test_any_bytes_are_listed_with_positions_within_them(raw: bytes) -> None:
     for finding in caught.value.findings:
         assert f": {finding.reason} ({finding.rule})" in text
         assert 0 <= finding.line <= len(lines)
+
+
+@pytest.mark.parametrize("name", ["Log", "Index", "Event", "Record", "Signer", "Rounding", "Context", "list", "dict", "int"])
+@pytest.mark.parametrize("base", ["Record", "Event"])
+def test_class_with_a_taken_name_is_a_finding(name: str, base: str) -> None:
+    """CON-042: whatever follows it is checked as well."""
+    source = (
+        "from yunhe.contracts import Context, Event, Record, action\n\n\n"
+        f"class {name}({base}):\n    n: int\n\n\n"
+        "@action\ndef f(ctx: Context) -> int:\n    a = [1]\n    a[0] = 2\n    return a[0]\n"
+    )
+    with pytest.raises(ContractRefusedError) as refused:
+        check(source)
+    assert "CON-042" in {finding.rule for finding in refused.value.findings}
+
+
+def test_text_of_a_contract_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A word between colons is no picture, and no place in a file is one."""
+    Output().result({}, "Give :anchor: an item, e.py:100:5")
+    Output().error(UsageError("sealed :anchor: at 10:100:20"))
+    shown = capsys.readouterr()
+    assert shown.out == "Give :anchor: an item, e.py:100:5\n"
+    assert "sealed :anchor: at 10:100:20" in shown.err

@@ -91,7 +91,7 @@ class Module:
 
     def settable_names(self) -> frozenset[str]:
         """Return every name of a field that can be assigned to."""
-        return frozenset(name for cls, fields in self.fields.items() if self.kinds[cls] is Kind.RECORD for name in fields)
+        return frozenset(name for cls, fields in self.fields.items() if self.kinds.get(cls) is Kind.RECORD for name in fields)
 
 
 SDK_CHOICES: Final = {"Rounding": ("FLOOR", "CEILING", "DOWN", "UP", "HALF_UP", "HALF_EVEN")}
