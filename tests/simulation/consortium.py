@@ -164,6 +164,12 @@ class Replica:
         assert self.store is not None
         return self.store
 
+    def commit(self, count: int) -> None:
+        """Make the oldest delivered blocks durable together."""
+        self.application.commit(count)
+        self.committed += count
+        self.durable = self.committed
+
     def stop(self) -> None:
         """End the process in order."""
         self.log_store.close()
@@ -192,7 +198,8 @@ class Replica:
         if state is not None:
             (self.folder / "state" / "state.cbor").write_bytes(state)
         self.pool = []
-        self.disk.__init__(self.folder, self._chance)  # type: ignore[misc]  # what is found now is durable
+        # What is found now is durable.
+        self.disk = CrashingDisk(self.folder, self._chance)
 
     def _state_file(self) -> bytes | None:
         path = self.folder / "state" / "state.cbor"
@@ -294,16 +301,10 @@ class Consortium:
     def deliver(self) -> None:
         """A node takes its next block."""
         replica = self.up()
-        if replica is None or replica.delivered == len(self.agreed) or replica.delivered - replica.committed == UNCOMMITTED_BLOCKS_MAX:
+        if replica is None or not self._can_deliver_to(replica):
             return
-        agreed = self.agreed[replica.delivered]
         with self._may_crash(replica):
-            app_hash = replica.application.deliver(agreed.delivery)
-            if agreed.app_hash is None:
-                agreed.app_hash = app_hash
-            if app_hash != agreed.app_hash:
-                raise DisagreementError(f"{replica.folder.name} came to another app hash at engine height {agreed.delivery.engine_height}")
-            replica.delivered += 1
+            self._deliver_to(replica)
 
     def commit(self) -> None:
         """A node makes its oldest delivered blocks durable, some of them together."""
@@ -312,9 +313,7 @@ class Consortium:
             return
         count = self.chance.randint(1, replica.delivered - replica.committed)
         with self._may_crash(replica):
-            replica.application.commit(count)
-            replica.committed += count
-            replica.durable = replica.committed
+            replica.commit(count)
             self.told.groups += count > 1
 
     def cosign(self) -> None:
@@ -357,8 +356,7 @@ class Consortium:
             self._start(replica)
         except CrashedError:
             self.told.crashes_while_opening += 1
-            replica.end()
-            self.disks[replica.folder] = replica.disk
+            self._end(replica)
 
     # --- The end -----------------------------------------------------------------------------------------------------
 
@@ -369,17 +367,10 @@ class Consortium:
             if not replica.is_up:
                 self._start(replica)
             while replica.committed < len(self.agreed):
-                if replica.delivered < len(self.agreed) and replica.delivered - replica.committed < UNCOMMITTED_BLOCKS_MAX:
-                    agreed = self.agreed[replica.delivered]
-                    app_hash = replica.application.deliver(agreed.delivery)
-                    if app_hash != (agreed.app_hash or app_hash):
-                        raise DisagreementError(f"{replica.folder.name} came to another app hash")
-                    agreed.app_hash = app_hash
-                    replica.delivered += 1
+                if self._can_deliver_to(replica):
+                    self._deliver_to(replica)
                 else:
-                    replica.application.commit(replica.delivered - replica.committed)
-                    replica.committed = replica.delivered
-            replica.durable = max(replica.durable, replica.committed)
+                    replica.commit(replica.delivered - replica.committed)
 
     def compare(self) -> None:
         """Compare all ledgers, every acknowledgement, the coins, and proofs from all cosigners."""
@@ -433,6 +424,19 @@ class Consortium:
         found = [replica for replica in self.replicas if replica.is_up]
         return self.chance.choice(found) if found else None
 
+    def _can_deliver_to(self, replica: Replica) -> bool:
+        # ENG-004
+        return replica.delivered < len(self.agreed) and replica.delivered - replica.committed < UNCOMMITTED_BLOCKS_MAX
+
+    def _deliver_to(self, replica: Replica) -> None:
+        agreed = self.agreed[replica.delivered]
+        app_hash = replica.application.deliver(agreed.delivery)
+        if agreed.app_hash is None:
+            agreed.app_hash = app_hash
+        if app_hash != agreed.app_hash:
+            raise DisagreementError(f"{replica.folder.name} came to another app hash at engine height {agreed.delivery.engine_height}")
+        replica.delivered += 1
+
     def _start(self, replica: Replica) -> None:
         replica.start(self._acknowledge, self._note_refused)
         if replica.committed < replica.durable:
@@ -440,9 +444,12 @@ class Consortium:
         if replica.committed > len(self.agreed):
             raise DisagreementError(f"{replica.folder.name} has a block that nobody agreed on")
 
-    def _ended(self, replica: Replica) -> None:
+    def _end(self, replica: Replica) -> None:
         replica.end()
         self.disks[replica.folder] = replica.disk
+
+    def _ended(self, replica: Replica) -> None:
+        self._end(replica)
         self.told.crashes += 1
 
     @contextmanager

@@ -1,12 +1,10 @@
 """The pages of the HTTP API: the OpenAPI document, and the same for readers."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator
 
 from tools.reference.markdown import page, table
-
-Json: TypeAlias = Mapping[str, Any]
+from yunhe.gateway.schema_words import Json, limits_in_words, parameter_in_words, type_in_words
 
 _METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -34,7 +32,12 @@ def _operation(method: str, path: str, operation: Json) -> list[str]:
     scopes = [scope for needed in operation.get("security", []) for names in needed.values() for scope in names]
     lines += [f"Scope: `{', '.join(scopes)}`.", ""] if scopes else []
     parameters = [
-        (f"`{item['name']}`", item["in"] + (", required" if item.get("required") else ""), _parameter_type(item), _about(item))
+        (
+            f"`{item['name']}`",
+            item["in"] + (", required" if item.get("required") else ""),
+            parameter_in_words(item, type_name),
+            _about(item),
+        )
         for item in operation.get("parameters", [])
     ]
     lines += table(["Parameter", "In", "Type", "Meaning"], parameters)
@@ -45,12 +48,6 @@ def _operation(method: str, path: str, operation: Json) -> list[str]:
     lines += table(["Request body", "Type"], bodies)
     lines += table(["Status", "Body", "Meaning"], _responses(operation["responses"]))
     return lines
-
-
-def _parameter_type(item: Json) -> str:
-    if "schema" in item:
-        return type_name(item["schema"])
-    return f"JSON: {type_name(item['content']['application/json']['schema'])}"
 
 
 def _responses(responses: Json) -> Iterator[tuple[str, str, str]]:
@@ -75,36 +72,14 @@ def _type(name: str, schema: Json) -> list[str]:
 
 def type_name(schema: Json) -> str:
     """Return a schema in words: a link for a named type, alternatives joined by *or*, a list as *list of*."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    for union in ("anyOf", "oneOf", "allOf"):
-        if union in schema:
-            return " or ".join(type_name(part) for part in schema[union])
-    if schema.get("type") == "array":
-        return f"list of {type_name(schema.get('items', {}))}"
-    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-        return f"map to {type_name(schema['additionalProperties'])}"
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    return str(schema.get("type", "any" if schema else ""))
+    return type_in_words(schema, lambda name: f"[{name}](#{name.lower()})", _code)
 
 
 def _about(item: Json) -> str:
-    schema = item.get("schema", item)
-    limits = [f"{word} {schema[key]}" for key, word in _LIMITS.items() if key in schema]
-    if schema.get("default") is not None:
-        limits.append(f"default `{schema['default']}`")
-    text = item.get("description") or schema.get("description") or ""
+    limits = limits_in_words(item, str, _code)
+    text = item.get("description") or item.get("schema", item).get("description") or ""
     return text + (f" ({', '.join(limits)})" if limits else "")
 
 
-_LIMITS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "minLength": "shortest",
-    "maxLength": "longest",
-    "minItems": "fewest",
-    "maxItems": "most",
-    "pattern": "pattern",
-}
+def _code(value: str) -> str:
+    return f"`{value}`"

@@ -7,21 +7,20 @@ document with one file and no help from anyone. What goes wrong is said, and the
 
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from statistics import median
-from types import FrameType
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from yunhe.sdk import Call, YunheError, prove_receipt, prove_record
+from yunhe.sdk.signals import ended_by_signals
 from yunhe_maritime.demo_account import Account
 from yunhe_maritime.demo_node import DemoNode, make_node, running_node
 from yunhe_maritime.demo_parties import (
@@ -206,7 +205,7 @@ def command(
         account.note(f"all files go to {folder}")
     demo = Demo(folder, account, checked, raw)
     try:
-        with _ended_by_signals():
+        with ended_by_signals():
             demo.run()
     except (YunheError, OSError) as error:
         account.heading(f"The demo failed. Its files, with the node's log, are in {folder}")
@@ -292,21 +291,6 @@ def this_program() -> list[str]:
     if called.name != "yunhe":
         return [sys.executable, "-m", "yunhe.cli"]
     return ["yunhe"] if found is not None and Path(found).resolve() == called.resolve() else [str(called)]
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let the signals that end a process end it the orderly way, so that the node is stopped."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _listed(names: Sequence[str]) -> str:

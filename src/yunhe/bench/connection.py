@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         Raises:
             NodeUnreachableError: the connection was lost.
         """
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or not self.is_open:
             raise NodeUnreachableError(_LOST)
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(b"POST %s HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (path.encode(), self._head, len(body), body))

@@ -1,9 +1,5 @@
 """`yunhe bench`: measure a node on this machine."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +9,7 @@ from yunhe.cli.output import output
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.crypto import suite as signature_suite
 from yunhe.errors import UsageError
+from yunhe.sdk.signals import ended_by_signals
 
 
 def bench(  # noqa: PLR0913, PLR0917  # one for each option
@@ -45,24 +42,9 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
 
     load = Load(seconds, batch, connections, rate)
     options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, idle, restart)
-    with _ended_in_order():
+    with ended_by_signals():
         figures = run_benchmark(options, output.progress)
     output.result(figures, _account(figures))
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let a signal that ends the process take the measured node along."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _account(figures: dict[str, Any]) -> str:

@@ -10,12 +10,11 @@ import html
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from yunhe import errors
 from yunhe.errors import YunheError
-
-Json: TypeAlias = Mapping[str, Any]
+from yunhe.gateway.schema_words import Json, limits_in_words, parameter_in_words, type_in_words
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0b6e99; }
@@ -42,17 +41,6 @@ HEADERS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
 }
 """Headers of the page, beside its media type."""
-_LIMITS: Final = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "minLength": "shortest",
-    "maxLength": "longest",
-    "minItems": "fewest",
-    "maxItems": "most",
-    "maxProperties": "most fields",
-    "pattern": "pattern",
-    "default": "default",
-}
 _TAGS: Final = {
     "transactions": "Transactions",
     "ledger": "What was decided",
@@ -110,7 +98,7 @@ def _operation(method: str, path: str, operation: Json) -> str:
         (
             f"<code>{html.escape(item['name'])}</code>",
             item["in"] + (", required" if item.get("required") else ""),
-            _parameter(item),
+            parameter_in_words(item, _kind),
             _about(item),
         )
         for item in operation.get("parameters", [])
@@ -165,33 +153,22 @@ def _type(name: str, schema: Json) -> str:
     return f'<section id="{_type_anchor(name)}">{said}{_table(["Field", "Type", "Meaning"], rows)}</section>'
 
 
-def _parameter(item: Json) -> str:
-    return _kind(item["schema"]) if "schema" in item else "JSON: " + _kind(item["content"]["application/json"]["schema"])
-
-
 def _kind(schema: Json) -> str:
-    """Return a schema in words, with links to named types."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f'<a href="#{_type_anchor(name)}">{html.escape(name)}</a>'
-    for union in ("anyOf", "oneOf", "allOf"):
-        if union in schema:
-            return " or ".join(_kind(part) for part in schema[union])
-    if "enum" in schema or "const" in schema:
-        return " or ".join(f"<code>{html.escape(str(value))}</code>" for value in schema.get("enum", [schema.get("const")]))
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-        return f"map to {_kind(schema['additionalProperties'])}"
-    kind = schema.get("type", "any" if schema else "")
-    return html.escape(" or ".join(kind) if isinstance(kind, list) else str(kind))
+    return type_in_words(schema, _type_link, _code, html.escape)
 
 
 def _about(item: Json) -> str:
-    schema = item.get("schema", item)
-    limits = [f"{word} <code>{html.escape(str(schema[key]))}</code>" for key, word in _LIMITS.items() if schema.get(key) is not None]
-    text = _text(item.get("description") or schema.get("description") or "")
+    text = _text(item.get("description") or item.get("schema", item).get("description") or "")
+    limits = limits_in_words(item, _code, _code)
     return text + (f" ({', '.join(limits)})" if limits else "")
+
+
+def _code(value: str) -> str:
+    return f"<code>{html.escape(value)}</code>"
+
+
+def _type_link(name: str) -> str:
+    return f'<a href="#{_type_anchor(name)}">{html.escape(name)}</a>'
 
 
 def _errors() -> list[type[YunheError]]:
