@@ -5,6 +5,7 @@ one's place. Structural checks come before costly ones: length and form, then ti
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,11 +114,9 @@ class Collector:
         self._bytes += size
         self._wake.set()
         answers = await submission.answer
-        for answer in answers:
-            if isinstance(answer, YunheError):
-                _log.debug("transaction refused", code=answer.code)
-            else:
-                _log.debug("transaction accepted", transaction=answer.transaction_id.hex())
+        # Asked once for all: a message that is not wanted costs two microseconds, and there is one for each transaction.
+        if _log.is_enabled_for(logging.DEBUG):
+            _log_answers(answers)
         return answers
 
     async def _run(self) -> None:
@@ -229,9 +228,17 @@ class Collector:
         if transaction.body.gas_limit > parameters.gas_limit_max:
             raise GasLimitTooHighError(f"the gas limit is above this ledger's {parameters.gas_limit_max}")
         # API-020
-        if self._node.find_waiting(transaction.id) is None:
+        if self._member_quota.is_set and self._node.find_waiting(transaction.id) is None:
             self._member_quota.take(f"{transaction.sender.organisation}/{transaction.sender.member}")
         return transaction
+
+
+def _log_answers(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        if isinstance(answer, YunheError):
+            _log.debug("transaction refused", code=answer.code)
+        else:
+            _log.debug("transaction accepted", transaction=answer.transaction_id.hex())
 
 
 def _settled(verdict: _Known | YunheError) -> Answer:

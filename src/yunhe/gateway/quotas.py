@@ -28,13 +28,18 @@ class Quota:
         self._paid_at: dict[str, float] = {}
         """When each name will have paid for all that it used."""
 
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is counted."""
+        return self._rate > 0
+
     def take(self, name: str, count: int = 1) -> None:
         """Use up some of a name's quota.
 
         Raises:
             QuotaExceededError: it owes too much, so nothing is used.
         """
-        if self._rate == 0:
+        if not self.is_set:
             return
         now = self._clock_s()
         paid_at = max(now, self._paid_at.get(name, now))

@@ -5,6 +5,7 @@ halts the node: it says so in its log, `status` and health, goes on answering qu
 """
 
 import asyncio
+import logging
 import platform
 import shutil
 import sys
@@ -341,19 +342,18 @@ class Node:
         block = news.block
         if block is not None:
             self.events.announce()
+            # Asked once for all: a message that is not wanted costs two microseconds, and there is one for each transaction.
+            is_told = _log.is_enabled_for(logging.DEBUG)
             for position, receipt in enumerate(block.receipts):
                 self._pending.place(receipt.transaction_id, Placed(block.header.height, position, block.header.time_ms, receipt))
-                _log.debug(
-                    "transaction placed",
-                    transaction=receipt.transaction_id.hex(),
-                    height=block.header.height,
-                    code=receipt.outcome.code,
-                )
+                if is_told:
+                    identity = receipt.transaction_id.hex()
+                    _log.debug("transaction placed", transaction=identity, height=block.header.height, code=receipt.outcome.code)
         for known_id, placed in known.items():
             self._pending.place(known_id, placed)
         for dropped in news.dropped:
-            identity = dropped.transaction_id.hex() if dropped.transaction_id else None
-            _log.warning("dropped without effect", transaction=identity, code=dropped.error.code, reason=dropped.error.message)
+            dropped_id = dropped.transaction_id.hex() if dropped.transaction_id else None
+            _log.warning("dropped without effect", transaction=dropped_id, code=dropped.error.code, reason=dropped.error.message)
             if dropped.transaction_id is not None:
                 self._pending.drop(dropped.transaction_id, dropped.error)
 
