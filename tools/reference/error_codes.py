@@ -7,6 +7,7 @@ from types import ModuleType
 
 import yunhe.contracts.codes
 import yunhe.errors
+import yunhe.errors.kinds
 from tools.reference.markdown import page, table
 from yunhe.errors import YunheError
 
@@ -59,8 +60,10 @@ def described_constants(module: ModuleType) -> list[tuple[str, str]]:
 
 
 def _classes() -> list[type[YunheError]]:
-    """Return our error classes in the order of the module."""
-    return [item for item in vars(yunhe.errors).values() if isinstance(item, type) and issubclass(item, YunheError)]
+    """Return our error classes, the kinds first, in the order of their modules."""
+    return [
+        item for item in (vars(yunhe.errors.kinds) | vars(yunhe.errors)).values() if isinstance(item, type) and issubclass(item, YunheError)
+    ]
 
 
 def _row(leaf: type[YunheError]) -> tuple[str, str, str, str]:

@@ -1,92 +1,25 @@
 """All errors that a public call of Yunhe raises.
 
-One root, eight kinds below it, one leaf for each rule. A leaf has a stable `code`, typed attributes and one message that says what to
-do; the message holds no key, secret or personal data. The HTTP status follows from the kind. Codes never change their meaning; the
-reference page `docs/reference/errors.md` is generated from this module.
+One root, eight kinds below it (`yunhe.errors.kinds`), one leaf for each rule. A leaf has a stable `code`, typed attributes and one message
+that says what to do; the message holds no key, secret or personal data. The HTTP status follows from the kind. Codes never change their
+meaning; the reference page `docs/reference/errors.md` is generated from this package.
 
 A refusal by a contract is not an exception here: it is a receipt with the contract's own code.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-
-class YunheError(Exception):
-    """Root of all errors."""
-
-    code: ClassVar[str] = "INTERNAL"
-    """Stable identifier, upper case with underscores."""
-    status: ClassVar[int] = 500
-    """HTTP status of the kind."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-class InvalidInputError(YunheError):
-    """The input can never be accepted as it is."""
-
-    code = "INVALID_INPUT"
-    status = 400
-
-
-class NotFoundError(YunheError):
-    """What was asked for is not there."""
-
-    code = "NOT_FOUND"
-    status = 404
-
-
-class NotPermittedError(YunheError):
-    """The caller may not do this."""
-
-    code = "NOT_PERMITTED"
-    status = 403
-
-
-class ConflictError(YunheError):
-    """The input contradicts what is already there."""
-
-    code = "CONFLICT"
-    status = 409
-
-
-class OverloadedError(YunheError):
-    """The node has too much to do; the message says when to try again."""
-
-    code = "OVERLOADED"
-    status = 503
-
-
-class QuotaExceededError(OverloadedError):
-    """A caller or member hands in more than its share; the message says when to try again."""
-
-    code = "QUOTA_EXCEEDED"
-    status = 429
-
-
-class UnavailableError(YunheError):
-    """A part that is needed does not answer."""
-
-    code = "UNAVAILABLE"
-    status = 503
-
-
-class ConfigurationError(YunheError):
-    """The node or client is set up wrongly."""
-
-    code = "CONFIGURATION"
-    status = 500
-
-
-class CorruptionError(YunheError):
-    """Stored data is not what was written. The node stops."""
-
-    code = "CORRUPTION"
-    status = 500
-
+from yunhe.errors.kinds import ConfigurationError as ConfigurationError
+from yunhe.errors.kinds import ConflictError as ConflictError
+from yunhe.errors.kinds import CorruptionError as CorruptionError
+from yunhe.errors.kinds import InvalidInputError as InvalidInputError
+from yunhe.errors.kinds import NotFoundError as NotFoundError
+from yunhe.errors.kinds import NotPermittedError as NotPermittedError
+from yunhe.errors.kinds import OverloadedError as OverloadedError
+from yunhe.errors.kinds import QuotaExceededError as QuotaExceededError
+from yunhe.errors.kinds import UnavailableError as UnavailableError
+from yunhe.errors.kinds import YunheError as YunheError
 
 # --- Encoding (docs/spec/encoding.md) -------------------------------------------------------------------------------
 
