@@ -204,6 +204,10 @@ UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of the envelopes that wait in the engine."""
+ENGINE_PEERS_MAX: Final = 128
+"""Other nodes that a node connects to and lets in."""
+ENGINE_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
+"""What a node reads of one answer of its engine."""
 OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024
 """Encoded bytes of the envelopes whose verified contents a node remembers, decoded."""
 DROPPED_REMEMBERED_MAX: Final = 10_000

@@ -28,7 +28,7 @@ FILE_RATCHET = {
 FUNCTION_RATCHET: dict[str, int] = {}
 """Functions over the wall, with their length, each with its reason."""
 
-FAMILIES = frozenset({"API", "COD", "CON", "ENG", "EVT", "LED", "PRF", "STO", "SYS"})
+FAMILIES = frozenset({"API", "COD", "CON", "ENG", "EVT", "LED", "NET", "PRF", "STO", "SYS"})
 """Families of rules; what looks like a rule of one of them must be defined in docs/spec."""
 
 PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", VERIFIER)
@@ -53,8 +53,12 @@ def _below(*prefixes: str) -> list[Source]:
 
 
 def _code() -> list[Source]:
-    talk = ("errors.py", "errors/__init__.py", "limits.py")
-    return [source for source in _below("src/", "apps/", "native/") if not source.path.endswith(talk)]
+    talk = ("src/yunhe/errors/", "src/yunhe/limits.py")
+    return [
+        source
+        for source in _below("src/", "apps/", "native/")
+        if not source.path.startswith(talk) and not source.path.endswith("errors.py")
+    ]
 
 
 def _cases() -> list[Source]:

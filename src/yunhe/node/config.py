@@ -25,6 +25,7 @@ OTHER_VARIABLES: Final[Mapping[str, str]] = {
     "YUNHE_NODE": "address of the node that a command is for, as `--node`",
     "YUNHE_TOKEN": "API token that a command presents; `--token-file` goes before it",
     "YUNHE_KEY": "key file of a signer, as `--key`",
+    "YUNHE_COMETBFT": "program of the engine between organisations; else the one that `make engine` built, else `cometbft` on the path",
     "YUNHE_KEY_PASSPHRASE": "passphrase of a signer's key file; `--passphrase-file` goes before it",
 }
 """Variables of the environment that are no settings of a node, with their meaning."""

@@ -1,0 +1,1 @@
+"""The engine between organisations: CometBFT, one process beside each node."""

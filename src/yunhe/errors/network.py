@@ -1,0 +1,27 @@
+"""Errors of networks between organisations: the engine beside each node, and the folder of a network (docs/spec/network.md)."""
+
+from yunhe.errors.kinds import ConfigurationError, UnavailableError
+
+
+class EngineMissingError(ConfigurationError):
+    """The program of the engine between organisations is not on this machine."""
+
+    code = "ENGINE_MISSING"
+
+
+class EngineVersionError(ConfigurationError):
+    """The program that was found is not the engine, or not the version of it that is needed."""
+
+    code = "ENGINE_VERSION"
+
+
+class EngineFilesError(ConfigurationError):
+    """A file of the engine is missing, readable by others or not what it has to be."""
+
+    code = "ENGINE_FILES"
+
+
+class EngineUnreachableError(UnavailableError):
+    """The engine between organisations does not answer its node."""
+
+    code = "ENGINE_UNREACHABLE"
