@@ -206,6 +206,12 @@ ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of the envelopes that wait in the engine."""
 ENGINE_PEERS_MAX: Final = 128
 """Other nodes that a node connects to and lets in."""
+ENGINE_LOG_BYTES_MAX: Final = 16 * 1024 * 1024
+"""One file of the engine's log, after which the next one begins."""
+ENGINE_LOG_FILES_MAX: Final = 4
+"""Older files of the engine's log that are kept."""
+ENGINE_LINE_CHARS_MAX: Final = 64 * 1024
+"""One line of what the engine writes; a longer one is kept in parts."""
 ENGINE_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 """What a node reads of one answer of its engine."""
 OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024

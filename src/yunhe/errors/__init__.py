@@ -20,6 +20,7 @@ from yunhe.errors.kinds import OverloadedError as OverloadedError
 from yunhe.errors.kinds import QuotaExceededError as QuotaExceededError
 from yunhe.errors.kinds import UnavailableError as UnavailableError
 from yunhe.errors.kinds import YunheError as YunheError
+from yunhe.errors.network import EngineFailedError as EngineFailedError
 from yunhe.errors.network import EngineFilesError as EngineFilesError
 from yunhe.errors.network import EngineMissingError as EngineMissingError
 from yunhe.errors.network import EngineUnreachableError as EngineUnreachableError

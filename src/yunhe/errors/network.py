@@ -25,3 +25,9 @@ class EngineUnreachableError(UnavailableError):
     """The engine between organisations does not answer its node."""
 
     code = "ENGINE_UNREACHABLE"
+
+
+class EngineFailedError(UnavailableError):
+    """The engine between organisations cannot go on, and starting it again does not help; the message says why."""
+
+    code = "ENGINE_FAILED"

@@ -21,6 +21,7 @@ import json
 import os
 import re
 import stat
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,8 @@ _CHAIN_ID_DIGITS: Final = 40
 _BLOCK_ROOM_BYTES: Final = 1024 * 1024
 """Of a block, for what is no envelope: header, last commit, evidence."""
 _PEER: Final = re.compile(r"([0-9a-f]{40})@([A-Za-z0-9.:\[\]-]+):([0-9]{1,5})")
+_LOG_LEVELS: Final = "main:info,p2p:info,*:error"
+"""By part of the program; at `info` the parts that agree write some twenty lines for each block."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -153,7 +156,13 @@ def config_text(settings: EngineSettings) -> str:
     if len(settings.peers) > ENGINE_PEERS_MAX:
         raise EngineFilesError(f"{len(settings.peers)} peers are more than the {ENGINE_PEERS_MAX} that a node connects to; name fewer")
     tables: dict[str, dict[str, str | int | bool]] = {
-        "": {"proxy_app": f"unix://{ABCI_SOCKET}", "abci": "socket", "moniker": settings.name, "log_level": "info", "log_format": "json"},
+        "": {
+            "proxy_app": f"unix://{ABCI_SOCKET}",
+            "abci": "socket",
+            "moniker": settings.name,
+            "log_level": _LOG_LEVELS,
+            "log_format": "json",
+        },
         # NET-002: only this node reaches the RPC. An envelope travels in it in base64.
         "rpc": {"laddr": f"unix://{RPC_SOCKET}", "grpc_laddr": "", "pprof_laddr": "", "max_body_bytes": 2 * ENVELOPE_BYTES_MAX},
         "p2p": _peer_table(settings),
@@ -274,6 +283,20 @@ _ADVICE: Final[Mapping[str, str]] = {
         "without it the validator could sign twice and be shut out for it: let the organisations vote in a new validator key for this node"
     )
 }
+
+
+def read_peers(home: Path) -> tuple[EnginePeer, ...]:
+    """Return the peers that the settings in a home name.
+
+    Raises:
+        EngineFilesError: the settings cannot be read.
+    """
+    path = home / CONFIG_FILE
+    try:
+        listed = tomllib.loads(_read(path))["p2p"]["persistent_peers"]
+        return tuple(EnginePeer.parse(peer) for peer in listed.split(",") if peer)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise EngineFilesError(f"{path} is no settings file of the engine; {_RESTORE}") from error
 
 
 def _read(path: Path) -> str:

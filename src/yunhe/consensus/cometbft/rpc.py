@@ -9,20 +9,18 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from yunhe.consensus.cometbft.configuration import RPC_SOCKET
 from yunhe.errors import EngineUnreachableError
 from yunhe.limits import ENGINE_ANSWER_BYTES_MAX
 
-_TIMEOUT_S: Final = 10.0
-
 
 class _LocalConnection(http.client.HTTPConnection):
     """HTTP over a socket in a folder."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__("engine", timeout=_TIMEOUT_S)
+    def __init__(self, home: Path, timeout_s: float) -> None:
+        super().__init__("engine", timeout=timeout_s)
         self._home = home
 
     def connect(self) -> None:
@@ -35,17 +33,18 @@ class _LocalConnection(http.client.HTTPConnection):
             os.close(folder)
 
 
-def ask_engine(home: Path, request: str) -> dict[str, Any]:
+def ask_engine(home: Path, request: str, timeout_s: float = 10.0) -> dict[str, Any]:
     """Ask the process of a home.
 
     Args:
         home: of the process.
         request: route and query, such as `status`.
+        timeout_s: how long to wait.
 
     Raises:
         EngineUnreachableError: it does not answer, or refuses.
     """
-    connection = _LocalConnection(home)
+    connection = _LocalConnection(home, timeout_s)
     try:
         connection.request("GET", f"/{request}")
         answer = connection.getresponse().read(ENGINE_ANSWER_BYTES_MAX)

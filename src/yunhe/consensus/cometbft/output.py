@@ -1,0 +1,112 @@
+"""What a CometBFT process writes: kept in a log that is bounded, and read for the two things that only it tells.
+
+The process stays alive, its RPC included, after it gave up agreeing, and says so here alone; and why it ends stands in its last lines. The
+process gets a pipe and no file, so it ends with the node that reads it, and its log is turned over under the node's control.
+"""
+
+import contextlib
+import json
+import logging
+import logging.handlers
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Any, Final
+
+from yunhe.limits import ENGINE_LINE_CHARS_MAX, ENGINE_LOG_BYTES_MAX, ENGINE_LOG_FILES_MAX
+
+_REASON_CHARS_MAX: Final = 300
+_LAST_LINES: Final = 5
+_FAILURE: Final = "CONSENSUS FAILURE"
+_INVALID: Final = ("+2/3 prevoted for an invalid block", "+2/3 committed an invalid block")
+_CATCHING_UP: Final = "blocksync"
+_OTHER_STATE: Final = ("wrong Block.Header.AppHash", "wrong Block.Header.ValidatorsHash", "wrong Block.Header.NextValidatorsHash")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailure:
+    """What the process said of its failure."""
+
+    reason: str
+    """Its words."""
+    is_divergence: bool
+    """Whether two thirds agreed on a block that follows from another state than this node's. Then a new start does not help."""
+
+
+class EngineLog:
+    """The log of one home's process, through all its starts."""
+
+    def __init__(self, path: Path, on_failure: Callable[[EngineFailure], None]) -> None:
+        """Open the log.
+
+        Args:
+            path: of the file; older ones lie beside it, numbered.
+            on_failure: told, from the thread that reads, when the process gives up.
+        """
+        self._handler = _OwnersLog(path, maxBytes=ENGINE_LOG_BYTES_MAX, backupCount=ENGINE_LOG_FILES_MAX, encoding="utf-8", delay=True)
+        self._on_failure = on_failure
+        self._errors: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def read(self, stream: IO[bytes]) -> None:
+        """Keep what comes until the process ends."""
+        self._errors.clear()
+        with TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace") as lines:
+            while line := lines.readline(ENGINE_LINE_CHARS_MAX):
+                self._take(line.rstrip("\n"))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._handler.close()
+
+    def last_error(self) -> EngineFailure:
+        """Return the last error of the last process; without words when there was none."""
+        reason = self._errors[-1] if self._errors else ""
+        return EngineFailure(reason, _is_divergence(reason))
+
+    def _take(self, line: str) -> None:
+        self._handler.emit(logging.makeLogRecord({"msg": line}))
+        record = _record(line)
+        if record is None:
+            # What is no record is what the program says when it cannot start, with an explanation of its use behind it.
+            if line.startswith(("ERROR:", "panic:")):
+                self._errors.append(line.removeprefix("ERROR:").strip()[:_REASON_CHARS_MAX])
+            return
+        if record.get("level") != "error":
+            return
+        message, cause = str(record.get("_msg", "")), str(record.get("err", ""))
+        text = (f"{message}: {cause}" if cause else message)[:_REASON_CHARS_MAX]
+        self._errors.append(text)
+        # A proposer can name any state in a block that it proposes; in one that this node catches up with, two thirds have signed for it.
+        differs = record.get("module") == _CATCHING_UP and any(other in cause for other in _OTHER_STATE)
+        if differs or _FAILURE in message:
+            self._on_failure(EngineFailure(text, differs or _is_divergence(cause)))
+
+
+class _OwnersLog(logging.handlers.RotatingFileHandler):
+    """A log that its owner alone reads. What the disk does not take is lost: a log that is full must not stop the engine."""
+
+    def _open(self) -> TextIOWrapper:
+        return os.fdopen(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # the base's name
+        if self.stream is not None:
+            with contextlib.suppress(OSError):
+                self.stream.close()
+            self.stream = None
+
+
+def _is_divergence(text: str) -> bool:
+    return any(invalid in text for invalid in _INVALID)
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,83 @@
+"""The engine's log is bounded, and what it says of a failure is told from what anyone could make it say."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from yunhe.consensus.cometbft import output
+from yunhe.consensus.cometbft.output import EngineFailure, EngineLog
+
+HASH = "wrong Block.Header.AppHash. Expected 00, got 01"
+GAVE_UP: dict[str, Any] = {"level": "error", "module": "consensus", "_msg": "CONSENSUS FAILURE!!!", "err": "runtime error"}
+FAILURES = {
+    "a panic while agreeing": (GAVE_UP, False),
+    "a block that two thirds committed": (GAVE_UP | {"err": f"+2/3 committed an invalid block: {HASH}"}, True),
+    "a block that two thirds prevoted": (GAVE_UP | {"err": f"precommit step; +2/3 prevoted for an invalid block: {HASH}"}, True),
+    "a block of the past": ({"level": "error", "module": "blocksync", "_msg": "Error in validation", "err": HASH}, True),
+}
+OTHERS = {
+    "a block that one proposes": {"level": "error", "module": "consensus", "_msg": "prevote step: ProposalBlock is invalid", "err": HASH},
+    "a block of the past without its votes": {
+        "level": "error",
+        "module": "blocksync",
+        "_msg": "Error in validation",
+        "err": "wrong signature",
+    },
+    "a peer's name": {"level": "info", "module": "p2p", "_msg": "Added peer", "peer": "CONSENSUS FAILURE"},
+    "no message": {"level": "error"},
+}
+
+
+def read(path: Path, text: bytes) -> tuple[list[EngineFailure], EngineLog]:
+    """Let a log read what a process wrote, and return the failures that it told of."""
+    failures: list[EngineFailure] = []
+    log = EngineLog(path, failures.append)
+    log.read(io.BytesIO(text))
+    log.close()
+    return failures, log
+
+
+@pytest.mark.parametrize(("record", "diverges"), FAILURES.values(), ids=FAILURES)
+def test_failure_is_told_with_whether_a_new_start_helps(tmp_path: Path, record: dict[str, Any], diverges: bool) -> None:
+    # NET-006
+    failures, _ = read(tmp_path / "log", json.dumps(record).encode() + b"\n")
+    assert [failure.is_divergence for failure in failures] == [diverges]
+    assert record["err"] in failures[0].reason
+
+
+@pytest.mark.parametrize("record", OTHERS.values(), ids=OTHERS)
+def test_what_one_organisation_alone_can_cause_is_no_failure(tmp_path: Path, record: dict[str, Any]) -> None:
+    # NET-006
+    assert read(tmp_path / "log", json.dumps(record).encode() + b"\n")[0] == []
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe\n", b"{\n", b"{}", b"[" * 100_000, b'{"level": "error", "err": 1', b"\n\n"])
+def test_what_is_no_record_is_kept_and_no_failure(tmp_path: Path, text: bytes) -> None:
+    failures, log = read(tmp_path / "log", text)
+    assert failures == []
+    assert log.last_error().reason == ""
+    assert (tmp_path / "log").stat().st_size > 0
+
+
+def test_last_error_is_why_the_program_could_not_start(tmp_path: Path) -> None:
+    _, log = read(tmp_path / "log", b'{"level": "error", "_msg": "first"}\nERROR: failed to start node\nUsage:\n  cometbft start\n')
+    assert log.last_error() == EngineFailure("failed to start node", is_divergence=False)
+
+
+def test_log_is_turned_over_and_older_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "ENGINE_LOG_BYTES_MAX", 1000)
+    monkeypatch.setattr(output, "ENGINE_LOG_FILES_MAX", 2)
+    read(tmp_path / "log", b"".join(b"%d %s\n" % (number, b"x" * 90) for number in range(100)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.1", "log.2"]
+    assert all(path.stat().st_size <= 1000 and path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
+    assert (tmp_path / "log").read_text().splitlines()[-1].startswith("99 ")
+
+
+def test_log_that_the_disk_does_not_take_does_not_stop_the_reader(tmp_path: Path) -> None:
+    full = tmp_path / "log"
+    full.symlink_to("/dev/full")
+    failures, _ = read(full, json.dumps(GAVE_UP).encode() + b"\n" + b"more\n" * 10)
+    assert len(failures) == 1

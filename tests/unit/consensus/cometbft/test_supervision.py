@@ -1,0 +1,163 @@
+"""The engine's process is kept running, whatever ends it, and stands still only where a new start changes nothing; with the real one."""
+
+import os
+import signal
+import socket
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.node_process import wait_until
+from tests.kvstore_chain import ask, height, make_homes, program
+from yunhe.consensus.cometbft.configuration import CONFIG_FILE, SIGNING_STATE_FILE
+from yunhe.consensus.cometbft.supervision import EngineSupervisor, SupervisionTimes
+from yunhe.errors import EngineFailedError, EngineFilesError
+
+IMPATIENT = SupervisionTimes(pause_first=0.05, probe=0.2, silent=1.0, isolated=2.0, stop=1.0)
+
+
+def use_application(home: Path, name: str) -> None:
+    """Let a process run an application that is compiled into the program."""
+    path = home / CONFIG_FILE
+    path.write_text(path.read_text().replace("unix://abci.sock", name))
+
+
+@contextmanager
+def supervised(
+    home: Path, application: str = "kvstore", on_halted: Callable[[EngineFailedError], None] | None = None
+) -> Iterator[EngineSupervisor]:
+    use_application(home, application)
+    supervisor = EngineSupervisor(program(), home, home.with_suffix(".log"), on_halted or pytest.fail, IMPATIENT)
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+
+
+def running_pid(supervisor: EngineSupervisor) -> int:
+    """Wait until the process answers and return its number."""
+    wait_until(lambda: supervisor.health().state == "running", "an engine that runs")
+    pid = supervisor.health().pid
+    assert pid is not None
+    return pid
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(signal.SIGKILL, "signal SIGKILL"), (signal.SIGTERM, "exit code 0"), (signal.SIGSTOP, "signal SIGKILL")],
+    ids=["killed", "ended with exit code 0", "hung"],
+)
+def test_process_that_ends_or_hangs_is_started_again_and_goes_on(tmp_path: Path, number: signal.Signals, reason: str) -> None:
+    # NET-005
+    (home,) = make_homes(tmp_path, 1)
+    with supervised(home) as supervisor:
+        pid = running_pid(supervisor)
+        wait_until(lambda: height(home) == 1, "the first block")
+        os.kill(pid, number)
+        wait_until(lambda: supervisor.health().restarts == 1, "a new start")
+        assert running_pid(supervisor) != pid
+        assert supervisor.health().reason.startswith(reason)
+        assert ask(home, 'broadcast_tx_commit?tx="a=1"')
+        wait_until(lambda: height(home) == 3, "more blocks")
+
+
+def test_process_that_finds_its_port_taken_is_started_until_it_is_free(tmp_path: Path) -> None:
+    # NET-005
+    (home,) = make_homes(tmp_path, 1)
+    port = int(tomllib.loads((home / CONFIG_FILE).read_text())["p2p"]["laddr"].rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)), ExitStack() as running:
+        supervisor = running.enter_context(supervised(home))
+        wait_until(lambda: supervisor.health().restarts >= 2, "new starts")
+        assert "address already in use" in supervisor.health().reason
+        kept = running.pop_all()
+    with kept:
+        running_pid(supervisor)
+
+
+def test_process_without_its_peers_is_started_again(tmp_path: Path) -> None:
+    # NET-005
+    home, _ = make_homes(tmp_path, 2)
+    with supervised(home) as supervisor:
+        wait_until(lambda: supervisor.health().restarts == 1, "a new start")
+        assert not (home.with_suffix(".log")).read_text().count("panic")
+
+
+def test_process_whose_state_differs_from_what_the_others_agreed_on_stands_still_and_says_so(tmp_path: Path) -> None:
+    # NET-006: the application of the fourth has another hash, as a ledger has that was altered.
+    *homes, other = make_homes(tmp_path, 4)
+    halted: list[EngineFailedError] = []
+    said = threading.Event()
+
+    def note(error: EngineFailedError) -> None:
+        halted.append(error)
+        said.set()
+
+    with ExitStack() as running:
+        for home in homes:
+            running.enter_context(supervised(home))
+        supervisor = running.enter_context(supervised(other, "noop", note))
+        wait_until(lambda: all(height(home) >= 1 for home in homes), "the first block")
+        assert ask(homes[0], 'broadcast_tx_commit?tx="a=1"')
+        assert said.wait(60)
+        health = supervisor.health()
+        assert (health.state, health.pid) == ("halted", None)
+        assert "does not follow from this node's ledger" in health.reason
+        assert health.reason in halted[0].message
+        # The others do not need it.
+        assert ask(homes[0], 'broadcast_tx_commit?tx="b=2"')
+
+
+def test_process_that_is_stopped_stays_ended(tmp_path: Path) -> None:
+    (home,) = make_homes(tmp_path, 1)
+    with supervised(home) as supervisor:
+        pid = running_pid(supervisor)
+    health = supervisor.health()
+    assert (health.state, health.pid, health.restarts) == ("stopped", None, 0)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_process_that_is_stopped_between_two_starts_stays_ended(tmp_path: Path) -> None:
+    (home,) = make_homes(tmp_path, 1)
+    use_application(home, "unix:///nowhere/abci.sock")
+    slow = SupervisionTimes(pause_first=3600, probe=0.2)
+    supervisor = EngineSupervisor(program(), home, tmp_path / "log", pytest.fail, slow)
+    supervisor.start()
+    pid = supervisor.health().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: supervisor.health().state == "restarting", "the pause before a new start")
+    supervisor.stop()
+    assert supervisor.health().state == "stopped"
+
+
+def test_process_gets_no_secret_of_the_node_and_its_log_is_the_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUNHE_PASSPHRASE", "open sesame")
+    (home,) = make_homes(tmp_path, 1)
+    with supervised(home) as supervisor:
+        pid = running_pid(supervisor)
+        assert b"YUNHE" not in Path(f"/proc/{pid}/environ").read_bytes()
+        log = home.with_suffix(".log")
+        assert log.stat().st_mode & 0o777 == 0o600
+        assert "Started node" in log.read_text()
+        for path in (home, *home.rglob("*")):
+            assert path.stat().st_mode & 0o077 == 0 or path.is_socket(), path
+
+
+def test_home_that_cannot_be_used_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    # NET-003
+    (home,) = make_homes(tmp_path, 1)
+    (home / SIGNING_STATE_FILE).unlink()
+    with pytest.raises(EngineFilesError), supervised(home):
+        pass
+
+
+def test_program_that_cannot_be_run_is_refused_by_name(tmp_path: Path) -> None:
+    (home,) = make_homes(tmp_path, 1)
+    with pytest.raises(EngineFailedError) as refusal:
+        EngineSupervisor(tmp_path / "none", home, tmp_path / "log", pytest.fail).start()
+    assert str(tmp_path / "none") in refusal.value.message
