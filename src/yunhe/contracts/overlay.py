@@ -176,5 +176,7 @@ class Overlay:
 
     def net_writes(self) -> tuple[Write, ...]:
         """Return what was changed here, ascending by key; a record that was made and deleted here is no change."""
-        changes = [(key, record) for key, record in self.values.items() if record is not None or self._base.get(key) is not None]
-        return tuple(sorted(changes, key=lambda change: change[0]))
+        deleted = [key for key, record in self.values.items() if record is None]
+        # In one question: nobody has looked up the rows of an index that were deleted.
+        absent = {key for key, record in zip(deleted, self._base.get_many(deleted), strict=True) if record is None} if deleted else ()
+        return tuple(sorted((key, record) for key, record in self.values.items() if key not in absent))

@@ -20,8 +20,8 @@ RESULT_BYTE: Final = 40
 """Each encoded byte of a result, which goes into the receipt."""
 RESULT_BYTE_MEMORY: Final = 32
 """Memory counted for each encoded byte of a result that another contract gets."""
-READ: Final = 15_000
-"""Looking a record up, found or not: the first time in a transaction."""
+READ: Final = 40_000
+"""Looking a record up, found or not: the first time in a transaction. Covers asking the node for it from another core."""
 READ_KNOWN: Final = 800
 """Looking a record up that the transaction has seen or written."""
 FETCH: Final = 3_000
@@ -42,8 +42,8 @@ WRITE: Final = 10_000
 """Writing or deleting a record."""
 WRITE_BYTE: Final = 20
 """Each byte of a record written, key included."""
-SCAN: Final = 15_000
-"""Starting a scan."""
+SCAN: Final = 40_000
+"""Starting a scan, which asks the node as `READ` does."""
 SCAN_ROW: Final = 1_500
 """Each row that a scan meets, those deleted in the same block included."""
 EVENT: Final = 2_000

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.contract_ledger import Ledger, contract, transaction
+from tests.contract_ledger import GAS_LIMIT, Ledger, contract, transaction
 from tests.vectors_file import vectors
 from yunhe.contracts.runner import BlockRunner
 from yunhe.crypto import SHA256
@@ -214,8 +214,8 @@ def test_con_125_gas_below_the_price_of_a_transaction_fails_before_its_calls(led
 def test_con_125_every_limit_below_the_need_ends_out_of_gas_and_the_need_suffices(ledger) -> None:
     ledger.call("bank", "counter", "add", name="x")
     # The limit is part of what is encoded and paid for: look for what is needed when a limit of as many bytes is given.
-    needed = ledger.call("bank", "counter", "add", name="x", gas_limit=2**16 - 1).gas_used
-    assert needed >= 2**8
+    needed = ledger.call("bank", "counter", "add", name="x", gas_limit=GAS_LIMIT).gas_used
+    assert needed >= 2**16
     for limit in range(1, needed, 997):
         outcome = ledger.call("bank", "counter", "add", name="x", gas_limit=limit)
         assert (outcome.code, outcome.gas_used) == ("OUT_OF_GAS", limit)

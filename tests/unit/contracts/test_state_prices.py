@@ -2,10 +2,12 @@
 
 import pytest
 
-from tests.contract_ledger import Ledger, contract
+from tests.contract_ledger import Ledger, contract, transaction
 from tests.unit.contracts.metered.loaded import Metered
 from yunhe.contracts import prices
 from yunhe.contracts.metered.syntax import INSTANCE_FIELD
+from yunhe.ledger.interfaces import BlockContext
+from yunhe.testing import MemoryState
 
 SIZES = contract("""
 class Text(Record):
@@ -127,3 +129,94 @@ def test_con_121_fields_that_are_left_to_their_defaults_cost_as_those_that_are_g
         gas.append(metered.gas)
     # Evaluating the two constants is all that differs.
     assert 0 <= gas[1] - gas[0] < 2 * INSTANCE_FIELD
+
+
+STATE = contract("""
+class Box(Record):
+    number: int
+    owner: str = ""
+    seal: int | None = None
+
+boxes: Table[Box] = Table(key="number")
+boxes_by_owner: Index[Box] = Index(boxes, by="owner")
+box_of_seal: Unique[Box] = Unique(boxes, by="seal")
+counts: Map[int, int] = Map(default=0)
+steps: Log[int, Box] = Log()
+
+@action
+def fill(ctx: Context, count: int) -> None:
+    for i in range(count):
+        boxes.add(Box(number=i, owner=f"o{i}", seal=i))
+        counts[i] = i
+        steps.append(i, Box(number=i))
+
+@action
+def run(ctx: Context, what: str, count: int) -> None:
+    for i in range(count):
+        if what == "get":
+            found = boxes[i].number
+        elif what == "miss":
+            known = (-1 - i) in boxes
+        elif what == "add":
+            boxes.add(Box(number=-1 - i, seal=-1 - i))
+        elif what == "save":
+            box = boxes[i]
+            box.owner = "z"
+            box.seal = -1 - i
+            boxes.save(box)
+        elif what == "delete":
+            boxes.delete(i)
+        elif what == "scan":
+            n = len(boxes.scan(start=i, limit=1))
+        elif what == "index":
+            n = len(boxes_by_owner.scan(prefix=f"o{i}"))
+        elif what == "unique":
+            found = box_of_seal[i].number
+        elif what == "map":
+            counts.add(i, 1)
+        elif what == "last":
+            last = steps.last(i) is None
+        elif what == "append":
+            steps.append(i, Box(number=i))
+""")
+
+
+class Asked:
+    """Counts the questions that a state is asked by one who remembers every answer."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+        self._known: set[bytes] = set()
+        self.questions = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.get_many([key])[0]
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        self.questions += not self._known.issuperset(keys)
+        self._known.update(keys)
+        return self._state.get_many(keys)
+
+    def scan(self, start: bytes, end: bytes, limit: int, *, reverse: bool = False) -> list[tuple[bytes, bytes]]:
+        self.questions += 1
+        rows = self._state.scan(start, end, limit, reverse=reverse)
+        self._known.update(key for key, _ in rows)
+        return rows
+
+
+@pytest.mark.parametrize("what", ["get", "miss", "add", "save", "delete", "scan", "index", "unique", "map", "last", "append"])
+def test_con_121_every_question_that_the_node_is_asked_was_paid_as_one(what) -> None:
+    count = 50
+    ledger = Ledger(c=STATE)
+    assert ledger.call("bank", "c", "fill", count=count).code == "OK"
+    found = []
+    for rounds in (0, count):
+        asked = Asked(ledger.state)
+        block = [transaction("bank", ("c", "run", {"what": what, "count": rounds}))]
+        (outcome,) = ledger.runner.execute(BlockContext(ledger.height, ledger.time_ms), block, asked).outcomes
+        assert outcome.code == "OK"
+        found.append((asked.questions, outcome.gas_used))
+    (questions_of_none, gas_of_none), (questions, gas) = found
+    assert questions - questions_of_none >= count
+    # One question is free of charge: what a block deleted is looked up at its end, all at once.
+    assert gas - gas_of_none >= (questions - questions_of_none - 1) * min(prices.READ, prices.SCAN)

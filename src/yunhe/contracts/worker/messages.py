@@ -14,6 +14,8 @@ from yunhe.errors import UnavailableError
 from yunhe.limits import WORKER_MESSAGE_BYTES_MAX
 
 _LENGTH_BYTES: Final = 4
+_SMALL_BYTES: Final = 4096
+"""Asked for at first."""
 
 
 class MessageError(UnavailableError):
@@ -173,25 +175,34 @@ def receive_from_node(end: socket.socket) -> ToWorker:
         raise MessageError("the node sent something that is no message") from error
 
 
-def _receive(end: socket.socket) -> bytearray:
-    length = int.from_bytes(_receive_exactly(end, _LENGTH_BYTES), "big")
+def _receive(end: socket.socket) -> bytes | bytearray:
+    # Most messages are small and come whole, in one call; nobody sends a second before the first was answered.
+    data = _part(end, _SMALL_BYTES)
+    while len(data) < _LENGTH_BYTES:
+        data += _part(end, _LENGTH_BYTES - len(data))
+    length = int.from_bytes(data[:_LENGTH_BYTES], "big")
     # CON-084
     if length > WORKER_MESSAGE_BYTES_MAX:
         raise MessageError(f"a message of {length} bytes is announced, over WORKER_MESSAGE_BYTES_MAX")
-    return _receive_exactly(end, length)
-
-
-def _receive_exactly(end: socket.socket, length: int) -> bytearray:
+    missing = length + _LENGTH_BYTES - len(data)
+    if missing < 0:
+        raise MessageError("a message came before the last one was answered")
+    if missing == 0:
+        return data[_LENGTH_BYTES:]
     # Room is made for what arrives, not for what is announced.
-    data = bytearray()
-    while len(data) < length:
-        try:
-            part = end.recv(min(length - len(data), 1 << 20))
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise MessageError("the other end is gone") from error
-        if not part:
-            raise MessageError("the other end is gone")
-        data += part
-    return data
+    body = bytearray(data[_LENGTH_BYTES:])
+    while len(body) < length:
+        body += _part(end, min(length - len(body), 1 << 20))
+    return body
+
+
+def _part(end: socket.socket, bytes_max: int) -> bytes:
+    try:
+        part = end.recv(bytes_max)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise MessageError("the other end is gone") from error
+    if not part:
+        raise MessageError("the other end is gone")
+    return part
