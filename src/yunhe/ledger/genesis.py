@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from yunhe.crypto import ChainHash, PublicKey, chain_hash, suite_names
+from yunhe.crypto import ED25519_SHA256, ChainHash, PublicKey, chain_hash, suite_names
 from yunhe.crypto.hashes import TAG_GENESIS
 from yunhe.errors import InvalidGenesisError, YunheError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
@@ -53,6 +53,17 @@ class FoundingOrganisation:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundingValidator:
+    """An organisation whose engine votes on the order of blocks from the beginning."""
+
+    organisation: str
+    public_key: bytes
+    """Of its engine's validator key: Ed25519, whatever the ledger's suites are; 32 bytes."""
+    power: int
+    """Its votes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Genesis:
     """A genesis that has been checked."""
 
@@ -73,6 +84,8 @@ class Genesis:
     certifiers: CertifierSet
     system_contracts: Mapping[str, bytes]
     """Name to code hash."""
+    validators: tuple[FoundingValidator, ...] = ()
+    """Of the engine between organisations, in order of organisation; none where one node orders its own envelopes."""
 
     def to_json(self) -> str:
         """Return the genesis file."""
@@ -123,7 +136,9 @@ class Genesis:
         return genesis
 
     def _value(self) -> dict[str, Any]:
-        return {
+        # Only a network of several has validators, and the file of one that has none says nothing of them.
+        validators = [{"organisation": v.organisation, "public_key": v.public_key.hex(), "power": v.power} for v in self.validators]
+        return ({"validators": validators} if validators else {}) | {
             "format": FORMAT,
             "version": VERSION,
             "name": self.name,
@@ -214,6 +229,9 @@ class _Fields:
             raise InvalidGenesisError(f"{self._where}: {name!r} must be lower-case hexadecimal")
         return raw
 
+    def has(self, name: str) -> bool:
+        return name in self._left
+
     def items(self, name: str) -> list[Any]:
         return list(self._take(name, list, "a list"))
 
@@ -244,9 +262,11 @@ def _genesis(value: object) -> Genesis:
         organisations=tuple(_organisation(item) for item in fields.items("organisations")),
         certifiers=CertifierSet.of([_certifier(item) for item in fields.items("certifiers")]),
         system_contracts=_code_hashes(fields.object("system_contracts")),
+        validators=tuple(_validator(item) for item in fields.items("validators")) if fields.has("validators") else (),
     )
     fields.done()
     _check_founders(genesis)
+    _check_validators(genesis)
     return genesis
 
 
@@ -266,6 +286,17 @@ def _check_founders(genesis: Genesis) -> None:
     # LED-003
     if strange:
         raise InvalidGenesisError(f"genesis: a key is of the suite {min(strange)!r}; add that to 'suites', or take other keys")
+
+
+def _check_validators(genesis: Genesis) -> None:
+    # LED-004
+    if not genesis.validators:
+        return
+    certifying = [(certifier.organisation, certifier.power) for certifier in genesis.certifiers.members]
+    if [(validator.organisation, validator.power) for validator in genesis.validators] != certifying:
+        raise InvalidGenesisError("genesis: 'validators' must name the organisations of 'certifiers', in order and with the same powers")
+    if len({validator.public_key for validator in genesis.validators}) != len(genesis.validators):
+        raise InvalidGenesisError("genesis: two of the 'validators' have one key; each engine has a key of its own")
 
 
 def _suites(items: Sequence[Any]) -> tuple[str, ...]:
@@ -347,3 +378,11 @@ def _certifier(item: object) -> Certifier:
     certifier = Certifier(fields.name("organisation"), fields.text("suite"), fields.hex("public_key"), fields.integer("power", 1))
     fields.done()
     return certifier
+
+
+def _validator(item: object) -> FoundingValidator:
+    fields = _Fields(item, "genesis.validators")
+    validator = FoundingValidator(fields.name("organisation"), fields.hex("public_key"), fields.integer("power", 1))
+    fields.done()
+    PublicKey(ED25519_SHA256.name, validator.public_key)
+    return validator

@@ -4,7 +4,8 @@ from yunhe.node.backup import back_up, restore
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, PlacedEvent
-from yunhe.node.folder import NewNetwork, NodeFolder, make_node_folder
+from yunhe.node.folder import NodeFolder
+from yunhe.node.founding import NewNetwork, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 from yunhe.node.profile import Profile, profile

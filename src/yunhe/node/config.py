@@ -68,7 +68,16 @@ class NodeConfig:
 
     organisation: Annotated[str, Setting("The organisation that the node belongs to.", is_identity=True)]
     node: Annotated[str, Setting("The node's name in its organisation, as enrolled.", is_identity=True)]
-    engine: Annotated[str, Setting("Engine; `solo` is the only one of this version.", choices=("solo",))] = "solo"
+    engine: Annotated[
+        str,
+        Setting("Engine: `solo`, the node orders its own envelopes; `cometbft`, the organisations agree.", choices=("solo", "cometbft")),
+    ] = "solo"
+    engine_listen: Annotated[str, Setting("`host:port` where the engine takes connections of the other nodes' engines.")] = (
+        "127.0.0.1:26656"
+    )
+    engine_peers: Annotated[
+        str, Setting("The other nodes' engines, ID@HOST:PORT, with commas between them; no others are connected to or let in.")
+    ] = ""
     host: Annotated[str, Setting("Address that the HTTP API listens on.")] = "127.0.0.1"
     port: Annotated[
         int, Setting("Port of the HTTP API; 0 takes a free one at each start, which `node start` prints.", minimum=0, maximum=65535)

@@ -20,6 +20,7 @@ from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
+    InvalidConfigurationError,
     NodeHaltedError,
     NodeStoppingError,
     PlatformError,
@@ -106,6 +107,10 @@ class Node:
             YunheError: the folder, keys or store cannot be used; the message says what to do.
         """
         check_platform(folder.genesis)
+        if folder.config.engine != SoloEngine.name:
+            raise InvalidConfigurationError(
+                f"a node cannot run the engine {folder.config.engine!r} yet; set `engine` in node.toml to 'solo'"
+            )
         self.folder = folder
         self.genesis = folder.genesis
         self.network_id = folder.genesis.network_id

@@ -1,4 +1,4 @@
-"""LED-001 to LED-003: the genesis file, its id, and header 0."""
+"""LED-001 to LED-004: the genesis file, its id, and header 0."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from yunhe.errors import InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import encode
 from yunhe.ledger.envelope import NodeIdentity
-from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
+from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, FoundingValidator, Genesis
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, SYSTEM_CONTRACTS
 from yunhe.ledger.merkle import merkle_root
 
@@ -154,6 +154,51 @@ def test_genesis_with_a_key_of_a_suite_that_it_does_not_allow_is_refused(only):
     """LED-003 refused."""
     with pytest.raises(InvalidGenesisError, match=SM2):
         Genesis.from_json(keyed(SM2, (SUITE,), only=only).to_json().encode())
+
+
+VALIDATOR = FoundingValidator("port", key(4).public_key.raw, 1)
+
+
+def test_genesis_with_validators_round_trip():
+    """LED-004 accepted; another validator is another network."""
+    genesis = replace(GENESIS, validators=(VALIDATOR,))
+    assert Genesis.from_json(genesis.to_json().encode()) == genesis
+    other = replace(genesis, validators=(replace(VALIDATOR, public_key=key(5).public_key.raw),))
+    assert len({GENESIS.network_id, genesis.network_id, other.network_id}) == 3
+
+
+@pytest.mark.parametrize(
+    ("validators", "named"),
+    [
+        ([], "form of its own"),
+        ({}, "validators"),
+        ([{"organisation": "bank", "public_key": "ab" * 32, "power": 1}], "organisations of 'certifiers'"),
+        ([{"organisation": "port", "public_key": "ab" * 32, "power": 2}], "same powers"),
+        ([{"organisation": "port", "public_key": "ab" * 31, "power": 1}], "32 bytes"),
+        ([{"organisation": "port", "public_key": "ab" * 32}], "power"),
+        ([{"organisation": "port", "public_key": "ab" * 32, "power": 1, "colour": "blue"}], "colour"),
+        ([{"organisation": "port", "public_key": "ab" * 32, "power": 1}] * 2, "in order"),
+    ],
+)
+def test_genesis_with_other_validators_than_its_certifiers_is_refused(validators, named):
+    """LED-004 refused."""
+    with pytest.raises(InvalidGenesisError, match=named):
+        Genesis.from_json(json.dumps(VALUE | {"validators": validators}).encode())
+
+
+def test_genesis_with_one_key_for_two_validators_is_refused():
+    """LED-004 refused."""
+    bank = FoundingOrganisation("bank", "Bank", (), ())
+    genesis = replace(
+        GENESIS,
+        organisations=(bank, *GENESIS.organisations),
+        certifiers=CertifierSet.of([*GENESIS.certifiers.members, Certifier("bank", SUITE, key(6).public_key.raw, 1)]),
+        validators=(replace(VALIDATOR, organisation="bank"), VALIDATOR),
+    )
+    with pytest.raises(InvalidGenesisError, match="one key"):
+        Genesis.from_json(genesis.to_json().encode())
+    apart = replace(genesis, validators=(FoundingValidator("bank", key(5).public_key.raw, 1), VALIDATOR))
+    assert Genesis.from_json(apart.to_json().encode()) == apart
 
 
 @pytest.mark.parametrize("where", ["organisations.0.members.0.keys.0", "organisations.0.nodes.0", "certifiers.0"])

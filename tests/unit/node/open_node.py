@@ -6,9 +6,9 @@ from pathlib import Path
 
 from yunhe.crypto import PrivateKey
 from yunhe.ledger.codec import Value
+from yunhe.ledger.genesis import FoundingMember
 from yunhe.ledger.transaction import Call, Signer, Transaction, TransactionBody, sign_transaction
-from yunhe.node import Node, NodeConfig, NodeFolder, make_node_folder
-from yunhe.node.folder import FoundingMember, NewNetwork
+from yunhe.node import NewNetwork, Node, NodeConfig, NodeFolder, make_node_folder
 from yunhe.node.node import clock_ms
 
 SUITE = "ed25519-sha256"

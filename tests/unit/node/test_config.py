@@ -10,6 +10,8 @@ from yunhe.node.config import DEFAULTS, KINDS, OTHER_VARIABLES, SETTINGS, NodeCo
 
 GIVABLE = [name for name in SETTINGS if not SETTINGS[name].is_identity]
 OTHER_THAN_DEFAULT: dict[str, tuple[Scalar, Scalar, Scalar]] = {
+    "engine_listen": ("0.0.0.0:1", "0.0.0.0:2", "0.0.0.0:3"),
+    "engine_peers": ("a", "b", "c"),
     "host": ("a.example", "b.example", "c.example"),
     "passphrase_file": ("a", "b", "c"),
     "log_file": ("a", "b", "-"),
