@@ -204,6 +204,8 @@ UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of the envelopes that wait in the engine."""
+NETWORK_NODES_MAX: Final = 32
+"""Nodes of a network whose folder is on one machine."""
 ENGINE_PEERS_MAX: Final = 128
 """Other nodes that a node connects to and lets in."""
 ENGINE_LOG_BYTES_MAX: Final = 16 * 1024 * 1024

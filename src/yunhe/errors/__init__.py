@@ -25,6 +25,8 @@ from yunhe.errors.network import EngineFilesError as EngineFilesError
 from yunhe.errors.network import EngineMissingError as EngineMissingError
 from yunhe.errors.network import EngineUnreachableError as EngineUnreachableError
 from yunhe.errors.network import EngineVersionError as EngineVersionError
+from yunhe.errors.network import NetworkFolderError as NetworkFolderError
+from yunhe.errors.network import NetworkRunningError as NetworkRunningError
 
 # --- Encoding (docs/spec/encoding.md) -------------------------------------------------------------------------------
 

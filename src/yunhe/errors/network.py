@@ -1,6 +1,6 @@
 """Errors of networks between organisations: the engine beside each node, and the folder of a network (docs/spec/network.md)."""
 
-from yunhe.errors.kinds import ConfigurationError, UnavailableError
+from yunhe.errors.kinds import ConfigurationError, ConflictError, UnavailableError
 
 
 class EngineMissingError(ConfigurationError):
@@ -31,3 +31,15 @@ class EngineFailedError(UnavailableError):
     """The engine between organisations cannot go on, and starting it again does not help; the message says why."""
 
     code = "ENGINE_FAILED"
+
+
+class NetworkFolderError(ConfigurationError):
+    """A network's folder on this machine is none, not whole, or cannot be made as asked for (NET-010)."""
+
+    code = "NETWORK_FOLDER"
+
+
+class NetworkRunningError(ConflictError):
+    """The network runs already."""
+
+    code = "NETWORK_RUNNING"
