@@ -4,20 +4,18 @@ Each setting comes from its option, else from the environment. A node on this ma
 while the node runs, the address.
 """
 
-import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Final
 
 import typer
 
 from yunhe.cli.output import output
-from yunhe.errors import InvalidConfigurationError, InvalidKeyError, NodeNotRunningError, UsageError, YunheError
+from yunhe.errors import InvalidConfigurationError, InvalidKeyError, UsageError, YunheError
 from yunhe.sdk import Client, MemberKey, read_key_file
-from yunhe.sdk.local_node import GENESIS_FILE, RUN_FILE, TOKEN_FILE, process_start
+from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE, read_run_file
 
 FOLDER_VARIABLE: Final = "YUNHE_FOLDER"
 NODE_VARIABLE: Final = "YUNHE_NODE"
@@ -81,26 +79,6 @@ class _Retries:
         if not self._told:
             output.progress(f"{failure.message}; trying again for a while")
         self._told = True
-
-
-def read_run_file(folder: Path) -> tuple[int, str]:
-    """Return process id and address of a folder's running node.
-
-    Raises:
-        NodeNotRunningError: none runs.
-    """
-    try:
-        value = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        pid, start, address = int(value["pid"]), int(value["start"]), str(value["address"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _not_running(folder) from error
-    if process_start(pid) != start:
-        raise _not_running(folder)
-    return pid, address
-
-
-def _not_running(folder: Path) -> NodeNotRunningError:
-    return NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {quote(str(folder))}` starts it")
 
 
 def read_address(folder: Path) -> str:

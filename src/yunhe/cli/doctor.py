@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from yunhe.cli.connection import read_run_file
 from yunhe.cli.output import EXIT_CONFIGURATION, output
 from yunhe.errors import NodeNotRunningError
 from yunhe.node.doctor import FAULT, WARNING, Finding, diagnose
+from yunhe.sdk.local_node import read_run_file
 
 
 def doctor(

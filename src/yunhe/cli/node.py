@@ -15,35 +15,27 @@ import typer
 
 from yunhe.cli.audit import show_audit
 from yunhe.cli.backup import backup_node, restore_node
-from yunhe.cli.connection import read_run_file
+from yunhe.cli.genesis_options import CHAIN_HASH_HELP, SUITE_HELP, THRESHOLD_HELP, parameters_of_genesis, thresholds_of_genesis
 from yunhe.cli.node_status import show_status
 from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.cli.unit import print_unit
-from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
+from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError, YunheError
-from yunhe.ledger.genesis import THRESHOLD_KINDS, THRESHOLDS, FoundingMember
+from yunhe.ledger.genesis import FoundingMember
 from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.audit import DONE, audited, local_actor, record
 from yunhe.node.config import DEFAULTS
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
+from yunhe.sdk.local_node import read_run_file
 
 app = typer.Typer(name="node", help="Make, start, stop, watch, check and back up a node.", no_args_is_help=True)
 
 DirArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 
 PORT_VARIABLE: Final = "YUNHE_PORT"
-_SUITE_HELP: Final = (
-    f"Signature suite allowed from the beginning ({', '.join(suite_names())}); the first is that of the node's keys. "
-    "Give it again for more."
-)
-_THRESHOLD_HELP: Final = (
-    f"How many organisations must approve a kind of proposal, KIND=RULE: {', '.join(THRESHOLD_KINDS)}; {', '.join(THRESHOLDS)}. "
-    "The majority when left out; fixed for ever. Give it again for more."
-)
-_CHAIN_HASH_HELP: Final = f"The ledger's hash, for ever ({', '.join(chain_hash_names())})."
 _START_TIMEOUT_S: Final = 120.0
 _STOP_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.05
@@ -65,9 +57,9 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
         int, typer.Option(min=0, max=65535, envvar=PORT_VARIABLE, help="Port of the HTTP API; 0 takes a free one at each start.")
     ] = 8440,
     parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
-    threshold: Annotated[list[str] | None, typer.Option(help=_THRESHOLD_HELP)] = None,
-    suite: Annotated[list[str] | None, typer.Option(help=_SUITE_HELP)] = None,
-    chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=_CHAIN_HASH_HELP)] = SHA256.name,
+    threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD_HELP)] = None,
+    suite: Annotated[list[str] | None, typer.Option(help=SUITE_HELP)] = None,
+    chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=CHAIN_HASH_HELP)] = SHA256.name,
 ) -> None:
     """Make a new network and the folder of its first node."""
     files = [read_key_file(path) for path in admin]
@@ -87,8 +79,8 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
             f"{sys.version_info.major}.{sys.version_info.minor}",
             tuple(suite or (ED25519_SHA256.name,)),
             chain_hash(chain_hash_name),
-            _parameters(parameter or []),
-            _thresholds(threshold or []),
+            parameters_of_genesis(parameter or []),
+            thresholds_of_genesis(threshold or []),
         ),
     )
     output.fields(
@@ -101,23 +93,6 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
             "start": f"yunhe node start {quote(str(folder))}",
         }
     )
-
-
-def _parameters(items: list[str]) -> dict[str, int]:
-    parameters = {}
-    for item in items:
-        name, _, value = item.partition("=")
-        if not value.isascii() or not value.isdigit():
-            raise UsageError(f"--parameter takes NAME=VALUE with a whole number, not {item!r}")
-        parameters[name] = int(value)
-    return parameters
-
-
-def _thresholds(items: list[str]) -> dict[str, str]:
-    for item in items:
-        if "=" not in item:
-            raise UsageError(f"--threshold takes KIND=RULE, such as contract=two_thirds, not {item!r}")
-    return {kind: rule for kind, _, rule in (item.partition("=") for item in items)}
 
 
 @app.command()

@@ -1,7 +1,11 @@
 """What a client on the same machine reads of a node: files of its folder, and which process it is."""
 
+import json
 from pathlib import Path
+from shlex import quote
 from typing import Final
+
+from yunhe.errors import NodeNotRunningError
 
 GENESIS_FILE: Final = "genesis.json"
 TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
@@ -23,3 +27,23 @@ def process_start(pid: int) -> int | None:
         return int(stat.rpartition(")")[2].split()[_START_FIELD])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def read_run_file(folder: Path) -> tuple[int, str]:
+    """Return process id and address of a folder's running node.
+
+    Raises:
+        NodeNotRunningError: none runs.
+    """
+    try:
+        value = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        pid, start, address = int(value["pid"]), int(value["start"]), str(value["address"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _not_running(folder) from error
+    if process_start(pid) != start:
+        raise _not_running(folder)
+    return pid, address
+
+
+def _not_running(folder: Path) -> NodeNotRunningError:
+    return NodeNotRunningError(f"no node runs in {folder}; `yunhe node start {quote(str(folder))}` starts it")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from yunhe.cli.connection import read_run_file
 from yunhe.cli.main import app
 from yunhe.errors import NodeNotRunningError
-from yunhe.sdk.local_node import RUN_FILE, process_start
+from yunhe.sdk.local_node import RUN_FILE, process_start, read_run_file
 
 
 @pytest.fixture
