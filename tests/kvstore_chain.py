@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from yunhe.consensus.cometbft.configuration import EnginePeer, EngineSettings, EngineValidator, engine_genesis, make_home
+from yunhe.consensus.cometbft.configuration import EnginePeer, EngineSettings, EngineValidator, engine_genesis, make_home, write_genesis
 from yunhe.consensus.cometbft.key_files import peer_id
 from yunhe.consensus.cometbft.program import find_program
 from yunhe.consensus.cometbft.rpc import ask_engine
@@ -60,7 +60,8 @@ def make_homes(root: Path, count: int, strangers: Sequence[int] = ()) -> list[Pa
     for number, home in enumerate(homes):
         others = tuple(peers[other] for other in known if other != number)
         settings = EngineSettings(f"node{number}", f"127.0.0.1:{ports[number]}", others)
-        make_home(home, settings, genesis, validator_keys[number], peer_keys[number])
+        make_home(home, settings, validator_keys[number], peer_keys[number])
+        write_genesis(home, genesis)
     return homes
 
 

@@ -204,6 +204,10 @@ UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of the envelopes that wait in the engine."""
+JOINING_FILE_BYTES_MAX: Final = GENESIS_BYTES_MAX + 256 * 1024
+"""Invitation to a network, or request for one."""
+INVITATION_DAYS_MAX: Final = 90
+"""Days after which an invitation expires at the latest."""
 NETWORK_NODES_MAX: Final = 32
 """Nodes of a network whose folder is on one machine."""
 ENGINE_PEERS_MAX: Final = 128

@@ -28,6 +28,8 @@ TAG_CODE: Final = b"yunhe/code/1"
 TAG_PROOF: Final = b"yunhe/proof/1"
 TAG_SIGN_TRANSACTION: Final = b"yunhe/sign-transaction/1"
 TAG_SIGN_ENVELOPE: Final = b"yunhe/sign-envelope/1"
+TAG_JOIN_REQUEST: Final = b"yunhe/join-request/1"
+TAG_INVITATION: Final = b"yunhe/invitation/1"
 
 
 class ChainHash(ABC):

@@ -25,8 +25,12 @@ from yunhe.errors.network import EngineFilesError as EngineFilesError
 from yunhe.errors.network import EngineMissingError as EngineMissingError
 from yunhe.errors.network import EngineUnreachableError as EngineUnreachableError
 from yunhe.errors.network import EngineVersionError as EngineVersionError
+from yunhe.errors.network import InvitationExpiredError as InvitationExpiredError
+from yunhe.errors.network import InvitationInvalidError as InvitationInvalidError
+from yunhe.errors.network import InvitationOtherError as InvitationOtherError
 from yunhe.errors.network import NetworkFolderError as NetworkFolderError
 from yunhe.errors.network import NetworkRunningError as NetworkRunningError
+from yunhe.errors.network import ProtocolWrongError as ProtocolWrongError
 
 # --- Encoding (docs/spec/encoding.md) -------------------------------------------------------------------------------
 

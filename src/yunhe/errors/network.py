@@ -1,6 +1,6 @@
 """Errors of networks between organisations: the engine beside each node, and the folder of a network (docs/spec/network.md)."""
 
-from yunhe.errors.kinds import ConfigurationError, ConflictError, UnavailableError
+from yunhe.errors.kinds import ConfigurationError, ConflictError, InvalidInputError, UnavailableError
 
 
 class EngineMissingError(ConfigurationError):
@@ -43,3 +43,27 @@ class NetworkRunningError(ConflictError):
     """The network runs already."""
 
     code = "NETWORK_RUNNING"
+
+
+class InvitationInvalidError(InvalidInputError):
+    """An invitation to a network, or a request for one, is none or was altered (NET-020, NET-021)."""
+
+    code = "INVITATION_INVALID"
+
+
+class InvitationOtherError(ConflictError):
+    """An invitation is for another network or another node (NET-022)."""
+
+    code = "INVITATION_OTHER"
+
+
+class InvitationExpiredError(ConflictError):
+    """The time of an invitation is over (NET-023)."""
+
+    code = "INVITATION_EXPIRED"
+
+
+class ProtocolWrongError(ConfigurationError):
+    """A network runs another version of the ledger's rules than this one (NET-024)."""
+
+    code = "PROTOCOL_WRONG"

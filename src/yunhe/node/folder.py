@@ -39,6 +39,8 @@ from yunhe.storage import LedgerStore, Progress
 NODE_KEY_FILE: Final = "keys/node.pem"
 LEDGER_KEY_FILE: Final = "keys/ledger.pem"
 STORE_FOLDER: Final = "store"
+REQUEST_FILE: Final = "join-request.json"
+"""What a node asks with to join a network."""
 WEBHOOKS_FILE: Final = "webhooks.db"
 _PASSPHRASE_ADVICE: Final = f"; set `passphrase_file` in node.toml, or the passphrase itself in the environment's {PASSPHRASE_VARIABLE}"
 _KEY_ADVICE: Final = "; put back the key file that was there: the ledger knows this node by it, and only a vote can give it another one"
@@ -70,6 +72,8 @@ class NodeFolder:
         """
         config = resolve_config(path / FILE_NAME, environment, flags).config
         file = path / GENESIS_FILE
+        if not file.is_file() and (path / REQUEST_FILE).is_file():
+            raise InvalidGenesisError(f"the node in {path} has not joined a network yet; `yunhe node join` does, with an invitation")
         if not file.is_file():
             raise InvalidGenesisError(f"{file} is missing; {_GENESIS_ADVICE}")
         try:
@@ -87,20 +91,8 @@ class NodeFolder:
         return all((self.path / name).is_file() for name in (NODE_KEY_FILE, LEDGER_KEY_FILE))
 
     def load_keys(self) -> tuple[PrivateKey, PrivateKey]:
-        """Return the node's key and its ledger key.
-
-        Raises:
-            InvalidConfigurationError: a file or the passphrase cannot be read.
-            WrongPassphraseError: the passphrase does not open the keys.
-        """
-        passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
-        if not passphrase:
-            passphrase = _read(self.path / self.config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
-        node_key, ledger_key = (
-            PrivateKey.from_pem(_read(self.path / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase)
-            for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
-        )
-        return node_key, ledger_key
+        """Return the node's key and its ledger key; raises as the function."""
+        return load_keys(self.path, self.config)
 
     def identity(self, node_key: PrivateKey) -> NodeIdentity:
         """Return the node as its envelopes name it."""
@@ -131,6 +123,22 @@ class NodeFolder:
     def open_store(self, progress: Progress) -> LedgerStore:
         """Open the ledger's store; rolls forward what a crash left behind, and tells `progress` of each block of it."""
         return LedgerStore.open(self.path / STORE_FOLDER, self.genesis, progress)
+
+
+def load_keys(folder: Path, config: NodeConfig) -> tuple[PrivateKey, PrivateKey]:
+    """Return the key and the ledger key of a node, of a network or not yet.
+
+    Raises:
+        InvalidConfigurationError: a file or the passphrase cannot be read.
+        WrongPassphraseError: the passphrase does not open the keys.
+    """
+    passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
+    if not passphrase:
+        passphrase = _read(folder / config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
+    node_key, ledger_key = (
+        PrivateKey.from_pem(_read(folder / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase) for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
+    )
+    return node_key, ledger_key
 
 
 def _read(path: Path, bytes_max: int, advice: str = "") -> bytes:

@@ -216,7 +216,23 @@ def fill_node_folder(folder: Path, config: NodeConfig, genesis: Genesis, keys: N
     Args:
         folder: empty.
         config: settings of the node.
-        genesis: of the network, founded now or long ago.
+        genesis: of the network.
+        keys: new ones of the node.
+    """
+    prepare_node_folder(folder, config, keys)
+    write_durably(folder / GENESIS_FILE, genesis.to_json().encode(), 0o644)
+    LedgerStore.create(folder / STORE_FOLDER, genesis, genesis_writes(genesis)).close()
+    if keys.engine is not None:
+        configuration.write_genesis(folder / ENGINE_FOLDER, engine_genesis(genesis))
+    sync_directory(folder)
+
+
+def prepare_node_folder(folder: Path, config: NodeConfig, keys: NodeKeys) -> None:
+    """Put settings, keys and secrets of a node into its folder: all that it has before it is of a network.
+
+    Args:
+        folder: empty.
+        config: settings of the node.
         keys: new ones of the node.
     """
     passphrase = secrets.token_hex(32)
@@ -228,12 +244,8 @@ def fill_node_folder(folder: Path, config: NodeConfig, genesis: Genesis, keys: N
     write_secret(folder / NODE_KEY_FILE, keys.node.to_pem(passphrase.encode()))
     write_secret(folder / LEDGER_KEY_FILE, keys.ledger.to_pem(passphrase.encode()))
     write_durably(folder / FILE_NAME, config.to_toml().encode(), 0o644)
-    write_durably(folder / GENESIS_FILE, genesis.to_json().encode(), 0o644)
-    LedgerStore.create(folder / STORE_FOLDER, genesis, genesis_writes(genesis)).close()
     if keys.engine is not None:
-        configuration.make_home(
-            folder / ENGINE_FOLDER, engine_settings(config), engine_genesis(genesis), keys.engine.validator, keys.engine.peer
-        )
+        configuration.make_home(folder / ENGINE_FOLDER, engine_settings(config), keys.engine.validator, keys.engine.peer)
     for made in [folder, *(inner for inner in folder.iterdir() if inner.is_dir())]:
         sync_directory(made)
 

@@ -217,13 +217,12 @@ def _peer_table(settings: EngineSettings) -> dict[str, str | int | bool]:
     }
 
 
-def make_home(home: Path, settings: EngineSettings, genesis: str, validator_key: PrivateKey, peer_key: PrivateKey) -> None:
-    """Make the home of a process that has never signed anything; all of it is on the disk on return.
+def make_home(home: Path, settings: EngineSettings, validator_key: PrivateKey, peer_key: PrivateKey) -> None:
+    """Make the home of a process that has never signed anything, and has no genesis yet; all of it is on the disk on return.
 
     Args:
         home: must not exist.
         settings: of this process.
-        genesis: of the chain.
         validator_key: Ed25519.
         peer_key: Ed25519.
 
@@ -234,7 +233,6 @@ def make_home(home: Path, settings: EngineSettings, genesis: str, validator_key:
         (home / name).mkdir(mode=0o700)
     files = {
         CONFIG_FILE: config_text(settings),
-        GENESIS_FILE: genesis,
         PEER_KEY_FILE: peer_key_file(peer_key),
         VALIDATOR_KEY_FILE: validator_key_file(validator_key),
         SIGNING_STATE_FILE: json.dumps({"height": "0", "round": 0, "step": 0}) + "\n",
@@ -243,6 +241,12 @@ def make_home(home: Path, settings: EngineSettings, genesis: str, validator_key:
         _write(home / name, text, os.O_EXCL)
     for name in _FOLDERS:
         _sync_folder(home / name)
+
+
+def write_genesis(home: Path, genesis: str) -> None:
+    """Give a process that has not run yet the genesis of its chain."""
+    _write(home / GENESIS_FILE, genesis, os.O_TRUNC)
+    _sync_folder(home / "config")
 
 
 def write_settings(home: Path, settings: EngineSettings) -> None:
