@@ -87,6 +87,22 @@ try-wheels: wheels ## install both wheels into a bare virtual environment, bare/
 	@$(BIN)/python -m venv --clear --without-pip $(BARE)
 	@$(INSTALL) --offline $(DIST)/*.whl 2>/dev/null || $(INSTALL) $(DIST)/*.whl
 
+# --- engine between organisations ---------------------------------------------------------------------------------------------------
+
+GO     := go
+ENGINE := engine/bin/cometbft
+# Where Go is missing, everything but networks of several organisations works.
+ENGINE_IF_GO := $(if $(shell command -v $(GO)),$(ENGINE))
+
+.PHONY: engine
+engine: $(ENGINE) ## build CometBFT, the engine between organisations; needs Go
+	@:
+
+$(ENGINE): engine/go.mod engine/go.sum
+	@command -v $(GO) >/dev/null || { echo "the engine between organisations is built with Go 1.25 or later: install it, or make engine GO=..." >&2; exit 1; }
+	@echo "building CometBFT (about three minutes the first time)"
+	@cd engine && CGO_ENABLED=0 $(GO) build -mod=readonly -trimpath -o bin/cometbft github.com/cometbft/cometbft/cmd/cometbft
+
 # --- what users run ----------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -112,7 +128,7 @@ PYTEST := $(BIN)/python -m pytest
 
 # Every gate runs, so that one run shows all that is wrong; pytest comes last and closes the output.
 .PHONY: test
-test: $(STAMPS)/dev $(STAMPS)/native ## run every gate and every test
+test: $(STAMPS)/dev $(STAMPS)/native $(ENGINE_IF_GO) ## run every gate and every test
 	@failed=""; \
 	for gate in $(GATES); do \
 	    echo "--- $$gate"; $(MAKE) $$gate || failed="$$failed $$gate"; \
@@ -121,7 +137,7 @@ test: $(STAMPS)/dev $(STAMPS)/native ## run every gate and every test
 	if [ -n "$$failed" ]; then echo "FAILED GATES:$$failed" >&2; exit 1; fi
 
 .PHONY: test-long
-test-long: $(STAMPS)/dev $(STAMPS)/native ## run the tests that take minutes
+test-long: $(STAMPS)/dev $(STAMPS)/native $(ENGINE_IF_GO) ## run the tests that take minutes
 	@$(PYTEST) -m long --hypothesis-profile=long
 
 .PHONY: lint
@@ -177,4 +193,4 @@ lock: $(STAMPS)/uv ## compile requirements/*.in again; UPGRADE=--upgrade takes n
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) native/target bare dist demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) native/target engine/bin bare dist demo-run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
