@@ -184,6 +184,10 @@ cargo-test:
 docs: $(STAMPS)/dev $(STAMPS)/native ## regenerate the generated pages of docs/reference
 	@$(BIN)/python -m tools.reference
 
+.PHONY: protocol
+protocol: $(STAMPS)/dev ## regenerate what is generated from the engine's protocol, abci.proto
+	@$(BIN)/python -m tools.protocol
+
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: lock

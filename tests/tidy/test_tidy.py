@@ -41,6 +41,8 @@ JSON_NUMBERS = frozenset({"es6_number", "_finite_double"})
 OURS = frozenset({"yunhe", "yunhe_maritime", "yunhe_native"})
 RE_EXPORTED = frozenset({"annotated_types", "pydantic_core", "starlette"})
 """What the documentation of pydantic and FastAPI tells their users to import."""
+PACKAGES = {"protobuf": "google"}
+"""Import packages of distributions that have another name."""
 
 
 @cache
@@ -194,7 +196,8 @@ def test_runtime_list_is_what_the_package_declares() -> None:
 
 
 def test_imports_and_declared_dependencies_are_the_same() -> None:
-    declared = {Requirement(line).name.replace("-", "_") for line in listed((ROOT / "requirements/runtime.in").read_text())}
+    names = [Requirement(line).name for line in listed((ROOT / "requirements/runtime.in").read_text())]
+    declared = {PACKAGES.get(name, name.replace("-", "_")) for name in names}
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     known = OURS | RE_EXPORTED | sys.stdlib_module_names
     product = [source for source in _below("src/", "apps/") if source.is_python() and "/tests/" not in source.path]
