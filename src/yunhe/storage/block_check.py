@@ -1,4 +1,4 @@
-"""Check stored blocks one after the other against the rules of the ledger, on a copy of the state that grows with them.
+"""Check blocks that somebody else decided, one after the other, against the rules of the ledger, on a state that grows with them.
 
 Whoever altered a block and made its checksums and the marker anew is found here: every header follows from the one below, transactions and
 receipts from its roots, every signature verifies, every transaction could take effect when it did (LED-010), and the write sets lead from
@@ -6,7 +6,8 @@ the genesis state to every state root. Whether the contracts really did what rec
 when an executor is given. Specification: docs/spec/storage.md, "Check" (STO-014).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from yunhe.crypto import invalid_signatures
 from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError
@@ -14,12 +15,13 @@ from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
-from yunhe.ledger.interfaces import BlockContext, Executor, Write
+from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.state_keys import decode_state_key
 from yunhe.ledger.transaction import Transaction
+from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import BLOCK_BYTES_MAX, RECORD_BYTES_MAX
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.derived_state import index_entries, transaction_index_key
@@ -27,24 +29,67 @@ from yunhe.storage.readers import HeadReader
 from yunhe.storage.state_store import StateStore
 
 
-class BlockChecker:
-    """Checks blocks from height 0 upwards."""
+class CheckedState(StateReader, Protocol):
+    """The state after the last block that was checked."""
 
-    def __init__(self, genesis: Genesis, replica: StateStore, executor: Executor | None) -> None:
+    def seen(self, ids: Collection[bytes]) -> set[bytes]:
+        """Return those of `ids` that took effect already (LED-011)."""
+
+    def stage(self, height: int, writes: Sequence[Write]) -> bytes:
+        """Return the state root after a block's writes; reads see them from then on."""
+
+
+class Replica(HeadReader):
+    """A state of its own that blocks are checked on, from nothing."""
+
+    def __init__(self, store: StateStore) -> None:
+        super().__init__(store)
+        self._replica = store
+
+    def seen(self, ids: Collection[bytes]) -> set[bytes]:
+        """Return those of `ids` that took effect already (LED-011)."""
+        ordered = list(ids)
+        entries = self._replica.index_get_many([transaction_index_key(i) for i in ordered])
+        return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
+
+    def stage(self, height: int, writes: Sequence[Write]) -> bytes:
+        """Return the state root after a block's writes; reads see them from then on."""
+        return self._replica.stage(height, list(writes))
+
+    def keep(self, height: int, ids: Sequence[bytes]) -> None:
+        """Take over what was staged, without a history."""
+        self._replica.apply(index_entries(height, list(ids)), False)
+        self._replica.prune(height)
+
+
+class BlockChecker:
+    """Checks blocks, each on the one before."""
+
+    def __init__(
+        self, genesis: Genesis, state: CheckedState, executor: Executor | None, previous: Header | None = None, engine_height: int = 0
+    ) -> None:
+        """Begin above a block.
+
+        Args:
+            genesis: of the network.
+            state: after that block.
+            executor: when given, all transactions are run again and compared.
+            previous: header of that block; None to begin with block 0.
+            engine_height: of that block.
+        """
         self._genesis = genesis
         self._chain_hash = genesis.chain_hash
-        self._replica = replica
-        self._state = HeadReader(replica)
+        self._state = state
         self._executor = executor
-        self._previous: Header | None = None
-        self._engine_height = 0
+        self._previous = previous
+        self._engine_height = engine_height
 
-    def check(self, height: int, record: BlockRecord) -> list[bytes]:
-        """Check the next block and take its write set over; returns the ids of its transactions.
+    def check(self, height: int, record: BlockRecord) -> LedgerBlock:
+        """Check the next block and stage its write set; the caller keeps it.
 
         Args:
             height: where the block stands in the log.
-            record: the block; its checksum is verified and its form is right.
+            record: the block; its form is right.
 
         Raises:
             BlockInvalidError: it breaks a rule, which the message names.
@@ -57,23 +102,20 @@ class BlockChecker:
         except (InvalidInputError, CorruptionError) as error:
             raise BlockInvalidError(f"block {height}: {error.message}") from error
 
-    def _check(self, height: int, record: BlockRecord) -> list[bytes]:
+    def _check(self, height: int, record: BlockRecord) -> LedgerBlock:
         block = record.block(self._chain_hash)
         self._check_header(height, block.header, record.engine_height)
-        ids = [transaction.id for transaction in block.transactions]
         self._check_transactions(block.header, block.transactions)
-        self._check_receipts(block.header, ids, block.receipts)
+        self._check_receipts(block.header, [transaction.id for transaction in block.transactions], block.receipts)
         self._check_write_forms(height, block.writes)
         if self._executor is not None and height > 0:
             self._replay(self._executor, block.header, block.transactions, record)
         # STO-010
-        if self._replica.stage(height, list(block.writes)) != block.header.state_root:
+        if self._state.stage(height, block.writes) != block.header.state_root:
             raise StateMismatchError(f"block {height}: the write set does not lead to the state root in the header")
         self._check_certifiers(block.header, block.writes)
-        self._replica.apply(index_entries(height, ids), False)
-        self._replica.prune(height)
         self._previous, self._engine_height = block.header, record.engine_height
-        return ids
+        return block
 
     def _check_header(self, height: int, header: Header, engine_height: int) -> None:
         previous = self._previous
@@ -106,7 +148,7 @@ class BlockChecker:
             raise BlockInvalidError(f"block {header.height}: LED-015: its transactions have more than {BLOCK_BYTES_MAX} bytes together")
         ids = [transaction.id for transaction in transactions]
         # LED-011
-        if len(set(ids)) != len(ids) or any(self._replica.index_get_many([transaction_index_key(i) for i in ids])):
+        if len(set(ids)) != len(ids) or self._state.seen(ids):
             raise BlockInvalidError(f"block {header.height}: LED-011: a transaction took effect before")
         # LED-010
         window_ms = read_parameters(self._state).validity_window_ms

@@ -18,7 +18,7 @@ from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.limits import HASH_BYTES
-from yunhe.storage.block_check import BlockChecker
+from yunhe.storage.block_check import BlockChecker, Replica
 from yunhe.storage.block_files import read_header, read_record
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.certificates import CERTIFICATE_NAME, Certificates
@@ -145,11 +145,13 @@ class _FolderCheck:
 
     def _check_blocks(self, scan: LogScan, replica: StateStore, derived: StateStore | None, progress: Progress) -> int:
         """Check every block, and the derived state's index of its transactions; returns how many transactions there are."""
-        checker = BlockChecker(self._genesis, replica, self._executor)
+        state = Replica(replica)
+        checker = BlockChecker(self._genesis, state, self._executor)
         derived_height, derived_root = derived.head() if derived else (-1, bytes(HASH_BYTES))
         transactions = 0
         for height, record in enumerate(_records(scan, self._genesis)):
-            ids = checker.check(height, record)
+            ids = [transaction.id for transaction in checker.check(height, record).transactions]
+            state.keep(height, ids)
             transactions += len(ids)
             if derived is not None and height <= derived_height:
                 self._compare_index(derived, height, ids)
