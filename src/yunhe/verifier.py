@@ -15,7 +15,7 @@ Not checked: that a contract followed its rules (the certifiers vouch for that),
 
 Usage:
 
-    python3 -I -S verifier.py BUNDLE --genesis GENESIS [--trust CHECKPOINT] [--document FILE] [--json]
+    python3 -I -S verifier.py BUNDLE --genesis GENESIS [--trust CHECKPOINT] [--document FILE] [--witness NOTE --witness-key KEY] [--json]
 
 Exit codes: 0 verified; 1 refused, with the rule that failed; 2 wrong usage, or a file that cannot be read.
 """
@@ -561,19 +561,29 @@ class _Checkpoint(NamedTuple):
     root: bytes
 
 
-def _read_note(note: str, genesis: Genesis) -> tuple[_Checkpoint, list[str]]:
+def _read_note(note: str, network_id: bytes) -> tuple[_Checkpoint, list[str]]:
     """Take a signed note apart into its checkpoint, whose three lines have exactly one form, and its cosignature lines."""
     text, separator, signatures = note.partition("\n\n")
     *lines, end = (text + "\n" if separator else text).split("\n")
     *signature_lines, signatures_end = signatures.split("\n")
     # PRF-001
-    three = len(lines) == 3 and end == signatures_end == "" and lines[0] == f"yunhe/{genesis.network_id.hex()}"
+    three = len(lines) == 3 and end == signatures_end == "" and lines[0] == f"yunhe/{network_id.hex()}"
     _require(three, "PRF-001", "a checkpoint must have three lines, the first naming this network, and end with a line feed")
     is_size = re.fullmatch("[1-9][0-9]{0,18}", lines[1]) and int(lines[1]) <= INTEGER_MAX
     _require(is_size, "PRF-001", "a checkpoint's second line must be the number of headers")
     root = _base64(lines[2])
     _require(len(root) == 32, "PRF-001", "a checkpoint's third line must be a root of 32 bytes")
     return _Checkpoint("".join(f"{line}\n" for line in lines), int(lines[1]), root), signature_lines
+
+
+def read_checkpoint(note: str, network_id: bytes) -> tuple[int, bytes]:
+    """Return size and root of a checkpoint of a network, as a signed note says them; signatures are not looked at.
+
+    Raises:
+        VerificationError: it is no checkpoint of this network.
+    """
+    checkpoint, _ = _read_note(note, network_id)
+    return checkpoint.size, checkpoint.root
 
 
 def _base64(text: str) -> bytes:
@@ -633,27 +643,43 @@ class Certificate:
     """Power of that set."""
 
 
+def _read_cosignature(line: str) -> tuple[str, bytes]:
+    """Return a line's name and its key id, timestamp and signature, one after the other."""
+    # PRF-001
+    dash, name, encoded = line.split(" ") if line.count(" ") == 2 else ("", "", "")
+    blob = _base64(encoded)
+    _require(dash == "\N{EM DASH}" and len(blob) == 4 + 8 + 64, "PRF-001", "a cosignature line is malformed")
+    return name, blob
+
+
+def _cosigned_at(checkpoint: _Checkpoint, name: str, suite: str, public_key: bytes, blob: bytes) -> int:
+    """Return when a cosignature was made, seconds since 1970-01-01 UTC, if it verifies; -1 if it does not."""
+    time_s = int.from_bytes(blob[4:12], "big")
+    # PRF-001, PRF-003
+    message = f"cosignature/v1\ntime {time_s}\n{checkpoint.text}".encode("ascii")
+    verifies = blob[:4] == _key_id(name, suite, public_key) and time_s <= INTEGER_MAX and SUITES[suite](public_key, message, blob[12:])
+    return time_s if verifies else -1
+
+
+def _key_id(name: str, suite: str, public_key: bytes) -> bytes:
+    # PRF-001, PRF-003
+    return hashlib.sha256(name.encode("utf-8") + b"\n" + COSIGNATURE_TYPES[suite] + public_key).digest()[:4]
+
+
 def _certify(checkpoint: _Checkpoint, lines: Sequence[str], certifiers: Sequence[_Certifier]) -> Certificate:
     """Verify every cosignature line, and that together they are more than two thirds of the set's power."""
     origin = checkpoint.text.partition("\n")[0]
     positions = {f"{origin}/{certifier.organisation}": position for position, certifier in enumerate(certifiers)}
     signed: dict[int, int] = {}
     for line in lines:
-        # PRF-001
-        dash, name, encoded = line.split(" ") if line.count(" ") == 2 else ("", "", "")
-        blob = _base64(encoded)
-        _require(dash == "\N{EM DASH}" and len(blob) == 4 + 8 + 64, "PRF-001", "a cosignature line is malformed")
+        name, blob = _read_cosignature(line)
         # PRF-002
         position = positions.get(name, -1)
         in_order = position > max(signed, default=-1)
         _require(in_order, "PRF-002", "a cosignature is by nobody in the set that counts, comes twice, or is not in the order of the set")
-        certifier, time_s = certifiers[position], int.from_bytes(blob[4:12], "big")
-        # PRF-001, PRF-003
-        kind = COSIGNATURE_TYPES[certifier.suite]
-        key_id = hashlib.sha256(name.encode("ascii") + b"\n" + kind + certifier.public_key).digest()[:4]
-        message = f"cosignature/v1\ntime {time_s}\n{checkpoint.text}".encode("ascii")
-        verifies = blob[:4] == key_id and time_s <= INTEGER_MAX and SUITES[certifier.suite](certifier.public_key, message, blob[12:])
-        _require(verifies, "PRF-001", f"the cosignature of {certifier.organisation} does not verify")
+        certifier = certifiers[position]
+        time_s = _cosigned_at(checkpoint, name, certifier.suite, certifier.public_key, blob)
+        _require(time_s >= 0, "PRF-001", f"the cosignature of {certifier.organisation} does not verify")
         signed[position] = time_s
     power, total = sum(certifiers[position].power for position in signed), sum(certifier.power for certifier in certifiers)
     # PRF-002
@@ -670,7 +696,7 @@ def _follow_steps(steps: Sequence[object], oldest_key: bytes, trusted: _Checkpoi
     for number, step in enumerate(steps, 1):
         what = f"step {number}"
         note, certifier_set, last_item, before_item = _shape(what, step, bytes, bytes, list, (list, type(None)))
-        checkpoint, lines = _read_note(note.decode("utf-8", "replace"), genesis)
+        checkpoint, lines = _read_note(note.decode("utf-8", "replace"), genesis.network_id)
         certifiers, set_hash = _read_certifiers(certifier_set), genesis.tagged(b"yunhe/certifiers/1", certifier_set)
         # PRF-012
         _require(number > 1 or trusted in (None, checkpoint), "PRF-012", "the first step's checkpoint is not the one that you trust")
@@ -751,7 +777,7 @@ def verify(bundle: bytes, genesis: bytes, *, trust: str | None = None) -> Verifi
     """
     founders = read_genesis(genesis)
     _require(len(trust or "") <= CHECKPOINT_BYTES_MAX, "PRF-012", f"a checkpoint has at most {CHECKPOINT_BYTES_MAX} bytes")
-    trusted = None if trust is None else _read_note(trust, founders)[0]
+    trusted = None if trust is None else _read_note(trust, founders.network_id)[0]
     # PRF-010
     _require(len(bundle) <= PROOF_BYTES_MAX, "PRF-010", f"a bundle has at most {PROOF_BYTES_MAX} bytes")
     parts = _shape("a bundle", _decode_part("the bundle", bundle), str, int, 32, 32, list, list, list, 32)
@@ -883,6 +909,58 @@ def _state_key(contract: str, table: str, components: Sequence[Value]) -> bytes:
     return key
 
 
+# --- Witnesses (PRF-030) ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The cosignature of somebody outside of the certifier set (PRF-030)."""
+
+    name: str
+    """Of the witness, as its key has it."""
+    time_s: int
+    """When it says that it cosigned, seconds since 1970-01-01 UTC."""
+
+
+def check_witness(proof: VerifiedProof, note: str, key: str) -> Witnessed:
+    """Check that a witness cosigned the checkpoint which a verified bundle ends with.
+
+    Args:
+        proof: a verified proof.
+        note: checkpoint with cosignatures, as the witness publishes it for this size.
+        key: the witness's key line (C2SP `signed-note`), from a source that the caller trusts.
+
+    Raises:
+        VerificationError: it did not cosign that checkpoint.
+    """
+    name, suite, public_key = _read_witness_key(key.strip())
+    _require(len(note) <= CHECKPOINT_BYTES_MAX, "PRF-030", f"a checkpoint has at most {CHECKPOINT_BYTES_MAX} bytes")
+    checkpoint, lines = _read_note(note, proof.network_id)
+    final = proof.certificates[-1]
+    # PRF-030
+    about = f"the witness's note is about {checkpoint.size} headers, the bundle about {final.size}; ask the witness for that one"
+    _require(checkpoint.size == final.size, "PRF-030", about)
+    two = f"the witness saw another history: its {final.size} headers have another root. Show note and bundle to the network's members"
+    _require(checkpoint.root == final.root, "PRF-030", two)
+    key_id = _key_id(name, suite, public_key)
+    blobs = [blob for other, blob in map(_read_cosignature, lines) if (other, blob[:4]) == (name, key_id)]
+    time_s = _cosigned_at(checkpoint, name, suite, public_key, blobs[0]) if len(blobs) == 1 else -1
+    _require(time_s >= 0, "PRF-030", f"the note has no cosignature of {name} with this key that verifies")
+    return Witnessed(name, time_s)
+
+
+def _read_witness_key(key: str) -> tuple[str, str, bytes]:
+    """Return name, suite and public key of a key line: name, key id and base64 of type and key, joined by `+`."""
+    # PRF-030: base64 may have a `+` of its own.
+    name, key_id, encoded = key.split("+", 2) if key.count("+") >= 2 else ("", "", "")
+    data = _base64(encoded)
+    for suite, kind in COSIGNATURE_TYPES.items():
+        public_key = data[len(kind) :]
+        if data.startswith(kind) and _key_id(name, suite, public_key).hex() == key_id and re.fullmatch(r"[!-*,-~]+", name):
+            return name, suite, public_key
+    raise VerificationError("PRF-030", "the witness's key is not a key line of this form: name+key id+base64")
+
+
 # --- Documents: RFC 8785 canonical JSON (PRF-020) ---------------------------------------------------------------------------------
 
 
@@ -979,24 +1057,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--genesis", required=True, help="genesis file of the network, from a source that you trust")
     parser.add_argument("--trust", metavar="CHECKPOINT", help="checkpoint that you trust, to start from instead of the genesis certifiers")
     parser.add_argument("--document", metavar="FILE", help="JSON document whose checksum the bundle must hold")
+    parser.add_argument("--witness", metavar="NOTE", help="checkpoint cosigned by a witness, for the size that the bundle ends with")
+    parser.add_argument("--witness-key", metavar="KEY", help="key line of that witness, from a source that you trust")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     options = parser.parse_args(arguments)
+    if (options.witness is None) != (options.witness_key is None):
+        parser.error("--witness and --witness-key go together")
     try:
         bundle, genesis = _read_file(options.bundle, PROOF_BYTES_MAX), _read_file(options.genesis, GENESIS_BYTES_MAX)
         trust = options.trust and _read_file(options.trust, CHECKPOINT_BYTES_MAX).decode("utf-8", "replace")
         document = options.document and _read_file(options.document, DOCUMENT_BYTES_MAX)
+        note = options.witness and _read_file(options.witness, CHECKPOINT_BYTES_MAX).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
         sys.stderr.write(_printable(f"cannot read a file: {error}") + "\n")
         return 2
     try:
         proof = verify(bundle, genesis, trust=trust)
         matched = None if document is None else check_document(proof, document)
+        witnessed = None if note is None else check_witness(proof, note, options.witness_key)
     except VerificationError as error:
         refusal = {"verified": False, "rule": error.rule, "message": error.message}
         _say(json.dumps(refusal) if options.json else _printable(f"REFUSED by rule {error}"))
         return 1
-    account = {"verified": True, "document_subject": matched, **_plain(proof)}
-    _say(json.dumps(account, indent=2) if options.json else describe(proof, matched))
+    account = {"verified": True, "document_subject": matched, "witness": _plain(witnessed), **_plain(proof)}
+    _say(json.dumps(account, indent=2) if options.json else describe(proof, matched, witnessed))
     return 0
 
 
@@ -1012,12 +1096,13 @@ def _read_file(name: str, bytes_max: int) -> bytes:
         return file.read(bytes_max + 1)
 
 
-def describe(proof: VerifiedProof, matched: int | None = None) -> str:
+def describe(proof: VerifiedProof, matched: int | None = None, witnessed: Witnessed | None = None) -> str:
     """Return a readable account of what is proven, by whom, and what is not (PRF-016).
 
     Args:
         proof: a verified proof.
         matched: position of the subject that holds the document's checksum, if a document was checked.
+        witnessed: the cosignature of a witness, if one was checked.
     """
     final, changes = proof.certificates[-1], len(proof.certificates) - 1
     times = sorted({_utc(1000 * time_s) for time_s in (min(final.times_s), max(final.times_s))})
@@ -1036,6 +1121,8 @@ def describe(proof: VerifiedProof, matched: int | None = None) -> str:
         f"Trust         starts from the {proof.anchor} that you gave, then {changes or 'no'} change{'s' * (changes > 1)} of certifiers",
         f"Oldest key    {proof.hash_name} {proof.oldest_key.hex()}",
     ]
+    if witnessed is not None:
+        lines.append(f"Witnessed by  {witnessed.name}, {_utc(1000 * witnessed.time_s)} by its own clock: it has seen one history, this one")
     for number, subject in enumerate(proof.subjects, 1):
         lines += ["", f"{number}. {subject.kind.capitalize()}" + (": this was not there" if subject.kind == "absence" else "")]
         lines += json.dumps(_plain(subject.fields), indent=2, ensure_ascii=False).split("\n")

@@ -22,13 +22,13 @@ VERIFIER = "src/yunhe/verifier.py"
 
 FILE_RATCHET = {
     # One file on purpose: a third party reads it in one sitting, and runs it with nothing beside it.
-    VERIFIER: 1077,
+    VERIFIER: 1164,
 }
 """Files over the wall, with their length, each with its reason."""
 FUNCTION_RATCHET: dict[str, int] = {}
 """Functions over the wall, with their length, each with its reason."""
 
-FAMILIES = frozenset({"API", "COD", "CON", "ENG", "EVT", "LED", "NET", "PRF", "STO", "SYS"})
+FAMILIES = frozenset({"API", "COD", "CON", "ENG", "EVT", "LED", "NET", "PRF", "STO", "SYS", "WIT"})
 """Families of rules; what looks like a rule of one of them must be defined in docs/spec."""
 
 PURE = ("src/yunhe/ledger/", "src/yunhe/crypto/", "src/yunhe/contracts/", VERIFIER)

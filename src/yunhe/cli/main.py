@@ -33,6 +33,7 @@ _PLACES: Final = {
     "webhook": "yunhe.cli.webhook:app",
     "proof": "yunhe.cli.proof:app",
     "token": "yunhe.cli.token:app",
+    "witness": "yunhe.cli.witness:app",
     "doctor": "yunhe.cli.doctor:doctor",
     "bench": "yunhe.cli.bench:bench",
 }

@@ -80,12 +80,15 @@ def verify(
     genesis: Annotated[Path, typer.Option("--genesis", help="Genesis file of the network, from a source that you trust.")],
     trust: Annotated[Path | None, typer.Option("--trust", help="Checkpoint that you trust, to begin from instead of the genesis.")] = None,
     document: Annotated[Path | None, typer.Option("--document", help="Document whose checksum a proven record must name.")] = None,
+    witness: Annotated[Path | None, typer.Option("--witness", help="Checkpoint cosigned by a witness, of the bundle's size.")] = None,
+    witness_key: Annotated[str | None, typer.Option("--witness-key", help="Key line of that witness, from a source you trust.")] = None,
 ) -> None:
     """Verify a proof bundle offline. No node is asked, and none is trusted."""
     arguments = [str(file), "--genesis", str(genesis)]
-    for option, path in (("--trust", trust), ("--document", document)):
-        if path is not None:
-            arguments += [option, str(path)]
+    given = (("--trust", trust), ("--document", document), ("--witness", witness), ("--witness-key", witness_key))
+    for option, value in given:
+        if value is not None:
+            arguments += [option, str(value)]
     # The very program that a stranger runs, so that both always say the same.
     raise typer.Exit(verifier.main([*arguments, "--json"] if output.json else arguments))
 

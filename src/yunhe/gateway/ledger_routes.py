@@ -34,6 +34,9 @@ PROOF_MEDIA_TYPE = "application/vnd.yunhe.proof+cbor"
 _PROOF_RESPONSE: dict[int | str, dict[str, object]] = {
     200: {"description": "the proof bundle", "content": {PROOF_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 }
+_RECORD_RESPONSE: dict[int | str, dict[str, object]] = {
+    200: {"description": "the block's record", "content": {CBOR: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class _TransactionConvertor(Convertor[str]):
@@ -100,6 +103,12 @@ def ledger_routes(node: Node) -> APIRouter:
             codes=[receipt.outcome.code for receipt in found.receipts],
         )
         return tagged(request, shown)
+
+    @router.get("/blocks/{height}/record", response_class=Response, responses=_RECORD_RESPONSE)
+    async def block_record(height: Height) -> Response:
+        """Return a ledger block as it is stored, everything that is needed to check it and to run it again (STO-003)."""
+        found = await asyncio.to_thread(node.store.record, height)
+        return Response(found.encode(), media_type=CBOR)
 
     @router.post("/proofs", response_class=Response, responses=_PROOF_RESPONSE)
     async def proof(request: ProofRequest) -> Response:

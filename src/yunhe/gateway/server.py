@@ -52,7 +52,7 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         access = folder.access(clock_ms)
         node = Node(folder, progress=progress)
-        server = _Server(api_config(node, access), lambda: on_ready(address), node.events.close)
+        server = Server(api_config(node, access), lambda: on_ready(address), node.events.close)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address)
         try:
@@ -72,7 +72,7 @@ def api_config(node: Node, access: AccessTokens) -> HttpConfig:
     return HttpConfig(create_app(node, access), config.request_timeout_ms, config.connections_max)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Uvicorn that tells when it answers, and that it is about to stop."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[], None]) -> None:

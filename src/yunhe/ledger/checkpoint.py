@@ -50,9 +50,8 @@ class Cosignature:
     """When it was made, seconds since 1970-01-01 UTC, by the cosigner's clock."""
     signature: bytes
 
-    def line(self, network_id: bytes) -> str:
-        """Return the signature line of the note, with its line feed."""
-        name = cosigner_name(network_id, self.organisation)
+    def line(self, name: str) -> str:
+        """Return the signature line of the note under a key's name, with its line feed."""
         blob = key_id(name, self.suite, self.public_key) + self.time_s.to_bytes(8, "big") + self.signature
         return f"{_SIGNATURE_PREFIX}{name} {base64.b64encode(blob).decode('ascii')}\n"
 
@@ -76,5 +75,18 @@ def cosign(checkpoint: Checkpoint, organisation: str, key: PrivateKey, time_s: i
 
 def note(checkpoint: Checkpoint, cosignatures: list[Cosignature]) -> bytes:
     """Return the signed note: the checkpoint, an empty line, and one line for each cosignature in order of organisation."""
-    lines = [c.line(checkpoint.network_id) for c in sorted(cosignatures, key=lambda c: c.organisation)]
+    ordered = sorted(cosignatures, key=lambda c: c.organisation)
+    lines = [c.line(cosigner_name(checkpoint.network_id, c.organisation)) for c in ordered]
     return (checkpoint.text() + "\n" + "".join(lines)).encode("utf-8")
+
+
+def witness_note(checkpoint: Checkpoint, cosignature: Cosignature, name: str) -> str:
+    """Return a checkpoint with the cosignature of a witness, who signs under a name of its own (PRF-030)."""
+    return f"{checkpoint.text()}\n{cosignature.line(name)}"
+
+
+def key_line(name: str, suite: str, public_key: bytes) -> str:
+    """Return a witness's public key as the line that people hand on (C2SP `signed-note`, PRF-030)."""
+    # PRF-030
+    key = base64.b64encode(COSIGNATURE_TYPES[suite] + public_key).decode("ascii")
+    return f"{name}+{key_id(name, suite, public_key).hex()}+{key}"

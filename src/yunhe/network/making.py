@@ -22,9 +22,8 @@ from yunhe.node.founding import (
     fill_node_folder,
     folder_in_the_making,
     found_network,
-    write_durably,
-    write_secret,
 )
+from yunhe.node.private_files import write_durably, write_secret
 from yunhe.sdk import Member, create_key_file
 from yunhe.sdk.local_node import GENESIS_FILE
 from yunhe.storage.files import sync_directory

@@ -32,6 +32,7 @@ from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.genesis import Genesis
 from yunhe.limits import GENESIS_BYTES_MAX, KEY_FILE_BYTES_MAX
 from yunhe.node.config import FILE_NAME, PASSPHRASE_VARIABLE, NodeConfig, Scalar, resolve_config
+from yunhe.node.private_files import read_bounded
 from yunhe.node.tokens import AccessTokens
 from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE
 from yunhe.storage import LedgerStore, Progress
@@ -77,7 +78,7 @@ class NodeFolder:
         if not file.is_file():
             raise InvalidGenesisError(f"{file} is missing; {_GENESIS_ADVICE}")
         try:
-            return cls(path, config, Genesis.from_json(_read(file, GENESIS_BYTES_MAX)))
+            return cls(path, config, Genesis.from_json(read_bounded(file, GENESIS_BYTES_MAX)))
         except InvalidGenesisError as error:
             raise InvalidGenesisError(f"{file} cannot be used: {error.message}; {_GENESIS_ADVICE}") from error
 
@@ -105,7 +106,7 @@ class NodeFolder:
             InvalidConfigurationError: the file cannot be read, or is empty.
         """
         path = self.path / TOKEN_FILE
-        token = _read(path, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
+        token = read_bounded(path, KEY_FILE_BYTES_MAX).decode("ascii", "replace").strip()
         # An empty one would let everyone in.
         if not token:
             raise InvalidConfigurationError(f"{path} is empty; write a long random text into it")
@@ -134,19 +135,7 @@ def load_keys(folder: Path, config: NodeConfig) -> tuple[PrivateKey, PrivateKey]
     """
     passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
     if not passphrase:
-        passphrase = _read(folder / config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
-    node_key, ledger_key = (
-        PrivateKey.from_pem(_read(folder / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase) for name in (NODE_KEY_FILE, LEDGER_KEY_FILE)
-    )
+        passphrase = read_bounded(folder / config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
+    files = (NODE_KEY_FILE, LEDGER_KEY_FILE)
+    node_key, ledger_key = (PrivateKey.from_pem(read_bounded(folder / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase) for name in files)
     return node_key, ledger_key
-
-
-def _read(path: Path, bytes_max: int, advice: str = "") -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(bytes_max + 1)
-    except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be read: {error.strerror}{advice}") from error
-    if len(data) > bytes_max:
-        raise InvalidConfigurationError(f"{path} is larger than {bytes_max} bytes")
-    return data

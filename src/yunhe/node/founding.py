@@ -5,7 +5,6 @@ take is on the disk before the folder has its name, because a key that is in the
 """
 
 import contextlib
-import os
 import secrets
 import shutil
 import tempfile
@@ -32,6 +31,7 @@ from yunhe.ledger.layouts import DEFAULT_PARAMETERS
 from yunhe.node.config import FILE_NAME, NodeConfig
 from yunhe.node.engine_home import ENGINE_FOLDER, engine_genesis, engine_settings
 from yunhe.node.folder import LEDGER_KEY_FILE, NODE_KEY_FILE, STORE_FOLDER, NodeFolder
+from yunhe.node.private_files import write_durably, write_secret
 from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE
 from yunhe.storage import LedgerStore
 from yunhe.storage.files import sync_directory
@@ -248,17 +248,3 @@ def prepare_node_folder(folder: Path, config: NodeConfig, keys: NodeKeys) -> Non
         configuration.make_home(folder / ENGINE_FOLDER, engine_settings(config), keys.engine.validator, keys.engine.peer)
     for made in [folder, *(inner for inner in folder.iterdir() if inner.is_dir())]:
         sync_directory(made)
-
-
-def write_secret(path: Path, data: bytes) -> None:
-    """Write a new file that its owner alone reads; it is on the disk on return."""
-    write_durably(path, data, 0o600)
-
-
-def write_durably(path: Path, data: bytes, mode: int) -> None:
-    """Write a new file; its content is on the disk on return, its name is not."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

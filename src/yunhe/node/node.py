@@ -398,6 +398,16 @@ def check_platform(genesis: Genesis) -> None:
         raise WrongPythonError(f"this ledger runs its contracts on CPython {genesis.python}; this is {running}")
 
 
+def open_executor(genesis: Genesis) -> WorkerExecutor:
+    """Return an executor for a ledger, which runs its contracts in jailed workers.
+
+    Raises:
+        ConfigurationError: this machine cannot run it; the message says why.
+    """
+    check_platform(genesis)
+    return WorkerExecutor(genesis.chain_hash)
+
+
 def check_ledger(folder: NodeFolder, progress: Progress, *, replay: bool) -> CheckReport:
     """Read and verify every byte of a stopped node's ledger.
 
@@ -412,8 +422,7 @@ def check_ledger(folder: NodeFolder, progress: Progress, *, replay: bool) -> Che
     path = folder.path / STORE_FOLDER
     if not replay:
         return check_folder(path, folder.genesis, progress)
-    check_platform(folder.genesis)
-    worker = WorkerExecutor(folder.genesis.chain_hash)
+    worker = open_executor(folder.genesis)
     try:
         return check_folder(path, folder.genesis, progress, worker)
     finally:

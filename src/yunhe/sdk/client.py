@@ -379,6 +379,14 @@ class Client:
         deadline = self._deadline()
         return self._send("POST", "/v1/proofs", deadline, json={"subjects": list(subjects), "height": height}, refuse=True).content
 
+    def block_record(self, height: int) -> bytes:
+        """Return a block as the node stores it, everything that is needed to check it and to run it again (STO-003).
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+        """
+        return self._send("GET", f"/v1/blocks/{height}/record", self._deadline(), refuse=True).content
+
     def checkpoint(self) -> str:
         """Return the newest checkpoint with the node's cosignature, as a signed note."""
         return self._send("GET", "/v1/checkpoint", self._deadline(), refuse=True).text

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from yunhe.crypto import invalid_signatures
-from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError
+from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError, UnavailableError
 from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
 from yunhe.ledger.genesis import Genesis
@@ -101,6 +101,38 @@ class BlockChecker:
             raise
         except (InvalidInputError, CorruptionError) as error:
             raise BlockInvalidError(f"block {height}: {error.message}") from error
+
+    def run(self, executor: Executor, header: Header, transactions: Sequence[Transaction]) -> LedgerBlock:
+        """Check the next block by its header and transactions alone: running these makes receipts and write set. Stages the latter.
+
+        Args:
+            executor: runs the transactions.
+            header: of the block, certified.
+            transactions: those of the header's root.
+
+        Raises:
+            BlockInvalidError: the block breaks a rule, or running it gives other receipts.
+            StateMismatchError: running it leads to another state root.
+        """
+        height = header.height
+        try:
+            self._check_header(height, header, self._engine_height + 1)
+            self._check_transactions(header, transactions)
+            execution = executor.execute(BlockContext(height, header.time_ms), transactions, self._state)
+            if len(execution.outcomes) != len(transactions):
+                raise UnavailableError("the executor returned another number of outcomes than transactions")
+            receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(transactions, execution.outcomes, strict=True))
+            if merkle_root([receipt.encoded for receipt in receipts], self._chain_hash) != header.receipts_root:
+                raise BlockInvalidError(f"block {height}: running its transactions gives other receipts than those of the header's root")
+            if self._state.stage(height, execution.writes) != header.state_root:
+                raise StateMismatchError(f"block {height}: running its transactions leads to another state root than the header's")
+            self._check_certifiers(header, execution.writes)
+        except (BlockInvalidError, StateMismatchError):
+            raise
+        except (InvalidInputError, CorruptionError) as error:
+            raise BlockInvalidError(f"block {height}: {error.message}") from error
+        self._previous, self._engine_height = header, self._engine_height + 1
+        return LedgerBlock(header, header.hash(self._chain_hash), tuple(transactions), receipts, execution.writes)
 
     def _check(self, height: int, record: BlockRecord) -> LedgerBlock:
         block = record.block(self._chain_hash)

@@ -20,6 +20,7 @@ NEEDED = {
     "GET /v1/status": READ,
     "GET /v1/blocks": READ,
     "GET /v1/blocks/{height}": READ,
+    "GET /v1/blocks/{height}/record": READ,
     "GET /v1/contracts/{contract}/tables/{table}/record": READ,
     "GET /v1/contracts/{contract}/tables/{table}/records": READ,
     "POST /v1/contracts/{contract}/views/{view}": READ,
