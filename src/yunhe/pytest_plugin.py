@@ -5,7 +5,7 @@ fixture.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Report:
-    """What became of each test."""
+    """What became of each test, and at which line of the author's."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._tests: list[dict[str, Any]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note the author's line that a failure is about: pytest's own is the one that raised, which may be Yunhe's or Hypothesis'."""
+        report = yield
+        place = getattr(getattr(item, "cls", None), "yunhe_place", None)
+        if report.failed and call.excinfo is not None:
+            from yunhe.testing.places import place_of  # noqa: PLC0415  # who runs no contract pays nothing
+
+            place = place_of(call.excinfo.value) or place
+        if place is not None:
+            # Plain values: pytest-xdist hands reports from process to process as JSON.
+            report.yunhe_place = (place.file, place.line)  # type: ignore[attr-defined]
+        return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that could not be read."""
@@ -63,7 +79,10 @@ class _Report:
         crash = getattr(report.longrepr, "reprcrash", None)
         _, line, _ = report.location or ("", None, "")
         place = {"file": report.nodeid.partition("::")[0], "line": None if line is None else line + 1}
-        if crash is not None:
+        own = getattr(report, "yunhe_place", None)
+        if own is not None:
+            place = dict(zip(("file", "line"), own, strict=True))
+        elif crash is not None:
             place = {"file": crash.path, "line": crash.lineno}
         message = "" if not report.failed else crash.message if crash is not None else report.longreprtext
         self._tests.append({"test": report.nodeid, "outcome": outcome, **place, "message": message})

@@ -643,6 +643,12 @@ class ScenarioFailedError(ConflictError):
     code = "SCENARIO_FAILED"
 
 
+class StatefulTestInvalidError(InvalidInputError):
+    """Random calls were asked for where nobody calls, or where a contract has nothing to call."""
+
+    code = "STATEFUL_TEST_INVALID"
+
+
 class ContractTestsFailedError(ConflictError):
     """Tests of a contract failed, or there are none."""
 

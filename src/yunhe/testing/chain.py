@@ -29,7 +29,7 @@ from yunhe.ledger.interfaces import BlockContext, StateReader, Write
 from yunhe.ledger.interfaces import Event as PlainEvent
 from yunhe.ledger.layouts import ACTIVE, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, REGISTRY, encode_record, member_key, organisation_key
 from yunhe.testing.invariants import Invariant, InvariantError
-from yunhe.testing.members import Member, Signers
+from yunhe.testing.members import Member, Signers, check_names
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.modules import module_source, read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
@@ -124,7 +124,12 @@ class Chain:
         """Return a member of an organisation, who can call actions; the same one each time. Roles given replace earlier ones.
 
         Both are enrolled in the registry, which contracts may ask.
+
+        Raises:
+            ContractStop: a name is none, or there are too many roles, as the registry would refuse it.
+            ValueError: the organisation's name is none.
         """
+        check_names(member, roles)
         signer = Signer(Org(organisation), member, tuple(sorted(set(roles))))
         known = self._members.get((organisation, member))
         if known is None:
@@ -186,6 +191,7 @@ class Chain:
 
     def view(self, view: Callable[Concatenate[Context, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Ask a view of a deployed contract."""
+        __tracebackhide__ = True
         return cast("R", self._run((), [Call(view, *args, **kwargs)], is_view=True)[0])
 
     @overload
@@ -212,6 +218,7 @@ class Chain:
         Raises:
             NotRefusedError: it was not.
         """
+        __tracebackhide__ = True
         try:
             yield
         except (AssertionError, GeneratorExit):
@@ -233,6 +240,7 @@ class Chain:
     # --- Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, signers: Sequence[Signer], calls: Sequence[Call], *, is_view: bool) -> list[Any]:
+        __tracebackhide__ = True
         request = Request(
             self._last if is_view else self._next(),
             CommittedState(self._committed()),
@@ -277,6 +285,7 @@ class Chain:
         self._apply(ran.writes)
 
     def _check_invariants(self, moment: str) -> None:
+        __tracebackhide__ = True
         for check in self._invariants:
             try:
                 check(self)
@@ -365,6 +374,7 @@ def _compare(request: Request, plain: Ran, node: Ran) -> None:
     Raises:
         MeteredDifferenceError: it does.
     """
+    __tracebackhide__ = True
     if plain.code != node.code:
         reason = "" if node.failure is None else f": {node.failure}"
         raise MeteredDifferenceError(f"{request} ends with {plain.code} as plain Python and with {node.code} on a node{reason}") from (

@@ -11,6 +11,7 @@ from yunhe.contracts.codes import CONTRACT_FAULT
 from yunhe.contracts.faults import ContractStop
 from yunhe.testing.chain import Chain
 from yunhe.testing.members import Signers
+from yunhe.testing.places import Place, PlacedError, place_in, place_of
 
 _ROUNDS_MAX: Final = 20
 """How often everything that may make a sequence simpler is tried; each round but the last made it simpler."""
@@ -25,15 +26,16 @@ _SIMPLE: Final[dict[type, tuple[Any, ...]]] = {
 """The values of a type that say least, the simplest first."""
 
 
-class FindingError(AssertionError):
-    """Random calls found what a contract must not do; the message lists them."""
+class FindingError(PlacedError):
+    """Random calls found what a contract must not do; the message lists them, and `place` is the contract's or the invariant's line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One call of a sequence."""
 
-    signers: Signers
+    signers: Signers | None
+    """None where a view is asked."""
     action: Callable[..., Any]
     arguments: dict[str, Any]
     pause_ms: int = 0
@@ -42,7 +44,7 @@ class Step:
     def __str__(self) -> str:
         """Return the call as it is listed."""
         later = f"{self.pause_ms} ms later, " if self.pause_ms else ""
-        return f"{later}{self.signers}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+        return f"{later}{self.signers or 'view'}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,15 @@ class Trial:
 
     def make(self, step: Step) -> Finding | bool:
         """Make a call; return whether it took effect, or what was found."""
+        __tracebackhide__ = True
         before = self.chain.state.records()
         self.chain.advance(step.pause_ms)
         name = step.action.__name__
         try:
-            step.signers.call(step.action, **step.arguments)
+            if step.signers is None:
+                self.chain.view(step.action, **step.arguments)
+            else:
+                step.signers.call(step.action, **step.arguments)
         except AssertionError as error:
             return Finding((type(error).__name__, name), str(error), error)
         except ContractStop as stop:
@@ -85,7 +91,7 @@ class Trial:
             text = f"the last of these calls ends with {CONTRACT_FAULT}: {kind}: {error}{_place(error, step.action)}"
             return Finding((CONTRACT_FAULT, kind, name), text, error)
         else:
-            return True
+            return step.signers is not None
         if self.chain.state.records() != before:
             return Finding(("changed", name), "the last of these calls was refused and changed the state", None)
         return False
@@ -106,10 +112,13 @@ def fail_with(trial: Trial, steps: list[Step], finding: Finding) -> NoReturn:
     Raises:
         FindingError: always.
     """
+    __tracebackhide__ = True
     search = _Reduction(trial, steps, finding)
     search.run()
     listed = "".join(f"\n  {number}. {step}" for number, step in enumerate(search.steps, 1))
-    raise FindingError(search.finding.text + listed) from search.finding.cause
+    last, cause = search.steps[-1].action.__code__, search.finding.cause
+    place = None if cause is None else place_of(cause)
+    raise FindingError(search.finding.text + listed, place or Place(last.co_filename, last.co_firstlineno)) from cause
 
 
 class _Reduction:
@@ -158,7 +167,7 @@ class _Reduction:
 
     def _sign_alone(self) -> None:
         for position, step in enumerate(self.steps):
-            for member in step.signers.members if len(step.signers.members) > 1 else ():
+            for member in step.signers.members if step.signers is not None and len(step.signers.members) > 1 else ():
                 if self._accept([*self.steps[:position], replace(step, signers=member), *self.steps[position + 1 :]]):
                     break
 
@@ -198,10 +207,5 @@ def _simpler(value: Any) -> Iterator[Any]:
 
 def _place(error: BaseException, action: Callable[..., Any]) -> str:
     """Return the contract's line that an error came from."""
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == action.__code__.co_filename:
-            place = f" ({trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno})"
-        trace = trace.tb_next
-    return place
+    place = place_in(error, action.__code__.co_filename)
+    return "" if place is None else f" ({place.file}, line {place.line})"

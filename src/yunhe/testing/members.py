@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from yunhe.contracts import Context, Org, Signer
+from yunhe.contracts.faults import ContractStop
+from yunhe.contracts.system_contracts import registry
+from yunhe.limits import NAME_CHARS_MAX
 from yunhe.testing.transaction import Call
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class Signers:
             MeteredDifferenceError: it does something else on a node.
             InvariantError: it breaks an invariant that the chain keeps.
         """
+        __tracebackhide__ = True
         return cast("R", self.transact(Call(action, *args, **kwargs))[0])
 
     def transact(self, *calls: Call) -> list[Any]:
@@ -38,6 +42,7 @@ class Signers:
             MeteredDifferenceError: the transaction does something else on a node.
             InvariantError: it breaks an invariant that the chain keeps.
         """
+        __tracebackhide__ = True
         return self._chain._run(self.signers, calls, is_view=False)
 
     @property
@@ -66,3 +71,22 @@ class Member(Signers):
         """Return organisation, member and roles in a few words."""
         roles = f" ({', '.join(self.signer.roles)})" if self.signer.roles else ""
         return f"{self.signer.organisation}/{self.signer.member}{roles}"
+
+
+def check_names(member: str, roles: Sequence[str]) -> None:
+    """Refuse what the registry refuses when a member is enrolled.
+
+    Raises:
+        ContractStop: a name is none, or there are too many roles.
+        TypeError: the roles are one text.
+    """
+    if isinstance(roles, str):
+        raise TypeError(f"roles is a list of names, such as [{roles!r}], not a text")
+    if len(roles) > registry.ROLES_MAX:
+        raise ContractStop("TOO_MANY_ROLES", f"a member has at most {registry.ROLES_MAX} roles, not {len(roles)}")
+    for what, name in (("member", member), *(("role", role) for role in roles)):
+        if not registry.is_name(name):
+            raise ContractStop(
+                "NOT_A_NAME",
+                f"the {what} {name!r} is no name: a-z, 0-9 and _, beginning with a letter, at most {NAME_CHARS_MAX} characters",
+            )

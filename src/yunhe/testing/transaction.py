@@ -93,6 +93,7 @@ class Side:
 
     def run(self, request: Request, gas_limit: int) -> Ran:
         """Run the calls in order; the first that is refused or fails ends it."""
+        __tracebackhide__ = True
         machine = self.machine
         machine.begin_block(request.block, request.state)
         machine.begin_transaction(gas_limit, request.signers, read_only=request.is_view)

@@ -173,3 +173,35 @@ def test_members_are_in_the_registry_after_going_back_before_they_were_made() ->
     chain.rewind(moment)
     alpha.call(guests.invite, ALPHA)
     assert list(chain.rows(guests.guests)) == [ALPHA]
+
+
+ROLES = {
+    "a space": (["x y"], "NOT_A_NAME"),
+    "a capital": (["Bank"], "NOT_A_NAME"),
+    "nothing": ([""], "NOT_A_NAME"),
+    "too long": (["b" * 41], "NOT_A_NAME"),
+    "not ASCII": (["b\u00e4nk"], "NOT_A_NAME"),
+    "too many": (sorted(f"role_{number}" for number in range(registry.ROLES_MAX + 1)), "TOO_MANY_ROLES"),
+}
+
+
+@pytest.mark.parametrize("roles", ROLES)
+def test_roles_that_the_registry_refuses_are_refused_with_its_code(roles: str) -> None:
+    names, code = ROLES[roles]
+    chain = Chain()
+    with chain.refuses(code):
+        chain.member("port", roles=names)
+    admin = chain.member("port", roles=["admin"])
+    with chain.refuses(code):
+        admin.call(registry.set_member, "operator", names, registry.Status.ACTIVE)
+
+
+def test_member_whose_name_the_registry_refuses_is_refused_with_its_code() -> None:
+    chain = Chain()
+    with chain.refuses("NOT_A_NAME"):
+        chain.member("port", "B C")
+
+
+def test_roles_as_one_text_are_refused_and_not_taken_for_letters() -> None:
+    with pytest.raises(TypeError, match="list of names"):
+        Chain().member("port", roles="bank")

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import find, given, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.unit.testing import canary, points
+from tests.unit.testing import canary, points, queries
 from tools.tidy.checkout import ROOT
 from yunhe.contracts import Context, Org
+from yunhe.errors import StatefulTestInvalidError
 from yunhe.limits import INTEGER_MAX, INTEGER_MIN
 from yunhe.testing import Call, Chain, FindingError, invariant, stateful_test, strategy_for
 from yunhe.testing.modules import read_module
@@ -149,6 +150,33 @@ def test_stateful_test_is_collected_and_reported_by_pytest(tmp_path: Path) -> No
     assert "FindingError: the last of these calls ends with CONTRACT_FAULT: ZeroDivisionError" in done.stdout
     assert re.search(r"E +3\. alpha/.+: split\(deposit_id='', parts=1\)\n", done.stdout), done.stdout
     assert "state = CanaryMachine()" not in done.stdout  # the calls are listed once, not once more as Hypothesis drew them
+
+
+def test_random_calls_ask_views_too_and_find_their_faults_with_the_line() -> None:
+    with pytest.raises(FindingError) as caught:
+        _run(stateful_test(queries, members={"alpha": []}))
+    found, *steps = str(caught.value).splitlines()
+    line = inspect.getsourcelines(queries.share)[1] + 3
+    assert found.endswith(f"ZeroDivisionError: integer division or modulo by zero ({queries.__file__}, line {line})")
+    assert steps == ["  1. view: share(parts=0)"]
+
+
+def test_random_calls_of_sound_views_find_nothing() -> None:
+    _run(stateful_test(queries, members={"alpha": []}, actions=[queries.double]))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "members", "reason"),
+    [
+        (None, {}, "members is empty, so nobody calls"),
+        ([], {"alpha": []}, "queries has nothing to call: no action and no view is named"),
+        ([points.issue], {"alpha": []}, "issue: no action or view of queries; it has double, share"),
+    ],
+    ids=["no members", "no actions", "an action of another contract"],
+)
+def test_random_calls_of_nothing_or_by_nobody_are_refused_by_name(chosen: Any, members: dict[str, list[str]], reason: str) -> None:
+    with pytest.raises(StatefulTestInvalidError, match=re.escape(reason)):
+        stateful_test(queries, members=members, actions=chosen)
 
 
 # --- Strategies -----------------------------------------------------------------------------------------------------------
