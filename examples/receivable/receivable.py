@@ -49,6 +49,7 @@ INVOICE_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/."
 CENTS_MAX = 1_000_000_000_000_000
 CLAIMS_MAX = 100
 PARTS_MAX = 20
+PAGE_CLAIMS_MAX = 50
 RATE_PPM_MAX = 1_000_000
 PPM = 1_000_000
 DAY_MS = 86_400_000
@@ -403,9 +404,15 @@ def price(ctx: Context, debt_id: str, number: int) -> int:
 
 @view
 def held(
-    ctx: Context, holder: Org, status: Status, after_debt: str = "", after_number: int = -1, limit: int = 50
+    ctx: Context,
+    holder: Org,
+    status: Status,
+    after_debt: str = "",
+    after_number: int = -1,
+    limit: int = PAGE_CLAIMS_MAX,
 ) -> list[Claim]:
     """Return a page of a holder's claims of one status: the first, or the one after a claim."""
+    require(0 < limit <= PAGE_CLAIMS_MAX, "LIMIT_INVALID")
     return claims_by_holder.scan(prefix=(holder, status), after=(holder, status, after_debt, after_number), limit=limit)
 
 

@@ -378,6 +378,12 @@ def test_claims_of_a_holder_are_listed_page_by_page(trade: Trade, chain: Chain) 
     assert [claim.number for claim in chain.view(receivable.held, SEATS, Status.SPLIT)] == [0]
 
 
+def test_page_of_claims_without_a_sensible_limit_is_refused(trade: Trade, chain: Chain) -> None:
+    for limit in (-1, 0, receivable.PAGE_CLAIMS_MAX + 1):
+        with chain.refuses("LIMIT_INVALID"):
+            chain.view(receivable.held, SEATS, Status.OPEN, limit=limit)
+
+
 def test_debts_of_a_debtor_are_listed_by_the_time_when_they_are_due(trade: Trade, chain: Chain) -> None:
     trade.issue("D-2", "2026-118", due_ms=trade.due_ms - DAY_MS)
     trade.issue("D-3", "2026-119", due_ms=trade.due_ms + DAY_MS)

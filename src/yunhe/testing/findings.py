@@ -44,7 +44,8 @@ class Step:
     def __str__(self) -> str:
         """Return the call as it is listed."""
         later = f"{self.pause_ms} ms later, " if self.pause_ms else ""
-        return f"{later}{self.signers or 'view'}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+        who = "view" if self.signers is None else self.signers
+        return f"{later}{who}: {self.action.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where something happened in an author's own files: the line of a contract or of a test, not the one of Yunhe or Hypothesis that found it."""
+"""The place in an author's own files where something happened: a line of a contract or a test, not of Yunhe or Hypothesis."""
 
 import sysconfig
 from collections.abc import Iterator
