@@ -218,6 +218,10 @@ ENGINE_LOG_FILES_MAX: Final = 4
 """Older files of the engine's log that are kept."""
 ENGINE_LINE_CHARS_MAX: Final = 64 * 1024
 """One line of what the engine writes; a longer one is kept in parts."""
+VOTE_EXTENSION_BYTES_MAX: Final = 4096
+"""What an organisation's node may add to its vote in the engine."""
+ENGINE_MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
+"""One message between a node and its engine."""
 ENGINE_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 """What a node reads of one answer of its engine."""
 OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024

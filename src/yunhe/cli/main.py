@@ -24,6 +24,7 @@ _EXIT_USAGE: Final = 2
 _EXIT_INTERRUPTED: Final = 130
 
 _PLACES: Final = {
+    "network": "yunhe.cli.network:app",
     "node": "yunhe.cli.node:app",
     "key": "yunhe.cli.key:app",
     "org": "yunhe.cli.org:app",

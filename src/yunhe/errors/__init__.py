@@ -22,7 +22,9 @@ from yunhe.errors.kinds import UnavailableError as UnavailableError
 from yunhe.errors.kinds import YunheError as YunheError
 from yunhe.errors.network import EngineFailedError as EngineFailedError
 from yunhe.errors.network import EngineFilesError as EngineFilesError
+from yunhe.errors.network import EngineMessageError as EngineMessageError
 from yunhe.errors.network import EngineMissingError as EngineMissingError
+from yunhe.errors.network import EngineOrderError as EngineOrderError
 from yunhe.errors.network import EngineUnreachableError as EngineUnreachableError
 from yunhe.errors.network import EngineVersionError as EngineVersionError
 from yunhe.errors.network import InvitationExpiredError as InvitationExpiredError

@@ -1,6 +1,6 @@
 """Errors of networks between organisations: the engine beside each node, and the folder of a network (docs/spec/network.md)."""
 
-from yunhe.errors.kinds import ConfigurationError, ConflictError, InvalidInputError, UnavailableError
+from yunhe.errors.kinds import ConfigurationError, ConflictError, CorruptionError, InvalidInputError, UnavailableError
 
 
 class EngineMissingError(ConfigurationError):
@@ -67,3 +67,15 @@ class ProtocolWrongError(ConfigurationError):
     """A network runs another version of the ledger's rules than this one (NET-024)."""
 
     code = "PROTOCOL_WRONG"
+
+
+class EngineMessageError(UnavailableError):
+    """The engine sent its node what is no message."""
+
+    code = "ENGINE_MESSAGE"
+
+
+class EngineOrderError(CorruptionError):
+    """The engine asked for blocks in an order that cannot be."""
+
+    code = "ENGINE_ORDER"

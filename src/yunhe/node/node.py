@@ -6,6 +6,7 @@ halts the node: it says so in its log, `status` and health, goes on answering qu
 
 import asyncio
 import logging
+import os
 import platform
 import shutil
 import sys
@@ -16,11 +17,11 @@ from dataclasses import dataclass
 import structlog
 
 from yunhe.consensus import Engine, SoloEngine
+from yunhe.consensus.cometbft.engine import CometBftEngine
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
-    InvalidConfigurationError,
     NodeHaltedError,
     NodeStoppingError,
     PlatformError,
@@ -39,6 +40,7 @@ from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
+from yunhe.node.engine_home import ENGINE_FOLDER, prepare_engine
 from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.metrics import Metrics, Reading, folder_bytes
@@ -107,10 +109,6 @@ class Node:
             YunheError: the folder, keys or store cannot be used; the message says what to do.
         """
         check_platform(folder.genesis)
-        if folder.config.engine != SoloEngine.name:
-            raise InvalidConfigurationError(
-                f"a node cannot run the engine {folder.config.engine!r} yet; set `engine` in node.toml to 'solo'"
-            )
         self.folder = folder
         self.genesis = folder.genesis
         self.network_id = folder.genesis.network_id
@@ -134,7 +132,7 @@ class Node:
             self._application = LedgerApplication(
                 self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed, self.metrics
             )
-            self._engine: Engine = SoloEngine(self._application, clock)
+            self._engine: Engine = self._make_engine()
         except BaseException:
             self._close()
             raise
@@ -156,6 +154,18 @@ class Node:
         self._watcher: asyncio.Task[None] | None = None
         self.metrics.watch_queue("block", lambda: len(self._pending))
         self.metrics.read_from(self._reading)
+
+    def _make_engine(self) -> Engine:
+        if self.folder.config.engine == SoloEngine.name:
+            return SoloEngine(self._application, self.clock)
+        home = self.folder.path / ENGINE_FOLDER
+        return CometBftEngine(
+            self._application,
+            self.clock,
+            home,
+            self.genesis.protocol_version,
+            lambda on_halted: prepare_engine(self.folder, os.environ, on_halted),
+        )
 
     @property
     def executor(self) -> Executor:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.node.open_node import make_folder
 from yunhe.errors import InvalidConfigurationError, InvalidGenesisError
-from yunhe.node import Node, NodeFolder
+from yunhe.node import NodeFolder
 from yunhe.node.config import PASSPHRASE_VARIABLE
 
 
@@ -113,12 +113,3 @@ def test_empty_token_of_the_operator_is_refused(tmp_path: Path) -> None:
     (made.path / "secrets" / "api-token").write_text("\n")
     with pytest.raises(InvalidConfigurationError, match="empty"):
         made.access(lambda: 0)
-
-
-def test_engine_that_no_node_runs_yet_is_refused_before_the_store_is_opened(tmp_path: Path) -> None:
-    made = make_folder(tmp_path / "node")
-    text = (made.path / "node.toml").read_text().replace('"solo"', '"cometbft"')
-    (made.path / "node.toml").write_text(text)
-    with pytest.raises(InvalidConfigurationError) as refusal:
-        Node(NodeFolder.load(made.path))
-    assert "set `engine` in node.toml to 'solo'" in refusal.value.message

@@ -121,7 +121,8 @@ def engine_genesis(network_id: bytes, time_ms: int, validators: Sequence[EngineV
         validators: at least one.
         protocol_version: of the ledger's rules.
     """
-    time = _EPOCH + timedelta(milliseconds=time_ms)
+    # The first block has this time, and a block's time is above that of the ledger's genesis.
+    time = _EPOCH + timedelta(milliseconds=time_ms + 1)
     value = {
         "genesis_time": f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z",
         "chain_id": chain_id(network_id),

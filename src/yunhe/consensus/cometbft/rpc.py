@@ -16,7 +16,7 @@ from yunhe.errors import EngineUnreachableError
 from yunhe.limits import ENGINE_ANSWER_BYTES_MAX
 
 
-class _LocalConnection(http.client.HTTPConnection):
+class LocalConnection(http.client.HTTPConnection):
     """HTTP over a socket in a folder."""
 
     def __init__(self, home: Path, timeout_s: float) -> None:
@@ -24,6 +24,7 @@ class _LocalConnection(http.client.HTTPConnection):
         self._home = home
 
     def connect(self) -> None:
+        """Connect, whatever the length of the folder's path."""
         folder = os.open(self._home, os.O_PATH | os.O_DIRECTORY)
         try:
             self.sock = socket.socket(socket.AF_UNIX)
@@ -44,7 +45,7 @@ def ask_engine(home: Path, request: str, timeout_s: float = 10.0) -> dict[str, A
     Raises:
         EngineUnreachableError: it does not answer, or refuses.
     """
-    connection = _LocalConnection(home, timeout_s)
+    connection = LocalConnection(home, timeout_s)
     try:
         connection.request("GET", f"/{request}")
         answer = connection.getresponse().read(ENGINE_ANSWER_BYTES_MAX)

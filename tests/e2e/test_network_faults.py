@@ -1,0 +1,109 @@
+"""A network of four goes on while processes of one node are killed under load, and halts and resumes when two are gone.
+
+What was acknowledged is on every node exactly once, and all have one state.
+"""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.network_process import ORGANISATIONS, ROLES, LocalNetwork
+from tests.e2e.node_process import wait_until, yunhe, yunhe_json
+from yunhe.sdk import Call, Submitted
+
+LOAD = 24
+"""Transactions of a load, one after the other."""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
+    network = LocalNetwork(tmp_path_factory.mktemp("network"))
+    network.start()
+    yield network
+    network.close()
+
+
+class Load(threading.Thread):
+    """Transactions of one organisation through its own node, each when the one before it is committed."""
+
+    def __init__(self, network: LocalNetwork, organisation: str) -> None:
+        super().__init__(daemon=True)
+        self._network = network
+        self._organisation = organisation
+        self.placed: list[Submitted] = []
+        self.start()
+
+    def run(self) -> None:
+        key = self._network.key(self._organisation)
+        with self._network.client(self._organisation, timeout_s=90) as client:
+            for _ in range(LOAD):
+                self.placed.append(client.submit(client.build([key], [Call("registry", "set_member", ROLES)])))
+
+    def finish(self) -> list[Submitted]:
+        """Wait until all are committed and return them."""
+        self.join(100)
+        assert len(self.placed) == LOAD, f"{len(self.placed)} of {LOAD} transactions were acknowledged"
+        return self.placed
+
+
+def require_everywhere_once(network: LocalNetwork, placed: list[Submitted]) -> None:
+    """Require that all nodes have the transactions, each at one height, and one state."""
+    assert {one.code for one in placed} == {"OK"}
+    assert len({one.transaction_id for one in placed}) == len(placed)
+    network.await_agreement(max(one.height or 0 for one in placed))
+    for organisation in ORGANISATIONS:
+        with network.client(organisation) as client:
+            for one in placed:
+                assert client.receipt(one.transaction_id)["height"] == one.height
+
+
+def kill(network: LocalNetwork, organisation: str, what: str) -> None:
+    if what == "node":
+        network.kill(network.pid(organisation))
+    elif what == "engine":
+        network.kill(network.engine_pid(organisation))
+    else:
+        network.kill(network.worker_pids(organisation)[0])
+
+
+@pytest.mark.parametrize("what", ["node", "engine", "worker"])
+def test_process_of_another_node_that_is_killed_under_load_costs_nothing_and_comes_back(network: LocalNetwork, what: str) -> None:
+    # NET-011, NET-005
+    load = Load(network, "carrier")
+    wait_until(lambda: len(load.placed) >= 4, "a load")
+    kill(network, "bank", what)
+    placed = load.finish()
+    wait_until(lambda: network.status()["bank"]["state"] == "running", "the node again")
+    require_everywhere_once(network, placed)
+    assert network.transact("bank").code == "OK"
+
+
+@pytest.mark.parametrize("what", ["engine", "worker"])
+def test_process_of_the_node_that_takes_the_load_is_killed_and_no_transaction_is_lost(network: LocalNetwork, what: str) -> None:
+    # NET-034
+    load = Load(network, "port")
+    wait_until(lambda: len(load.placed) >= 4, "a load")
+    kill(network, "port", what)
+    require_everywhere_once(network, load.finish())
+
+
+def test_two_of_four_that_are_gone_halt_the_ledger_and_it_resumes_when_one_is_back(network: LocalNetwork) -> None:
+    # NET-034: what was accepted meanwhile waits.
+    before = network.transact("carrier")
+    assert before.height is not None
+    network.await_agreement(before.height)
+    for organisation in ("bank", "customs"):
+        assert yunhe("node", "stop", str(network.node(organisation))).returncode == 0
+    waiting = threading.Thread(target=lambda: placed.append(network.transact("carrier")), daemon=True)
+    placed: list[Submitted] = []
+    waiting.start()
+    # What must not happen is given the time of many blocks.
+    waiting.join(2)
+    assert placed == []
+    assert {network.status()[organisation]["height"] for organisation in ("carrier", "port")} == {before.height}
+    yunhe_json("node", "start", str(network.node("bank")), "--background")
+    waiting.join(60)
+    assert [one.code for one in placed] == ["OK"]
+    yunhe_json("node", "start", str(network.node("customs")), "--background")
+    require_everywhere_once(network, [before, *placed])
