@@ -126,3 +126,18 @@ def test_command_shows_what_would_change(node: NodeProcess) -> None:
 def test_command_without_a_member_is_told_what_is_missing(node: NodeProcess) -> None:
     done = yunhe("--json", "tx", "simulate", "counters", "add", "name=a", "amount=1", "--folder", str(node.folder))
     assert (json.loads(done.stderr)["code"], done.returncode) == ("USAGE", 2)
+
+
+def test_command_ends_with_1_and_the_code_where_the_call_would_not_take_effect(node: NodeProcess) -> None:
+    call = ("tx", "simulate", "counters", "add", "name=a", "--as", "port/admin", "--folder", str(node.folder))
+    refused = yunhe("--json", *call, "amount=0")
+    assert (refused.returncode, json.loads(refused.stdout)["code"]) == (1, "AMOUNT_NOT_POSITIVE")
+    assert yunhe("--json", *call, "amount=1").returncode == 0
+
+
+def test_command_given_a_view_or_an_action_of_the_other_kind_names_the_command_for_it(node: NodeProcess) -> None:
+    folder = ("--folder", str(node.folder))
+    simulated = yunhe("tx", "simulate", "counters", "value", "name=a", "--as", "port/admin", *folder)
+    assert (simulated.returncode, "`yunhe query view counters value` asks it" in simulated.stderr) == (1, True), simulated.stderr
+    viewed = yunhe("query", "view", "counters", "add", "name=a", *folder)
+    assert (viewed.returncode, "`yunhe tx call counters add` calls it" in viewed.stderr) == (1, True), viewed.stderr

@@ -54,8 +54,21 @@ def parse_arguments(client: Client, contract: str, name: str, items: Sequence[st
     entries = interface.views if view else interface.actions
     entry = entries.get(name)
     if entry is None:
-        raise NotFoundError(f"{contract} has no {'view' if view else 'action'} {name}; it has {', '.join(sorted(entries)) or 'none'}")
+        raise NotFoundError(_missing(contract, name, interface, view=view))
     return arguments_from_json(interface, entry, dict(_argument(entry, item) for item in items))
+
+
+def _missing(contract: str, name: str, interface: Interface, *, view: bool) -> str:
+    """Return what there is instead of an action or view, and the command for it."""
+    if view and name in interface.actions:
+        return (
+            f"{contract}.{name} is an action, not a view: `yunhe tx call {contract} {name}` calls it, and "
+            f"`yunhe tx simulate {contract} {name}` only tries it out"
+        )
+    if not view and name in interface.views:
+        return f"{contract}.{name} is a view, not an action: it changes nothing, and `yunhe query view {contract} {name}` asks it"
+    entries = interface.views if view else interface.actions
+    return f"{contract} has no {'view' if view else 'action'} {name}; it has {', '.join(sorted(entries)) or 'none'}"
 
 
 def _argument(entry: EntryInterface, item: str) -> tuple[str, object]:

@@ -105,6 +105,15 @@ def _describe(interface: Interface) -> str:
     if interface.logs:
         lines.append("logs:")
         lines += [f"  {log.name}: {log.record} by {', '.join(map(type_text, log.key))}" for log in interface.logs.values()]
+    if interface.maps:
+        lines.append("maps:")
+        lines += [
+            f"  {found.name}: {type_text(found.value)} by {', '.join(map(type_text, found.key))}" for found in interface.maps.values()
+        ]
+    if interface.events:
+        lines.append("events:")
+        for name, fields_ in interface.events.items():
+            lines.append(f"  {name}({', '.join(f'{field.name}: {type_text(field.type)}' for field in fields_)})")
     if interface.refusals:
         lines.append("refuses with: " + ", ".join(interface.refusals))
     return "\n".join(lines)

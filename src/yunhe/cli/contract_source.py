@@ -1,7 +1,10 @@
 """A contract's source from a file: read, and checked as deployment does it."""
 
+import os
+import stat
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -11,6 +14,8 @@ from yunhe.contracts.checker import check
 from yunhe.contracts.loader import inspect_source
 from yunhe.errors import ContractRefusedError, InvalidInputError
 from yunhe.limits import CONTRACT_SOURCE_BYTES_MAX
+
+_KINDS: Final = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
 
 def checked_source(path: Path) -> str:
@@ -34,7 +39,13 @@ def checked_source(path: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        # Without waiting: a FIFO opened for reading waits for a writer that may never come.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            kind = stat.S_IFMT(os.fstat(file.fileno()).st_mode)
+            if kind != stat.S_IFREG:
+                raise InvalidInputError(
+                    f"{path} is {_KINDS.get(kind, 'a device')} and no regular file; name a file with a contract's source"
+                )
             return file.read(CONTRACT_SOURCE_BYTES_MAX + 1)
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}") from error

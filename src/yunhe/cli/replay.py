@@ -148,11 +148,15 @@ def _value(replayed: Replayed) -> dict[str, Any]:
     }
 
 
+def _place(position: int, count: int) -> str:
+    return "its only transaction" if count == 1 else f"transaction {position + 1} of {count} (position {position})"
+
+
 def _text(replayed: Replayed) -> str:
     header, outcome, body = replayed.block.header, replayed.receipt.outcome, replayed.transaction.body
     head = {
         "transaction": replayed.transaction.id.hex(),
-        "block": f"{header.height}, transaction {replayed.position} of 0 to {len(replayed.block.transactions) - 1}, {utc(header.time_ms)}",
+        "block": f"{header.height}, {_place(replayed.position, len(replayed.block.transactions))}, {utc(header.time_ms)}",
         "signers": [f"{s.organisation}/{s.member}" + (f" ({', '.join(s.roles)})" if s.roles else "") for s in replayed.signers],
         "calls": calls_text([(call.contract, call.action, call.arguments) for call in body.calls]),
         "code": outcome.code if outcome.call_index < 0 else f"{outcome.code} in call {outcome.call_index}",

@@ -8,10 +8,11 @@ import typer
 from yunhe.cli.arguments import parse_arguments
 from yunhe.cli.changes import changes_text, shown
 from yunhe.cli.connection import KEY_VARIABLE, Connection, FolderOption, NodeOption, TokenOption
-from yunhe.cli.output import fields, output
+from yunhe.cli.output import EXIT_REFUSED, fields, output
 from yunhe.cli.tx import GasOption
 from yunhe.errors import UsageError
 from yunhe.ledger.changes import RowChange
+from yunhe.ledger.receipt import OK
 from yunhe.sdk import Call, Member, read_key_file
 
 _KEY_HELP = "Key file of a member who would sign; only its name is used."
@@ -30,7 +31,10 @@ def simulate(  # noqa: PLR0913, PLR0917  # one for each option
     node: NodeOption = None,
     token_file: TokenOption = None,
 ) -> None:
-    """Show what a call would do in the next block; nothing is signed, and nothing stays."""
+    """Show what a call would do in the next block; nothing is signed, and nothing stays.
+
+    Ends with exit code 1 if the call would be refused or fail; its code is shown all the same.
+    """
     signers = [Member.parse(text) for text in member or []] or [read_key_file(path).member for path in key or []]
     if not signers:
         raise UsageError(f"say who would sign: --as ORGANISATION/MEMBER, or a key file by --key (or {KEY_VARIABLE})")
@@ -38,6 +42,8 @@ def simulate(  # noqa: PLR0913, PLR0917  # one for each option
         values = parse_arguments(client, contract, action, arguments or [], view=False)
         simulated = client.simulate(signers, [Call(contract, action, values)], gas_limit=gas_limit)
     output.result(simulated, _text(simulated, gas_limit))
+    if simulated["code"] != OK:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 def _text(simulated: dict[str, Any], gas_limit: int) -> str:

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from yunhe.contracts import Signer
@@ -17,6 +18,7 @@ from yunhe.contracts.records import Event, Record, record_type
 from yunhe.contracts.value_types import Room
 from yunhe.limits import RECORD_BYTES_MAX
 from yunhe.testing.chain import Chain
+from yunhe.testing.places import place_in
 from yunhe.testing.rows import Change
 from yunhe.testing.transaction import Call
 
@@ -115,7 +117,7 @@ class Narration(Chain):
             # A forgotten save, a broken invariant: the scenario fails, and nothing came of the call.
             raise
         except Exception as error:
-            code, reason = (error.code, str(error)) if isinstance(error, ContractStop) else (CONTRACT_FAULT, repr(error))
+            code, reason = (error.code, str(error)) if isinstance(error, ContractStop) else (CONTRACT_FAULT, self._fault(error))
             self._tell(Step(height, time_ms, who, told, code, _reason(code, reason), gas_used=self._gas(is_view=is_view)))
             raise
         events = [] if is_view else [ToldEvent(type(event).__name__, plain(event)) for event in self.events]
@@ -123,6 +125,12 @@ class Narration(Chain):
         shown = [plain(result) for result in results]
         self._tell(Step(height, time_ms, who, told, OK, "", shown, events, changes, self._gas(is_view=is_view)))
         return results
+
+    def _fault(self, error: Exception) -> str:
+        """Return what lay behind a fault, with the contract's line."""
+        places = (place_in(error, module.__file__) for module in self.contracts.values() if module.__file__ is not None)
+        place = next((found for found in places if found is not None), None)
+        return f"{type(error).__name__}: {error}" + ("" if place is None else f" ({Path(place.file).name}, line {place.line})")
 
     def _gas(self, *, is_view: bool) -> int | None:
         return self.gas_used if self._knows_gas and not is_view else None

@@ -1,6 +1,8 @@
 """`yunhe contract check`: any file gives an account of what is wrong with it, with the place, in the order of the source."""
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,38 @@ def fee(ctx: Context, amount: int) -> int:
     x = "运河" + str(1.5)
     return amount / 2
 '''
+TOLLS = '''"""Tolls of ships."""
+
+from yunhe.contracts import Context, Event, Index, Log, Map, Org, Record, Table, action, emit, require, view
+
+
+class Voyage(Record):
+    ship: str
+    locks: int = 1
+
+
+class Charged(Event):
+    ship: str
+    locks: int
+
+
+voyages: Table[Voyage] = Table(key="ship")
+voyages_by_locks: Index[Voyage] = Index(voyages, by="locks")
+passed: Log[str, Voyage] = Log()
+tolls: Map[tuple[str, Org], int] = Map(default=0)
+
+
+@action
+def charge(ctx: Context, ship: str) -> None:
+    require(voyages[ship].locks > 0, "NO_LOCKS")
+    tolls.add((ship, ctx.sender), 1)
+    emit(Charged(ship=ship, locks=1))
+
+
+@view
+def total(ctx: Context, ship: str) -> int:
+    return tolls[ship, ctx.sender]
+'''
 
 
 def run(*arguments: str) -> int:
@@ -41,7 +75,8 @@ def test_findings_are_shown_in_order_with_line_and_mark_below_wide_characters(tm
         "fee.py:3:1: `import` is not allowed in contracts (CON-040)",
         "    import os",
         "    ^",
-        "    instead: write `from yunhe.contracts import ...` with the names that you use",
+        "    instead: a contract knows only its arguments, its state and the context; "
+        "write `from yunhe.contracts import ...` with the names that you use",
         "fee.py:8:20: a number with a fraction (CON-008)",
         '        x = "运河" + str(1.5)',
         "                         ^",
@@ -84,6 +119,48 @@ def test_source_that_is_no_text_is_refused_at_the_byte(tmp_path: Path, capsys) -
 def test_check_of_a_file_that_is_not_there_is_our_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="No such file"):
         run("contract", "check", str(tmp_path / "nothing.py"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("FIFO", "is a FIFO"), ("socket", "cannot be read"), ("device", "is a device"), ("folder", "cannot be read")]
+)
+def test_check_of_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str, named: str) -> None:
+    path = tmp_path / "contract.py"
+    with socket.socket(socket.AF_UNIX) as end:
+        match kind:
+            case "FIFO":
+                os.mkfifo(path)
+            case "socket":
+                end.bind(str(path))
+            case "device":
+                path = Path(os.devnull)
+            case _:
+                path.mkdir()
+        with pytest.raises(InvalidInputError, match=f"{path} {named}"):
+            run("contract", "check", str(path))
+
+
+def test_check_lists_everything_that_a_contract_offers_and_keeps(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "tolls.py"
+    path.write_text(TOLLS, encoding="utf-8")
+    assert run("contract", "check", str(path)) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "Tolls of ships.",
+        "actions:",
+        "  charge(ship: str) -> None",
+        "views:",
+        "  total(ship: str) -> int",
+        "tables:",
+        "  voyages: Voyage by ship",
+        "    index voyages_by_locks by locks",
+        "logs:",
+        "  passed: Voyage by str",
+        "maps:",
+        "  tolls: int by str, Org",
+        "events:",
+        "  Charged(ship: str, locks: int)",
+        "refuses with: NO_LOCKS",
+    ]
 
 
 def test_long_line_is_shown_around_the_place() -> None:

@@ -161,6 +161,26 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         load_scenario(path)
 
 
+def test_fault_of_an_action_or_a_view_is_told_with_the_contracts_line(scenario, tmp_path: Path) -> None:
+    lines = [
+        "from yunhe.contracts import Context, action, view",
+        "@action",
+        "def divide(ctx: Context, by: int) -> int:",
+        "    return 1 // by",
+        "@view",
+        "def share(ctx: Context, by: int) -> int:",
+        "    return 1 // by",
+    ]
+    (tmp_path / "shares.py").write_text("\n".join(lines) + "\n")
+    calls = ["chain.member('port').call(shares.divide, 0)", "chain.view(shares.share, 0)"]
+    asked = [f"    with chain.refuses('CONTRACT_FAULT'):\n        {call}\n" for call in calls]
+    steps = play(scenario("import shares\n\n\ndef scenario(chain):\n    chain.deploy(shares)\n" + "".join(asked)))["steps"]
+    fault = "ZeroDivisionError: integer division or modulo by zero"
+    assert [(step["code"], step["reason"]) for step in steps] == [
+        ("CONTRACT_FAULT", f"{fault} (shares.py, line {line})") for line in (4, 7)
+    ]
+
+
 def test_json_is_one_value_whatever_the_scenario_prints(scenario, capsys) -> None:
     assert main(["--json", "--chain", "plain", str(scenario(STORY.format(last="assert False")))]) == 1
     shown = capsys.readouterr()

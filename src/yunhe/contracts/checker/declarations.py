@@ -15,6 +15,7 @@ from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.model import TAKEN_NAMES, Function, Kind, Module
 from yunhe.contracts.checker.signatures import Signatures
 from yunhe.contracts.checker.state import StateDeclarations
+from yunhe.contracts.checker.unavailable import instead_of_import
 from yunhe.contracts.vocabulary import (
     FORBIDDEN_FIELD_NAMES,
     FORBIDDEN_FIELD_PREFIXES,
@@ -92,7 +93,9 @@ class Declarations:
         for alias in node.names:
             if node.level or alias.name not in names:
                 known = f"from {SDK_MODULE} only: {', '.join(sorted(SDK_NAMES))}"
-                self._findings.on("CON-040", alias, "this cannot be imported by a contract", f"import {known}")
+                hint = instead_of_import(alias.name, (node.module or "").partition(".")[0])
+                instead = f"{hint}; import {known}" if hint else f"import {known}"
+                self._findings.on("CON-040", alias, "this cannot be imported by a contract", instead)
             elif alias.asname is not None:
                 self._findings.on("CON-040", alias, f"{alias.name} is imported under another name", "leave `as` out")
             elif alias.name in self.module.kinds:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from yunhe.contracts.checker.findings import Findings
+from yunhe.contracts.checker.unavailable import instead_of_import
 from yunhe.contracts.vocabulary import (
     BINARY_OPERATORS,
     BOOLEAN_OPERATORS,
@@ -53,7 +54,6 @@ _REFUSED: Final[dict[type[ast.AST], _Refused]] = {
     ast.NamedExpr: _Refused("CON-027", "`:=`", "assign on the line before"),
     ast.Global: _Refused("CON-028", "`global`", "keep state in a Table or Map; return what changed"),
     ast.Nonlocal: _Refused("CON-028", "`nonlocal`", "return what changed"),
-    ast.Import: _Refused("CON-040", "`import`", "write `from yunhe.contracts import ...` with the names that you use"),
     ast.Div: _Refused(
         "CON-029", "`/`, which makes a float,", "write `//`, or mul_div(a, b, c, Rounding....) with a rounding that is named"
     ),
@@ -84,6 +84,10 @@ def check_syntax(tree: ast.Module, findings: Findings) -> bool:
 
 
 def _refusal(node: ast.AST) -> _Refused | None:
+    if isinstance(node, ast.Import):
+        hint = instead_of_import(*(alias.name.partition(".")[0] for alias in node.names))
+        instead = "write `from yunhe.contracts import ...` with the names that you use"
+        return _Refused("CON-040", "`import`", f"{hint}; {instead}" if hint else instead)
     if isinstance(node, ast.comprehension) and node.is_async:
         return _Refused("CON-021", "`async for`", "write `for`")
     if isinstance(node, ast.Dict) and None in node.keys:

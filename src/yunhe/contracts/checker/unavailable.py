@@ -56,7 +56,46 @@ _INSTEAD: Final = {
     "vars": _REFLECTION,
 }
 
+_IMPORTS: Final = {
+    "Counter": "a count by key is a Map[K, int] with default=0 and its `add`",
+    "OrderedDict": "a dict keeps its order",
+    "defaultdict": "use a dict with `in`, or a Map with a default in state",
+    "dataclass": "declare a Record",
+    "dataclasses": "declare a Record",
+    "NamedTuple": "declare a Record",
+    "namedtuple": "declare a Record",
+    "TypedDict": "declare a Record",
+    "Enum": "declare a Choice",
+    "StrEnum": "declare a Choice",
+    "enum": "declare a Choice",
+    "Decimal": "count in the smallest unit, as an integer; mul_div rounds",
+    "decimal": "count in the smallest unit, as an integer; mul_div rounds",
+    "Fraction": "count in the smallest unit, as an integer; mul_div rounds",
+    "fractions": "count in the smallest unit, as an integer; mul_div rounds",
+    "math": "count in the smallest unit, as an integer; mul_div rounds",
+    "Optional": "write `T | None`",
+    "Union": "write `T | None`",
+    "List": "write list[...]",
+    "Dict": "write dict[...]",
+    "Any": "name the type",
+    "typing": "write list[...], dict[...] and `T | None`; they need no import",
+    "annotations": "leave the line out: annotations of a contract are read as they stand",
+    "hashlib": "a contract has no hash function; take the hash as an argument",
+    "json": "declare a Record for what has structure",
+    "uuid": "take an id as an argument",
+    "re": "compare characters in a loop",
+    "logging": "emit an Event, or return a value",
+    "os": _DETERMINISM,
+    "sys": _DETERMINISM,
+}
+"""What people import whose counterpart in contracts has another name."""
+
+
+def instead_of_import(*names: str) -> str:
+    """Return what to write instead of something imported, by its name or its module's; empty if nothing in particular."""
+    return next((found for name in names if (found := _IMPORTS.get(name) or _INSTEAD.get(name))), "")
+
 
 def instead_of(name: str) -> str:
     """Return what to write instead of a name that stands for nothing."""
-    return _INSTEAD.get(name, "define it above, or correct its spelling")
+    return _INSTEAD.get(name) or _IMPORTS.get(name, "define it above, or correct its spelling")

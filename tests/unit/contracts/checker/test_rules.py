@@ -456,3 +456,24 @@ def test_check_refused_source_names_rule_line_reason_and_remedy(sentence, source
 @pytest.mark.parametrize("rule", sorted({sentence[:7] for sentence in REFUSED}))
 def test_rules_have_accepted_and_refused_cases(rule) -> None:
     assert any(sentence.startswith(rule) for sentence in ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("line", "counterpart"),
+    [
+        ("import collections, Counter", "a Map[K, int] with default=0 and its `add`"),
+        ("from collections import Counter", "a Map[K, int] with default=0 and its `add`"),
+        ("from yunhe.contracts import Counter", "a Map[K, int] with default=0 and its `add`"),
+        ("from decimal import Decimal as D", "mul_div rounds"),
+        ("import datetime", "use ctx.time_ms"),
+        ("from math.special import erf", "mul_div rounds"),
+        ("from dataclasses import dataclass", "declare a Record"),
+    ],
+)
+def test_import_of_what_has_a_counterpart_names_it(line: str, counterpart: str) -> None:
+    """CON-040"""
+    with pytest.raises(ContractRefusedError) as caught:
+        check(module(line))
+    (found,) = [finding for finding in caught.value.findings if finding.rule == "CON-040"]
+    assert counterpart in found.instead
+    assert "yunhe.contracts" in found.instead
