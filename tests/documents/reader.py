@@ -16,6 +16,8 @@ TIMEOUT_S = 240
 PORT = "8440"
 """The port that documents show; every reader here gets one of their own."""
 _BOUNDARY = "--- a step of the document ends ---"
+_TOOLCHAIN = {"CARGO_HOME": ".cargo", "RUSTUP_HOME": ".rustup", "GOMODCACHE": "go/pkg/mod", "GOCACHE": ".cache/go-build"}
+"""Folders of Rust and Go with what they have, below the home of who runs the tests."""
 _KEPT_VARIABLES = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PIP_INDEX_URL", "PIP_CONFIG_FILE")
 
 
@@ -85,9 +87,7 @@ class Reader:
         """Return the reader's environment: nothing of ours is on the path, so that the document must put it there."""
         ours = Path(sys.executable).parent
         path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if Path(part) != ours)
-        toolchain = {
-            name: os.environ.get(name, str(Path.home() / folder)) for name, folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"))
-        }
+        toolchain = {name: os.environ.get(name, str(Path.home() / folder)) for name, folder in _TOOLCHAIN.items()}
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         return {"HOME": str(self._home), "PATH": path, "YUNHE_PORT": str(self._port), **toolchain, **kept}
 

@@ -13,6 +13,8 @@ from yunhe.cli.proposal import ORGANISATIONS_MAX
 from yunhe.cli.tx import show_submitted
 from yunhe.errors import RecordNotFoundError, UsageError
 from yunhe.ledger.codec import Value
+from yunhe.node.folder import REQUEST_FILE
+from yunhe.node.joining import JoinRequest
 from yunhe.sdk import Call, Client, KeyFile, Member, read_key_file
 
 app = typer.Typer(name="org", help="Organisations, members, keys and votes.", no_args_is_help=True)
@@ -187,6 +189,22 @@ def node_(  # one for each option
     owner, public_key = Member.parse(name), read_key_file(key_file).public_key
     arguments: dict[str, Value] = {"node": owner.member, "suite": public_key.suite, "public_key": public_key.raw, "status": "active"}
     _send(Connection(folder, node, token_file), key, passphrase_file, owner, "set_node", arguments)
+
+
+@app.command("enrol-node")
+def enrol_node(  # one for each option
+    request: Annotated[Path, typer.Argument(help=f"The {REQUEST_FILE} of a node of your organisation that is to join.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Enrol a node of your organisation, so that the others take what it hands in."""
+    asked = JoinRequest.read(request).node
+    arguments: dict[str, Value] = {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key}
+    owner = Member(asked.organisation, asked.node)
+    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "enrol_node", arguments)
 
 
 def _member_key(file: KeyFile) -> dict[str, Value]:
