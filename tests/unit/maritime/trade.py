@@ -18,32 +18,42 @@ OF_CARRIERS = (bill_of_lading.issue, bill_of_lading.accept_surrender, bill_of_la
 
 
 class Trade:
-    """A chain with the contract and the parties' members."""
+    """A chain with the contract and the parties' members, and a bill of the carrier's to trade."""
 
-    def __init__(self, *, metered: bool = True) -> None:
-        self.chain = Chain(metered=metered)
-        self.chain.deploy(bill_of_lading)
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self.bill_id = BILL
+        self.checksum = CHECKSUM
+        self._bills = 0
+        chain.deploy(bill_of_lading)
         for party in PARTIES:
-            self.set_status(party, "active")
+            self.member(party)
 
-    def set_status(self, party: str, status: str) -> None:
-        record = encode_record({"organisation": party, "title": party, "status": status})
+    def suspend(self, party: str) -> None:
+        """Put on record that the organisations have suspended one: the vote is governance's, which a chain in memory has not."""
+        record = encode_record({"organisation": party, "title": party, "status": "suspended"})
         self.chain.state.apply([(organisation_key(party), record)])
 
     def member(self, party: str) -> Member:
         return self.chain.member(party, roles=["carrier"] if party == "carrier" else ["clerk"])
 
     def act(self, party: str, action: Callable[..., Any], *arguments: Any) -> None:
-        names = (BILL,) if action in OF_CARRIERS else (CARRIER, BILL)
+        names = (self.bill_id,) if action in OF_CARRIERS else (CARRIER, self.bill_id)
         self.member(party).call(action, *names, *arguments)
 
     def issue(self, *, consignee: str | None = None, endorsee: str | None = None) -> "Trade":
-        self.act("carrier", bill_of_lading.issue, CHECKSUM, Org("shipper"), _org(consignee), _org(endorsee))
+        self.act("carrier", bill_of_lading.issue, self.checksum, Org("shipper"), _org(consignee), _org(endorsee))
+        return self
+
+    def next(self) -> "Trade":
+        """Go on with another bill over another document, so that many bills can be traded on one chain."""
+        self._bills += 1
+        self.bill_id, self.checksum = f"B-{self._bills}", f"{self._bills:064x}"
         return self
 
     @property
     def bill(self) -> Bill:
-        return self.chain.view(bill_of_lading.bill, CARRIER, BILL)
+        return self.chain.view(bill_of_lading.bill, CARRIER, self.bill_id)
 
 
 def _org(name: str | None) -> Org | None:
