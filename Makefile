@@ -106,7 +106,7 @@ $(ENGINE): engine/go.mod engine/go.sum
 # --- what users run ----------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demonstration
+demo: $(STAMPS)/native $(ENGINE_IF_GO) ## build what is needed and run the bill-of-lading demonstration
 	@$(BIN)/yunhe demo
 
 .PHONY: bench

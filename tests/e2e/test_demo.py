@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.kvstore_chain import program
 from yunhe import verifier
 
 SAMPLE: dict[str, Any] = json.loads(files("yunhe_maritime").joinpath("sample_document.json").read_bytes())
@@ -21,13 +22,14 @@ CONSIGNEE = {"partyName": "Zuiderlicht Tableware Import B.V.", "identifyingCodes
 DEADLINE_S = 100.0
 
 
-def _demo(*arguments: str) -> "subprocess.Popen[str]":
+def _demo(*arguments: str, engine: str = "") -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "yunhe.cli", "demo", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environment = os.environ | ({"YUNHE_COMETBFT": engine} if engine else {})
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def _account(*arguments: str) -> dict[str, Any]:
-    process = _demo("--json", *arguments)
+    process = _demo("--json", "--no-network", *arguments)
     output, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, errors
     return dict(json.loads(output))
@@ -71,6 +73,33 @@ def test_demo_tells_the_whole_story(account: dict[str, Any]) -> None:
         assert part in told
     assert account["bill_id"] == SAMPLE["transportDocumentReference"]
     assert int(account["transactions"].partition(",")[0]) > 15
+
+
+def test_demo_has_a_second_act_on_four_nodes(tmp_path: Path) -> None:
+    program()
+    process = _demo("--json", "--keep", str(tmp_path / "run"))
+    output, errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, errors
+    told = _told(json.loads(output))
+    for part in (
+        "network of carrier, bank, port, customs made; it bears 1 that fails",
+        "all have the first block",
+        "each organisation hands a transaction to its own node: blocks 1 to 4",
+        "all four have block 4 with one state, ",
+        "the port's node is killed; the other three commit block 5",
+        "caught up: one state again",
+        "network stopped",
+    ):
+        assert part in told
+    assert not list((tmp_path / "run" / "network").glob("nodes/*/run/node.json"))
+
+
+def test_demo_without_the_engine_says_what_to_install_and_ends_well(tmp_path: Path) -> None:
+    process = _demo("--json", "--keep", str(tmp_path / "run"), engine=str(tmp_path / "none"))
+    output, errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, errors
+    assert "left out: " in _told(json.loads(output))
+    assert "make engine" in _told(json.loads(output))
 
 
 def test_demo_leaves_a_proof_that_a_bare_interpreter_verifies(account: dict[str, Any]) -> None:

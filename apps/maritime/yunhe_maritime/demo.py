@@ -22,6 +22,7 @@ from rich.console import Console
 from yunhe.sdk import Call, YunheError, prove_receipt, prove_record
 from yunhe.sdk.signals import ended_by_signals
 from yunhe_maritime.demo_account import Account
+from yunhe_maritime.demo_network import second_act
 from yunhe_maritime.demo_node import DemoNode, make_node, running_node
 from yunhe_maritime.demo_parties import (
     CONTRACT,
@@ -190,6 +191,8 @@ def command(
     keep: Annotated[
         Path | None, typer.Option(help="Folder for the files, new or empty; else one is made among the temporary files.")
     ] = None,
+    *,
+    network: Annotated[bool, typer.Option(help="Play the second act as well: four organisations with a node each.")] = True,
 ) -> None:
     """Issue, endorse, transfer and surrender an electronic bill of lading on a ledger of five organisations, and prove it offline."""
     as_json = bool(context.find_root().params.get("json"))
@@ -207,6 +210,8 @@ def command(
     try:
         with ended_by_signals():
             demo.run()
+            if network:
+                second_act(folder / "network", account)
     except (YunheError, OSError) as error:
         account.heading(f"The demo failed. Its files, with the node's log, are in {folder}")
         if isinstance(error, OSError):
@@ -283,6 +288,8 @@ def _close(demo: Demo, account: Account) -> None:
         ("use a document of yours; document.json in the stranger's folder is one to begin with", f"{yunhe} demo --document FILE"),
     ):
         account.advice(explanation, line)
+    if (demo.folder / "network").exists():
+        account.advice("start the four nodes again", f"{yunhe} network start {shlex.quote(str(demo.folder / 'network'))}")
 
 
 def this_program() -> list[str]:
