@@ -144,6 +144,8 @@ HTTP_HEAD_BYTES_MAX: Final = 64 * 1024
 """Request line and headers of an HTTP request."""
 HTTP_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 """Body of an HTTP request."""
+HTTP_OPEN_BODY_BYTES_MAX: Final = 384 * 1024
+"""Body of a request that needs no token: the largest transaction, in base64."""
 HTTP_BATCH_TRANSACTIONS_MAX: Final = 1024
 """Transactions of one HTTP batch."""
 HTTP_WAIT_MS_MAX: Final = 60_000
@@ -184,6 +186,10 @@ TOKEN_KEPT_MS: Final = 90 * 86_400_000
 """How long a token that was revoked or has expired stays in the register."""
 HTTP_REQUEST_MS: Final = 30_000
 """How long a client may take to send a whole request, head and body, unless the node's configuration says otherwise."""
+RELAY_RATE: Final = 10
+"""Transactions a second that a node takes from each member without a token, unless its settings say otherwise."""
+RELAYED_MAX: Final = 1024
+"""Transactions that came without a token and are being checked or wait for a block, at once."""
 QUOTA_BURST_S: Final = 2
 """Seconds of its quota that a caller or member may use ahead of time."""
 HTTP_CONNECTIONS: Final = 1000

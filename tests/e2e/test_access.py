@@ -87,6 +87,19 @@ def test_transaction_that_is_refused_for_its_token_has_no_effect(own_node: NodeP
         assert operator.submit(transaction).height == height + 1
 
 
+def test_member_without_a_token_hands_a_transaction_in(own_node: NodeProcess) -> None:
+    """API-021: through the SDK, where the node's address is all that is known, and on the command line."""
+    with Client(own_node.address) as stranger:
+        arguments = {"member": "admin", "roles": ["admin"], "status": "active"}
+        transaction = stranger.build([own_node.founder], [Call("registry", "set_member", arguments)])
+        with pytest.raises(TokenWrongError):
+            stranger.submit(transaction)
+        assert stranger.relay(transaction).code == "OK"
+    call = ("tx", "call", "registry", "set_member", "member=admin", 'roles=["admin"]', "status=active")
+    options = ("--folder", str(own_node.folder), "--key", str(own_node.founder_file.path), "--relay", own_node.address)
+    assert yunhe_json(*call, *options)["code"] == "OK"
+
+
 def test_stream_of_events_ends_with_its_token(own_node: NodeProcess) -> None:
     """API-033: a stream that was open before goes on while its token counts, and no longer."""
     headers = {"Authorization": f"Bearer {create(own_node, 'follower', 'read')}"}

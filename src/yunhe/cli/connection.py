@@ -58,7 +58,7 @@ class Connection:
             raise UsageError(
                 f"name a node: --folder DIR for one on this machine, or --node ADDRESS (or {FOLDER_VARIABLE}, {NODE_VARIABLE})"
             )
-        return Client(self.node or read_address(self.folder or Path()), self._token(), on_retry=_Retries())
+        return Client(self.node or read_address(self.folder or Path()), self._token(), on_retry=Retries())
 
     def genesis(self) -> Path | None:
         """Return the genesis file in the node's folder, if a folder was named."""
@@ -69,13 +69,14 @@ class Connection:
         return read_secret(path) if path is not None else os.environ.get(TOKEN_VARIABLE, "")
 
 
-class _Retries:
+class Retries:
     """Tells people once why a command takes its time."""
 
     def __init__(self) -> None:
         self._told = False
 
     def __call__(self, failure: YunheError) -> None:
+        """Say so, the first time."""
         if not self._told:
             output.progress(f"{failure.message}; trying again for a while")
         self._told = True

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from yunhe.cli.arguments import parse_arguments
-from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, Retries, TokenOption, open_keys
 from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import fields, output
 from yunhe.errors import MalformedError
@@ -62,16 +62,27 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def submit_call(client: Client, call: Call, keys: KeyOption, passphrase_file: PassphraseOption, gas_limit: int) -> Submitted:
-    """Sign one call, submit it and wait.
+def submit_call(
+    client: Client, call: Call, keys: KeyOption, passphrase_file: PassphraseOption, gas_limit: int, relay: str | None = None
+) -> Submitted:
+    """Sign one call, submit it and wait; with `relay` it is handed to the node at that address, without a token.
 
     Raises:
         TransactionRefusedError: the receipt is not `OK`.
     """
     transaction = client.build(open_keys(keys, passphrase_file), [call], gas_limit=gas_limit)
-    return client.require_ok(client.submit(transaction), call.contract, call.action)
+    if relay is None:
+        return client.require_ok(client.submit(transaction), call.contract, call.action)
+    with Client(relay, on_retry=Retries()) as other:
+        return client.require_ok(other.relay(transaction), call.contract, call.action)
 
 
+RelayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--relay", help="Hand it to the node at this address instead, without a token, as any member may; your own node says the types."
+    ),
+]
 GasOption = Annotated[int, typer.Option("--gas-limit", min=1, help="Bound of work and memory.")]
 
 
@@ -83,6 +94,7 @@ def call_(  # noqa: PLR0913, PLR0917  # one for each option
     key: KeyOption = None,
     passphrase_file: PassphraseOption = None,
     gas_limit: GasOption = 20_000_000,
+    relay: RelayOption = None,
     folder: FolderOption = None,
     node: NodeOption = None,
     token_file: TokenOption = None,
@@ -90,7 +102,7 @@ def call_(  # noqa: PLR0913, PLR0917  # one for each option
     """Sign a call of an action, submit it, and wait for its receipt."""
     with Connection(folder, node, token_file).open() as client:
         values = parse_arguments(client, contract, action, arguments or [], view=False)
-        show_submitted(submit_call(client, Call(contract, action, values), key, passphrase_file, gas_limit))
+        show_submitted(submit_call(client, Call(contract, action, values), key, passphrase_file, gas_limit, relay))
 
 
 @app.command()

@@ -504,6 +504,12 @@ class ScopeMissingError(NotPermittedError):
     code = "SCOPE_MISSING"
 
 
+class RelayOffError(NotPermittedError):
+    """This node takes no transactions without a token; hand it to another organisation's node."""
+
+    code = "RELAY_OFF"
+
+
 class TokensUnreadableError(ConfigurationError):
     """A node's register of API tokens cannot be read; it accepts its operator's token only."""
 

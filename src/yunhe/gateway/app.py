@@ -23,6 +23,7 @@ from yunhe.gateway.methods import install_methods
 from yunhe.gateway.models import HealthBody, ReadyBody, StatusBody, VersionBody
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.record_routes import record_routes
+from yunhe.gateway.relay import Relay
 from yunhe.gateway.request_ids import RequestIds
 from yunhe.gateway.request_metrics import RequestMetrics, metrics_routes
 from yunhe.gateway.simulation_routes import simulation_routes
@@ -66,7 +67,7 @@ def create_app(node: Node, access: AccessTokens) -> FastAPI:
         responses=REFUSALS,
     )
     install_problem_handlers(app)
-    app.include_router(submission_routes(collector))
+    app.include_router(submission_routes(collector, Relay(node, collector)))
     app.include_router(simulation_routes(node))
     app.include_router(ledger_routes(node))
     app.include_router(record_routes(node))

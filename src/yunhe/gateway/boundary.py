@@ -1,7 +1,8 @@
 """The boundary of the HTTP API: who may ask, and how much may be sent.
 
 Token, scope and size are checked before a request reaches a route, and its body is read whole: a caller that goes away before its end has
-asked for nothing. Only health, readiness, version and the API's own description need no token. Rules: docs/spec/http.md.
+asked for nothing. Health, readiness, version, the API's own
+description and the relay of transactions need no token. Rules: docs/spec/http.md.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from yunhe.errors import RequestInvalidError, ScopeMissingError, TokensUnreadableError, TokenWrongError, TooLargeError, YunheError
 from yunhe.gateway.problems import problem_response
 from yunhe.gateway.request_ids import current_request_id
-from yunhe.gateway.scopes import SAFE_METHODS, needed_scope
-from yunhe.limits import HTTP_BODY_BYTES_MAX
+from yunhe.gateway.scopes import OPEN_PATHS, SAFE_METHODS, needed_scope
+from yunhe.limits import HTTP_BODY_BYTES_MAX, HTTP_OPEN_BODY_BYTES_MAX
 from yunhe.node.audit import DONE, Subject
 from yunhe.node.tokens import OPERATE, AccessTokens, Caller
 
@@ -60,9 +61,11 @@ class Boundary:
             if needed == OPERATE and scope["method"] not in SAFE_METHODS:
                 send = self._audited(caller, scope, send)
             structlog.contextvars.bind_contextvars(caller=caller.name)
+        # API-003: a stranger is given less of the node's memory.
+        most = HTTP_OPEN_BODY_BYTES_MAX if scope["path"] in OPEN_PATHS else HTTP_BODY_BYTES_MAX
         try:
-            _check_length(headers.get(b"content-length", b"0"))
-            body = await _read(receive)
+            _check_length(headers.get(b"content-length", b"0"), most)
+            body = await _read(receive, most)
         except YunheError as error:
             await problem_response(error)(scope, receive, send)
             return
@@ -102,19 +105,19 @@ def _challenge(error: YunheError, needed: str, *, is_named: bool) -> dict[str, s
     return {"WWW-Authenticate": 'Bearer error="invalid_token"' if is_named else "Bearer"}
 
 
-def _check_length(stated: bytes) -> None:
+def _check_length(stated: bytes, most: int) -> None:
     if not stated.isdigit():
         raise RequestInvalidError("the header Content-Length is a number of bytes")
     # API-003
-    if int(stated) > HTTP_BODY_BYTES_MAX:
-        raise _too_large()
+    if int(stated) > most:
+        raise _too_large(most)
 
 
-def _too_large() -> TooLargeError:
-    return TooLargeError(f"a request's body is at most {HTTP_BODY_BYTES_MAX} bytes; send fewer transactions at once")
+def _too_large(most: int) -> TooLargeError:
+    return TooLargeError(f"a body is at most {most} bytes here; send fewer transactions at once")
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, most: int) -> bytes | None:
     """Return the whole body, or None when the caller went away.
 
     Raises:
@@ -130,8 +133,8 @@ async def _read(receive: Receive) -> bytes | None:
         parts.append(part)
         size += len(part)
         # API-003: without a stated length too.
-        if size > HTTP_BODY_BYTES_MAX:
-            raise _too_large()
+        if size > most:
+            raise _too_large(most)
         if not message.get("more_body", False):
             return b"".join(parts)
 

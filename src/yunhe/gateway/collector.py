@@ -52,6 +52,8 @@ Checked = Transaction | _Known | YunheError
 @dataclass(frozen=True, slots=True)
 class _Submission:
     encoded: Sequence[bytes]
+    quota: Quota
+    """Of the first signer, beside that which all have."""
     answer: "asyncio.Future[list[Answer]]"
 
 
@@ -74,6 +76,14 @@ class Collector:
     def _member_quota(self) -> Quota:
         return Quota("the member", self._node.folder.config.member_rate_max)
 
+    @cached_property
+    def _relay_quota(self) -> Quota:
+        return Quota("without a token the member", self._node.folder.config.relay_rate_max)
+
+    @cached_property
+    def _no_quota(self) -> Quota:
+        return Quota("", 0)
+
     @property
     def depth(self) -> int:
         """Transactions that wait to be verified."""
@@ -91,24 +101,26 @@ class Collector:
         for submission in self._waiting:
             submission.answer.cancel()
 
-    async def submit(self, encoded: Sequence[bytes], caller: str) -> list[Answer]:
+    async def submit(self, encoded: Sequence[bytes], caller: str | None) -> list[Answer]:
         """Verify and accept transactions; one answer for each, in order.
 
         Args:
             encoded: the transactions.
-            caller: name of the token that they came by.
+            caller: name of the token that they came by; None for those that members relay without one.
 
         Raises:
             QuotaExceededError: the caller hands in more than its share.
             OverloadedError: more has gathered than can be verified soon.
         """
         # API-020
-        self._token_quota.take(caller, len(encoded))
+        if caller is not None:
+            self._token_quota.take(caller, len(encoded))
         size = sum(map(len, encoded))
         if self._count + len(encoded) > PENDING_TRANSACTIONS_MAX or self._bytes + size > COLLECTED_BYTES_MAX:
             self._node.metrics.count_transactions("refused", len(encoded))
             raise OverloadedError("too many transactions wait to be verified; try again in a second")
-        submission = _Submission(encoded, asyncio.get_running_loop().create_future())
+        quota = self._relay_quota if caller is None else self._no_quota
+        submission = _Submission(encoded, quota, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         self._count += len(encoded)
         self._bytes += size
@@ -127,7 +139,7 @@ class Collector:
             gathered, self._waiting, self._count, self._bytes = self._waiting, [], 0, 0
             self._wake.clear()
             try:
-                answers = await self._admit([data for submission in gathered for data in submission.encoded])
+                answers = await self._admit([(data, submission.quota) for submission in gathered for data in submission.encoded])
             except Exception as error:  # noqa: BLE001  # the task's edge: one fault of ours must not leave every later caller waiting
                 _log.exception("the collector failed")
                 failure = UnavailableError("the gateway failed to check the transaction; the node's log says why")
@@ -140,7 +152,7 @@ class Collector:
                     submission.answer.set_result(answers[position : position + count])
                 position += count
 
-    async def _admit(self, encoded: Sequence[bytes]) -> list[Answer]:
+    async def _admit(self, encoded: Sequence[tuple[bytes, Quota]]) -> list[Answer]:
         with self._node.metrics.stage("verify"):
             # Only this task accepts transactions, so there is no less room when they have been checked.
             checked = await asyncio.to_thread(self._check, encoded, self._node.room)
@@ -170,14 +182,14 @@ class Collector:
             return dict.fromkeys(fresh, error)
         return {identity: Accepted(identity, future) for identity, future in zip(fresh, futures, strict=True)}
 
-    def _check(self, encoded: Sequence[bytes], room: int) -> list[Checked]:
+    def _check(self, encoded: Sequence[tuple[bytes, Quota]], room: int) -> list[Checked]:
         """Check in a thread everything that does not change the queue of those that wait, the costly last; `room` is how many more can."""
         chain_hash = self._node.genesis.chain_hash
         state = self._node.reader()
         parameters = read_parameters(state)
         now_ms = self._node.clock()
         checked: list[Checked] = []
-        for data in encoded:
+        for data, _ in encoded:
             verdict = decode_transaction(data, chain_hash)
             checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
         decoded = [index for index, verdict in enumerate(checked) if isinstance(verdict, Transaction)]
@@ -190,7 +202,9 @@ class Collector:
             if isinstance(verdict, Transaction):
                 placed = self._node.find_placed(verdict.id)
                 try:
-                    checked[index] = _Known(verdict.id, placed) if placed else self._check_against_state(verdict, state, parameters)
+                    checked[index] = (
+                        _Known(verdict.id, placed) if placed else self._check_against_state(verdict, state, parameters, encoded[index][1])
+                    )
                 except YunheError as error:
                     checked[index] = error
         return checked
@@ -221,15 +235,17 @@ class Collector:
             return error
         return transaction
 
-    def _check_against_state(self, transaction: Transaction, state: StateReader, parameters: Parameters) -> Transaction:
+    def _check_against_state(self, transaction: Transaction, state: StateReader, parameters: Parameters, quota: Quota) -> Transaction:
         check_suites(transaction, state)
         authorise(state, transaction.body.signers)
         # LED-021
         if transaction.body.gas_limit > parameters.gas_limit_max:
             raise GasLimitTooHighError(f"the gas limit is above this ledger's {parameters.gas_limit_max}")
         # API-020
-        if self._member_quota.is_set and self._node.find_waiting(transaction.id) is None:
-            self._member_quota.take(f"{transaction.sender.organisation}/{transaction.sender.member}")
+        if (self._member_quota.is_set or quota.is_set) and self._node.find_waiting(transaction.id) is None:
+            member = f"{transaction.sender.organisation}/{transaction.sender.member}"
+            quota.take(member)
+            self._member_quota.take(member)
         return transaction
 
 

@@ -7,7 +7,9 @@ from typing import Final
 
 from yunhe.node.tokens import AUDIT, OPERATE, READ, SUBMIT
 
-OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/ready", "/v1/version", "/openapi.json", "/docs"})
+RELAY_PATH: Final = "/v1/relay"
+"""Where members hand in transactions without a token."""
+OPEN_PATHS: Final = frozenset({"/v1/health", "/v1/ready", "/v1/version", RELAY_PATH, "/openapi.json", "/docs"})
 """Paths that need no token."""
 METRICS_PATH: Final = "/metrics"
 """Where Prometheus looks for metrics by itself."""

@@ -11,6 +11,7 @@ from yunhe.errors import MalformedError, OverloadedError, TooLargeError, YunheEr
 from yunhe.gateway.collector import Accepted, Answer, Collector
 from yunhe.gateway.models import BatchBody, ReceiptBody, SubmittedBody
 from yunhe.gateway.problems import RETRY_AFTER_S, problem
+from yunhe.gateway.relay import Relay
 from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import as_array, as_bytes, decode
 from yunhe.ledger.rendering import receipt_to_json
@@ -31,7 +32,7 @@ _CBOR_BODY = {
 }
 
 
-def submission_routes(collector: Collector) -> APIRouter:
+def submission_routes(collector: Collector, relays: Relay) -> APIRouter:
     """Return the routes that submit."""
     router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["transactions"])
 
@@ -43,14 +44,16 @@ def submission_routes(collector: Collector) -> APIRouter:
         with `wait=none`, it is 202 and says `accepted`. Submitting the same transaction again is safe: it is executed once.
         """
         answer = (await collector.submit([await _body(request)], request.state.caller.name))[0]
-        if isinstance(answer, YunheError):
-            raise answer
-        submitted = (await _outcomes([answer], wait_ms if wait == "committed" else 0))[0]
-        if isinstance(submitted, YunheError):
-            raise submitted
-        if submitted.status == "accepted":
-            response.status_code = _ACCEPTED
-        return submitted
+        return await _one(answer, response, wait_ms if wait == "committed" else 0)
+
+    @router.post("/relay", openapi_extra=_CBOR_BODY, responses={202: {"model": SubmittedBody}}, response_model_exclude_none=True)
+    async def relay(request: Request, response: Response, wait: Wait = "committed", wait_ms: WaitMs = 10_000) -> SubmittedBody:
+        """Submit one transaction without a token, as a member of any organisation may, so that no node can keep it from the ledger.
+
+        Body and answer are as those of one transaction that is submitted with a token. What is taken from each member is bounded by the
+        node's setting `relay_rate_max`, and what is taken from all by `RELAYED_MAX`.
+        """
+        return await _one(await relays.submit(await _body(request)), response, wait_ms if wait == "committed" else 0)
 
     @router.post("/transactions/batch", openapi_extra=_CBOR_BODY, response_model_exclude_none=True)
     async def submit_batch(request: Request, response: Response, wait: Wait = "committed", wait_ms: WaitMs = 10_000) -> BatchBody:
@@ -73,6 +76,20 @@ def submission_routes(collector: Collector) -> APIRouter:
         return BatchBody(results=[_refused(outcome) if isinstance(outcome, YunheError) else outcome for outcome in outcomes])
 
     return router
+
+
+async def _one(answer: Answer, response: Response, wait_ms: int) -> SubmittedBody:
+    """Wait for one that was accepted, up to `wait_ms`, and say what became of it.
+
+    Raises:
+        YunheError: it was refused, or dropped.
+    """
+    submitted = (await _outcomes([answer], wait_ms))[0]
+    if isinstance(submitted, YunheError):
+        raise submitted
+    if submitted.status == "accepted":
+        response.status_code = _ACCEPTED
+    return submitted
 
 
 async def _body(request: Request) -> bytes:

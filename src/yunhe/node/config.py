@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
 from yunhe.errors import InvalidConfigurationError
-from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_CONNECTIONS, HTTP_REQUEST_MS
+from yunhe.limits import GATEWAY_COLLECT_MS, HTTP_CONNECTIONS, HTTP_REQUEST_MS, RELAY_RATE
 
 FILE_NAME: Final = "node.toml"
 VARIABLE_PREFIX: Final = "YUNHE_"
@@ -113,6 +113,14 @@ class NodeConfig:
             maximum=1_000_000,
         ),
     ] = 0
+    relay_rate_max: Annotated[
+        int,
+        Setting(
+            "Transactions a second that each enrolled member may hand in without a token on average; 0 takes none.",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+    ] = RELAY_RATE
     log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
     log_format: Annotated[
         str, Setting("How a message is written: `json`, one object a line, or `text`, for people.", choices=("json", "text"))

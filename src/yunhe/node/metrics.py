@@ -59,6 +59,11 @@ class Metrics:
         self._transactions = Counter("yunhe_transactions", "Transactions by outcome.", ["outcome"], registry=registry)
         for outcome in OUTCOMES:
             self._transactions.labels(outcome)
+        self._relayed = Counter(
+            "yunhe_relayed_transactions", "Transactions that members handed in without a token.", ["outcome"], registry=registry
+        )
+        for outcome in ("accepted", "refused"):
+            self._relayed.labels(outcome)
         self._blocks = Counter("yunhe_blocks", "Ledger blocks that became durable.", registry=registry)
         self._stages = Histogram(
             "yunhe_stage_duration_seconds", "How long a stage took.", ["stage"], registry=registry, buckets=_STAGE_SECONDS
@@ -88,6 +93,10 @@ class Metrics:
         """Count transactions; `outcome` is one of `OUTCOMES`."""
         if count:
             self._transactions.labels(outcome).inc(count)
+
+    def count_relayed(self, *, is_accepted: bool) -> None:
+        """Count a transaction that came without a token."""
+        self._relayed.labels("accepted" if is_accepted else "refused").inc()
 
     def transactions(self) -> dict[str, int]:
         """Return how many transactions had each outcome since the start."""

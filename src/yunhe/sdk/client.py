@@ -149,16 +149,33 @@ class Client:
             WaitTimeoutError: it was accepted and not committed in time; submit it again to go on waiting.
             YunheError: it was refused.
         """
+        return self._submit("/v1/transactions", transaction, wait=wait)
+
+    def _submit(self, path: str, transaction: Transaction, *, wait: bool) -> Submitted:
         deadline = self._deadline()
         while True:
             left_ms = max(1, int((deadline - time.monotonic()) * 1000))
             parameters = {"wait": "committed" if wait else "none", "wait_ms": str(min(left_ms, _ATTEMPT_WAIT_MS))}
-            answer = self._request("POST", "/v1/transactions", deadline, params=parameters, content=transaction.encoded, headers=_CBOR)
+            answer = self._request("POST", path, deadline, params=parameters, content=transaction.encoded, headers=_CBOR)
             outcome = submitted(answer, transaction.id)
             if outcome.status == "committed" or not wait:
                 return outcome
             if time.monotonic() >= deadline:
                 raise WaitTimeoutError("the transaction was accepted but not committed in time; submit the same one again to go on waiting")
+
+    def relay(self, transaction: Transaction, *, wait: bool = True) -> Submitted:
+        """Hand a transaction to this node as a member without a token may, whatever organisation's node it is, and wait for its block.
+
+        Returns:
+            What became of it, as `submit`.
+
+        Raises:
+            RelayOffError: the node takes none without a token.
+            QuotaExceededError: the first signer hands in more than the node takes; it was tried again until the time was over.
+            WaitTimeoutError: it was accepted and not committed in time; relay it again to go on waiting.
+            YunheError: it was refused.
+        """
+        return self._submit("/v1/relay", transaction, wait=wait)
 
     def submit_batch(self, transactions: Sequence[Transaction], *, wait: bool = True) -> list[Submitted]:
         """Submit many transactions in one request each `HTTP_BATCH_TRANSACTIONS_MAX`; one result for each, in order."""

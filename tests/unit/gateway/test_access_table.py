@@ -38,6 +38,8 @@ TABLE = {
     "GET /v1/health": Row(None, "/v1/health", 200),
     "GET /v1/ready": Row(None, "/v1/ready", 200),
     "GET /v1/version": Row(None, "/v1/version", 200),
+    # API-021: the member's signature decides.
+    "POST /v1/relay": Row(None, "/v1/relay", 400),
     # API-031: metrics.
     "GET /metrics": Row(AUDIT, "/metrics", 200),
     # API-031: to hand in transactions.
