@@ -1,6 +1,7 @@
 """`yunhe contract upgrade`, `review` and `--wait` on a real node of two organisations."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,18 @@ def test_wait_ends_with_the_decision(consortium: Consortium, against: tuple[str,
         assert voted["status"] == status
         output, _ = waiting.communicate(timeout=60)
     assert (json.loads(output)["status"], waiting.returncode) == (status, code)
+
+
+def test_wait_that_ends_before_the_decision_says_who_has_not_voted_and_leaves_the_proposal_open(consortium: Consortium) -> None:
+    source = consortium.file("other", FIRST)
+    done = yunhe("--json", "contract", "deploy", "other", source, "--wait", "--wait-s", "1", *consortium.by("port"))
+    told = json.loads(done.stderr)
+    assert (done.returncode, told["code"], done.stdout) == (3, "DECISION_PENDING", "")
+    (number,) = re.findall(r"^proposal (\d+) is not decided after 1 s and stays open: ", told["message"])
+    assert (
+        f"approved by port; it needs more than half of 2 organisations, and bank can still vote: yunhe org vote {number}" in told["message"]
+    )
+    assert yunhe_json("org", "vote", number, *consortium.by("bank"))["status"] == "accepted"
 
 
 def test_review_of_another_kind_of_proposal_says_so(consortium: Consortium) -> None:

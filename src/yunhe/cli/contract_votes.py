@@ -10,17 +10,26 @@ from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption
 from yunhe.cli.contract_change import ContractChange
 from yunhe.cli.contract_source import checked_source
 from yunhe.cli.output import EXIT_REFUSED, fields, output
-from yunhe.cli.proposal import proposal_fields
+from yunhe.cli.proposal import missing, proposal_fields, read_proposal
 from yunhe.cli.tx import GasOption
-from yunhe.errors import NotFoundError
+from yunhe.errors import DecisionPendingError, NotFoundError
 from yunhe.sdk import Call, Client, MemberKey
 
 GAS_LIMIT: Final = 50_000_000
 """The highest of a new ledger: the largest source can be submitted for it."""
 
+_WAIT_S: Final = 3600
+_WAIT_S_MAX: Final = 30 * 86_400
+
 FileArgument = Annotated[Path, typer.Argument(help="Contract source.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of the contract.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the vote is decided; ends with exit code 1 unless it is accepted.")]
+WaitSecondsOption = Annotated[
+    int,
+    typer.Option(
+        "--wait-s", metavar="SECONDS", min=1, max=_WAIT_S_MAX, help="How long --wait waits; then it says what is missing, with exit code 3."
+    ),
+]
 
 _OPERATIONS: Final = {"deploy_contract": "deployment", "upgrade_contract": "upgrade"}
 
@@ -36,11 +45,19 @@ def deploy(  # noqa: PLR0913  # one for each option
     token_file: TokenOption = None,
     *,
     wait: WaitOption = False,
+    wait_s: WaitSecondsOption = _WAIT_S,
 ) -> None:
     """Submit a contract's source and propose to deploy it; your organisation votes for it by proposing."""
     source = checked_source(file)
     with Connection(folder, node, token_file).open() as client:
-        _propose(client, open_keys(key, passphrase_file), "propose_deployment", ContractChange(name, "", source, ()), gas_limit, wait=wait)
+        _propose(
+            client,
+            open_keys(key, passphrase_file),
+            "propose_deployment",
+            ContractChange(name, "", source, ()),
+            gas_limit,
+            wait_s if wait else None,
+        )
 
 
 def upgrade(  # noqa: PLR0913  # one for each option
@@ -54,13 +71,14 @@ def upgrade(  # noqa: PLR0913  # one for each option
     token_file: TokenOption = None,
     *,
     wait: WaitOption = False,
+    wait_s: WaitSecondsOption = _WAIT_S,
 ) -> None:
     """Propose another source for a deployed contract, and show what it changes; one that could not read what is stored is refused."""
     source = checked_source(file)
     with Connection(folder, node, token_file).open() as client:
         change = ContractChange.of(client, name, read_contract(client, name).source, source)
         change.require_possible()
-        _propose(client, open_keys(key, passphrase_file), "propose_upgrade", change, gas_limit, wait=wait)
+        _propose(client, open_keys(key, passphrase_file), "propose_upgrade", change, gas_limit, wait_s if wait else None)
 
 
 def review(
@@ -94,22 +112,28 @@ def submit_for_result(client: Client, signers: list[MemberKey], call: Call, gas_
     return client.require_ok(submitted, call.contract, call.action).results[0]
 
 
-def _propose(client: Client, signers: list[MemberKey], action: str, change: ContractChange, gas_limit: int, *, wait: bool) -> None:
+def _propose(client: Client, signers: list[MemberKey], action: str, change: ContractChange, gas_limit: int, wait_s: int | None) -> None:
     code_hash = str(submit_for_result(client, signers, Call("lifecycle", "submit", {"source": change.new}), gas_limit))
     arguments: Any = {"contract": change.contract, "code_hash": bytes.fromhex(code_hash[2:])}
     number = int(submit_for_result(client, signers, Call("governance", action, arguments), gas_limit))
-    if wait:
+    if wait_s is not None:
         output.progress(f"proposal {number} waits for its votes")
-        _wait(client, number)
+        _wait(client, number, wait_s)
     head = {"contract": change.contract, "code_hash": code_hash} | proposal_fields(client, number)
     changes = change.data() if change.old else {}
     text = [fields(head), *([fields(changes)] if changes else []), *(["", change.diff()] if change.old else [])]
     output.result(head | ({"changes": changes, "diff": change.diff()} if change.old else {}), "\n".join(text))
-    if wait and head["status"] != "accepted":
+    if wait_s is not None and head["status"] != "accepted":
         raise typer.Exit(EXIT_REFUSED)
 
 
-def _wait(client: Client, number: int) -> None:
-    """Wait for the event that says how a proposal was decided; it may be in the ledger already."""
-    height = int(client.record("governance", "proposals", [number])["fields"]["proposed_height"])
-    next(client.follow("governance", "Decided", {"proposal_id": number}, from_height=height))
+def _wait(client: Client, number: int, wait_s: int) -> None:
+    """Wait for the event that says how a proposal was decided; it may be in the ledger already.
+
+    Raises:
+        DecisionPendingError: it is still open after that time.
+    """
+    height = int(read_proposal(client, number)["proposed_height"])
+    decided = next(client.follow("governance", "Decided", {"proposal_id": number}, from_height=height, for_s=wait_s), None)
+    if decided is None and read_proposal(client, number)["status"] == "open":
+        raise DecisionPendingError(f"proposal {number} is not decided after {wait_s} s and stays open: {missing(client, number)}")

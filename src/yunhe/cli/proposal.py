@@ -68,3 +68,16 @@ def proposal_fields(client: Client, number: int) -> dict[str, Any]:
         fields["needs"] = f"{RULES[threshold]} of {active} organisations"
         fields["next"] = f"yunhe org vote {number}, by an admin of another organisation"
     return fields
+
+
+def missing(client: Client, number: int) -> str:
+    """Return in one sentence what an open proposal has and what it lacks."""
+    found = proposal_fields(client, number)
+    voted = {*found["approved_by"], *found["opposed_by"]}
+    rows = [row["fields"] for row in client.records("registry", "organisations", limit=ORGANISATIONS_MAX)]
+    waiting = [row["organisation"] for row in rows if row["status"] == "active" and row["organisation"] not in voted]
+    opposed = f", opposed by {', '.join(found['opposed_by'])}" if found["opposed_by"] else ""
+    approved = ", ".join(found["approved_by"]) or "nobody"
+    return (
+        f"approved by {approved}{opposed}; it needs {found['needs']}, and {', '.join(waiting) or 'nobody'} can still vote: {found['next']}"
+    )

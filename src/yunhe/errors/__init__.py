@@ -279,6 +279,12 @@ class WaitTimeoutError(UnavailableError):
     status = 504
 
 
+class DecisionPendingError(UnavailableError):
+    """A proposal was not decided within the time that the caller would wait; it stays open, and the message says what is missing."""
+
+    code = "DECISION_PENDING"
+
+
 class WebhookTargetError(InvalidInputError):
     """The node may not send webhooks to this address."""
 

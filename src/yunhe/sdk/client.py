@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -347,8 +348,11 @@ class Client:
         *,
         from_height: int | None = None,
         after: str | None = None,
+        for_s: float | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield events as `events` does, then those to come, for ever, each once; a lost connection is made again.
+        """Yield events as `events` does, then those to come, each once; a lost connection is made again.
+
+        It goes on for ever, or for `for_s` seconds.
 
         Who keeps the `id` of the last event that was dealt with, and gives it as `after` next time, misses none; `from_height` and `after`
         left out, it begins with the next block.
@@ -359,7 +363,7 @@ class Client:
         parameters = _event_parameters(contract, event, where)
         if from_height is not None:
             parameters["from_height"] = str(from_height)
-        yield from follow_stream(self._http, parameters, after or "", self._timeout_s)
+        yield from follow_stream(self._http, parameters, after or "", self._timeout_s, inf if for_s is None else for_s)
 
     def view(self, contract: str, view: str, /, **arguments: Value) -> Any:  # noqa: ANN401  # what the view returns, as JSON shows it
         """Run a view on the last block and return its result as JSON shows it.

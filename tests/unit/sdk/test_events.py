@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, repeat
+from math import inf
 
 import httpx
 import pytest
@@ -28,9 +29,11 @@ def part(identifier: str, **fields: str) -> str:
     return f"id: {identifier}\ndata: {json.dumps({'id': identifier, 'fields': fields}, ensure_ascii=False)}\n\n"
 
 
-def follow(answer: Callable[[httpx.Request], httpx.Response], after: str = "", patience_s: float = 60) -> Iterator[dict]:
+def follow(
+    answer: Callable[[httpx.Request], httpx.Response], after: str = "", patience_s: float = 60, for_s: float = inf
+) -> Iterator[dict]:
     http = httpx.Client(base_url="http://node", transport=httpx.MockTransport(answer))
-    return follow_stream(http, {"contract": "c"}, after, patience_s)
+    return follow_stream(http, {"contract": "c"}, after, patience_s, for_s)
 
 
 def test_lost_connection_goes_on_after_the_last_event() -> None:
@@ -52,6 +55,19 @@ def test_lost_connection_goes_on_after_the_last_event() -> None:
 
     assert [event["id"] for event in islice(follow(answer), 4)] == ["1.0.0", "1.0.1", "9.0.0", "9.1.0"]
     assert asked == [None, "7", "7", "9.0.0"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: httpx.Response(200, headers=STREAM, stream=Cut(*repeat("id: 7\n\n", 100))),
+        lambda _: httpx.Response(503, json={"code": "OVERLOADED", "detail": "later"}),
+        lambda _: httpx.Response(200, headers=STREAM, stream=Cut(part("1.0.0"))),
+    ],
+    ids=["no event comes", "no connection can be had", "events come and the connection is lost"],
+)
+def test_following_for_some_time_ends_without_an_error_when_it_is_over(answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    assert {event["id"] for event in follow(answer, for_s=0.3)} <= {"1.0.0"}
 
 
 def test_half_an_event_is_asked_for_again() -> None:
