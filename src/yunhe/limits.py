@@ -224,10 +224,20 @@ ENGINE_LOG_FILES_MAX: Final = 4
 """Older files of the engine's log that are kept."""
 ENGINE_LINE_CHARS_MAX: Final = 64 * 1024
 """One line of what the engine writes; a longer one is kept in parts."""
+ABCI_MESSAGE_BYTES_MAX: Final = 2 * BLOCK_BYTES_MAX
+"""One message between a node and its engine: a block and what belongs to it."""
+ABCI_CONNECTIONS_MAX: Final = 16
+"""Connections that a node takes from its engine, which needs four; those of one that has just ended may still be there."""
 VOTE_EXTENSION_BYTES_MAX: Final = 4096
-"""What an organisation's node may add to its vote in the engine."""
-ENGINE_MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
-"""One message between a node and its engine."""
+"""What an organisation's vote carries for the others: a checkpoint with a cosignature."""
+CHECKPOINTS_COLLECTED_MAX: Final = 32
+"""Newest checkpoints whose cosignatures a node gathers."""
+ENGINE_RESEND_S: Final = 5
+"""After this long an accepted envelope that no block has is handed to the engine again."""
+ENGINE_BEHIND_MS_MAX: Final = 2_000
+"""So far may the time of a block be behind the local clock before its proposer lets one without envelopes go ahead of it."""
+ENGINE_IDLE_S_MIN: Final = 30
+"""How long nothing has to be committed before a proposer does so."""
 ENGINE_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 """What a node reads of one answer of its engine."""
 OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024

@@ -1,7 +1,8 @@
 """What an engine is, and what it may expect from the application.
 
 The obligations (ENG-001 to ENG-010) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
-envelopes as bytes only. Validator updates and snapshots join this interface with the first engine that has validators.
+envelopes as bytes only. What an engine between organisations needs besides is in `ReplicatedApplication`; there are no snapshots: who
+catches up does it by blocks.
 """
 
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class Application(Protocol):
     """The ledger, as an engine sees it."""
 
     def committed(self) -> Committed:
-        """Return what is durable; asked once, at the start."""
+        """Return what is durable; asked at the start, and by an engine with a process of its own whenever that begins anew."""
         ...
 
     def check(self, envelope: bytes) -> None:
@@ -50,6 +51,32 @@ class Application(Protocol):
 
     def commit(self, count: int) -> None:
         """Make the oldest `count` delivered blocks durable together; everything that waits for them is answered after that."""
+        ...
+
+
+class ReplicatedApplication(Application, Protocol):
+    """The ledger, as an engine sees it on which organisations agree. May be called from any thread."""
+
+    def judge(self, envelope: bytes, time_ms: int) -> None:
+        """Decide whether an envelope can have an effect in a block of this time or of a later one, after all that was delivered.
+
+        The same on every node with the same blocks; no clock is read.
+
+        Raises:
+            YunheError: it cannot, now or ever; the error says why.
+        """
+        ...
+
+    def discard(self, envelope: bytes, time_ms: int) -> None:
+        """Take note that an envelope which was accepted here will be in no block, because `judge` refused it for this time."""
+        ...
+
+    def extend_vote(self) -> bytes:
+        """Return what this node's vote tells the others beside the block, at most `VOTE_EXTENSION_BYTES_MAX`; empty for nothing."""
+        ...
+
+    def receive_extension(self, extension: bytes) -> None:
+        """Take what another's vote told, which may be anything; what is of no use is passed over. No block may depend on it."""
         ...
 
 

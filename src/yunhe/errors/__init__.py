@@ -242,6 +242,12 @@ class NotACertifierError(UnavailableError):
     code = "NOT_A_CERTIFIER"
 
 
+class CertificatePendingError(UnavailableError):
+    """The others have not cosigned a block yet; they do so when they vote on the next one (CER-003)."""
+
+    code = "CERTIFICATE_PENDING"
+
+
 class CertificateDamagedError(CorruptionError):
     """A kept certificate of a certifier change is missing or not what was written."""
 

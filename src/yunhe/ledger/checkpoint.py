@@ -5,13 +5,21 @@ Specification: docs/spec/proofs.md, PRF-001 to PRF-003.
 """
 
 import base64
+import binascii
 import hashlib
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from yunhe.crypto import PrivateKey
+from yunhe.errors import MalformedError
+from yunhe.limits import CERTIFIERS_MAX, HASH_BYTES
 from yunhe.verifier import COSIGNATURE_TYPES
 
 _SIGNATURE_PREFIX = "\N{EM DASH} "
+_HEAD_BYTES: Final = 12
+"""Of a signature: key id and time."""
+_SIZE: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 
 
 def origin(network_id: bytes) -> str:
@@ -90,3 +98,43 @@ def key_line(name: str, suite: str, public_key: bytes) -> str:
     # PRF-030
     key = base64.b64encode(COSIGNATURE_TYPES[suite] + public_key).decode("ascii")
     return f"{name}+{key_id(name, suite, public_key).hex()}+{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSignature:
+    """A signature line of a note; whether it is a cosignature that counts is not known yet."""
+
+    name: str
+    """Of the key."""
+    key_id: bytes
+    time_s: int
+    signature: bytes
+
+
+def read_note(data: bytes, network_id: bytes) -> tuple[Checkpoint, list[NoteSignature]]:
+    """Take a signed note of another node apart; nothing in it is verified.
+
+    Raises:
+        MalformedError: it is no signed note of a checkpoint of this network.
+    """
+    try:
+        text, separator, signatures = data.decode("utf-8").partition("\n\n")
+        named, size, root = text.split("\n")
+        lines = signatures.splitlines()
+        if not separator or named != origin(network_id) or not _SIZE.fullmatch(size) or len(lines) > CERTIFIERS_MAX:
+            raise MalformedError("this is no signed checkpoint of this network")
+        checkpoint = Checkpoint(network_id, int(size), base64.b64decode(root, validate=True))
+        read = [_read_line(line) for line in lines]
+    except (ValueError, binascii.Error) as error:
+        raise MalformedError("this is no signed checkpoint") from error
+    if len(checkpoint.root) != HASH_BYTES:
+        raise MalformedError("the root of a checkpoint is a hash")
+    return checkpoint, read
+
+
+def _read_line(line: str) -> NoteSignature:
+    prefix, name, encoded = line.split(" ")
+    blob = base64.b64decode(encoded, validate=True)
+    if f"{prefix} " != _SIGNATURE_PREFIX or len(blob) <= _HEAD_BYTES:
+        raise MalformedError("this is no line of a signed checkpoint")
+    return NoteSignature(name, blob[:4], int.from_bytes(blob[4:_HEAD_BYTES], "big"), blob[_HEAD_BYTES:])

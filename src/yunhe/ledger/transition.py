@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from yunhe.crypto import ChainHash
-from yunhe.errors import AlreadyUsedError, CorruptionError, OverloadedError, UnavailableError, YunheError
+from yunhe.errors import (
+    AlreadyUsedError,
+    CorruptionError,
+    MalformedError,
+    OverloadedError,
+    UnavailableError,
+    ValidityTooFarError,
+    YunheError,
+)
 from yunhe.ledger.admission import OpenedEnvelope, check_suites, check_validity
 from yunhe.ledger.enrolment import authorise_node
 from yunhe.ledger.header import Header
@@ -148,6 +156,47 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
     return _first_of_each_id(candidates, dropped, state)
 
 
+def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, state: State) -> None:
+    """Check that an envelope can have an effect in a block of this time on this state, or in a later one.
+
+    Looks at its transactions one after the other and stops at the first that can; that one may be valid for too long now is no reason,
+    for time goes on.
+
+    Args:
+        network_id: of the ledger.
+        opened: the envelope.
+        time_ms: of the block.
+        state: the state that the block would be applied to.
+
+    Raises:
+        YunheError: its node may send nothing, or none of its transactions can have an effect; why the first one cannot.
+    """
+    # LED-016
+    authorise_node(state, opened.envelope.node)
+    window_ms = read_parameters(state).validity_window_ms
+    reason: YunheError | None = None
+    for verdict in opened.verdicts:
+        if isinstance(verdict, YunheError):
+            reason = reason or verdict
+            continue
+        try:
+            check_suites(verdict, state)
+            check_validity(verdict, network_id, time_ms, window_ms)
+        except ValidityTooFarError:
+            return
+        except YunheError as error:
+            reason = reason or error
+            continue
+        if not state.seen([verdict.id]):
+            return
+        reason = reason or _already_used()
+    raise reason or MalformedError("an envelope without transactions has no effect")
+
+
+def _already_used() -> AlreadyUsedError:
+    return AlreadyUsedError("the transaction already has a receipt; ask for it by its id")
+
+
 def _first_of_each_id(
     candidates: Sequence[Transaction], dropped: list[Dropped], state: State
 ) -> tuple[tuple[Transaction, ...], tuple[Dropped, ...]]:
@@ -157,7 +206,7 @@ def _first_of_each_id(
     size = 0
     for candidate in candidates:
         if candidate.id in used:
-            dropped.append(Dropped(candidate.id, AlreadyUsedError("the transaction already has a receipt; ask for it by its id")))
+            dropped.append(Dropped(candidate.id, _already_used()))
         # LED-015
         elif len(effective) == BLOCK_TRANSACTIONS_MAX or size + len(candidate.encoded) > BLOCK_BYTES_MAX:
             dropped.append(Dropped(candidate.id, OverloadedError("the block is full; submit the transaction again")))

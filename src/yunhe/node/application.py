@@ -9,14 +9,15 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from yunhe.consensus import Committed, Delivery
 from yunhe.crypto import ChainHash
-from yunhe.errors import InvalidInputError
+from yunhe.errors import InvalidInputError, OverloadedError
 from yunhe.ledger.admission import OpenedEnvelope, open_envelope
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.layouts import changes_certifiers
-from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block
+from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block, require_viable, select_effective
 from yunhe.limits import OPENED_ENVELOPES_BYTES_MAX
 from yunhe.node.metrics import Metrics
 from yunhe.storage import LedgerStore
@@ -56,6 +57,18 @@ class _DeliveredState:
         return found | self._store.seen(ids)
 
 
+class Votes(Protocol):
+    """What this node's votes on blocks tell the others, and theirs this node."""
+
+    def extend_vote(self) -> bytes:
+        """Return what the next vote tells."""
+        ...
+
+    def receive_extension(self, extension: bytes) -> None:
+        """Take what another's vote told."""
+        ...
+
+
 class LedgerApplication:
     """Joins store and executor behind the engine interface."""
 
@@ -67,6 +80,7 @@ class LedgerApplication:
         on_block: Callable[[LedgerBlock], None],
         on_commit: Callable[[BlockCommitted], None],
         metrics: Metrics,
+        votes: Votes | None = None,
     ) -> None:
         """Join the parts.
 
@@ -77,6 +91,7 @@ class LedgerApplication:
             on_block: called with each durable ledger block before the next one can be decided; may raise to stop the engine.
             on_commit: told of every engine block after that.
             metrics: are told how long blocks take and what became of their transactions.
+            votes: what they carry beside the block, where organisations agree; nothing when it is None.
         """
         self._store = store
         self._executor = executor
@@ -84,6 +99,7 @@ class LedgerApplication:
         self._on_block = on_block
         self._on_commit = on_commit
         self._metrics = metrics
+        self._votes = votes
         self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
         self._opened_bytes = 0
         self._opened_lock = threading.Lock()
@@ -103,6 +119,32 @@ class LedgerApplication:
             InvalidInputError: it is malformed, or its node's signature is wrong.
         """
         self._open(envelope)
+
+    def judge(self, envelope: bytes, time_ms: int) -> None:
+        """Decide whether an envelope can have an effect at this time or later.
+
+        Raises:
+            YunheError: it cannot; why.
+        """
+        require_viable(self._tip.network_id, self._open(envelope), time_ms, self._state)
+
+    def discard(self, envelope: bytes, time_ms: int) -> None:
+        """Tell the node that none of the transactions in an envelope will have an effect through it, and why."""
+        block = EngineBlock(self._store.engine_height, time_ms, (self._open(envelope),))
+        effective, dropped = select_effective(self._tip.network_id, block, self._state)
+        error = OverloadedError("the envelope was given up; submit the transaction again")
+        late = tuple(Dropped(transaction.id, error) for transaction in effective)
+        self._metrics.count_transactions("dropped", len(dropped) + len(late))
+        self._on_commit(BlockCommitted(None, dropped + late))
+
+    def extend_vote(self) -> bytes:
+        """Return what this node's next vote tells the others."""
+        return b"" if self._votes is None else self._votes.extend_vote()
+
+    def receive_extension(self, extension: bytes) -> None:
+        """Take what another's vote told."""
+        if self._votes is not None:
+            self._votes.receive_extension(extension)
 
     def remember(self, opened: OpenedEnvelope) -> None:
         """Keep an envelope that this node has itself verified and sealed."""
@@ -169,6 +211,8 @@ class LedgerApplication:
         key = self._chain_hash.digest(envelope)
         with self._opened_lock:
             found = self._opened.get(key)
+            if found is not None:
+                self._opened.move_to_end(key)
         if found is None:
             found = open_envelope(envelope, self._chain_hash)
             self.remember(found)

@@ -1,10 +1,12 @@
 """Certified checkpoints and proof bundles, as this node can make them.
 
-The newest checkpoint is cosigned when someone asks for it. A checkpoint that ends with a change of certifiers is cosigned at once and kept
-for ever, because the set that counts for it may never sign again (PRF-012). A node whose key does not carry enough power can do neither:
-the ledger goes on without, and proofs that would need such a checkpoint are refused by name.
+The newest checkpoint is cosigned when someone asks for it, or when this node votes on the next block: its vote carries the cosignature to
+the others, and theirs bring what it takes for a certificate. A checkpoint that ends with a change of certifiers is cosigned at once and
+kept for ever, because the set that counts for it may never sign again (PRF-012). Where the cosignatures do not carry enough power, the
+ledger goes on without, and proofs that would need such a checkpoint are refused by name.
 """
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +17,21 @@ import structlog
 from yunhe.errors import (
     BlockNotFoundError,
     CertificateDamagedError,
+    CertificatePendingError,
     CosignerBarredError,
     MalformedError,
     NotACertifierError,
     TransactionNotFoundError,
 )
 from yunhe.ledger.certifiers import CertifierSet
-from yunhe.ledger.checkpoint import note
+from yunhe.ledger.checkpoint import Checkpoint, Cosignature, NoteSignature, note, read_note
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.layouts import CERTIFIERS_PREFIX, certifiers_of_rows, changes_certifiers, read_certifiers
 from yunhe.ledger.proof import CertifiedCheckpoint, StateSubject, Subject, build_bundle, receipt_subject, transaction_subject
 from yunhe.ledger.state_keys import KeyComponent, prefix_end, state_key
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import CERTIFIERS_MAX, PROOF_SUBJECTS_MAX
+from yunhe.node.cosignatures import Cosignatures, is_certified, power_of
 from yunhe.node.cosigner import Cosigner
 from yunhe.storage import Certificates, LedgerStore, Location
 
@@ -61,6 +65,12 @@ class Certification:
         self._certificates = certificates
         self._lock = threading.Lock()
         self._newest: CertifiedCheckpoint | None = None
+        """The newest checkpoint that this node's key has cosigned."""
+        self._certified: CertifiedCheckpoint | None = None
+        """The newest checkpoint that enough cosignatures certify."""
+        self._cosignatures = Cosignatures()
+        self._sets = {genesis.certifiers.hash(genesis.chain_hash): genesis.certifiers}
+        """Certifier sets by hash: those of the newest checkpoints."""
         self._keep_change()
 
     def committed(self, block: LedgerBlock) -> None:
@@ -70,15 +80,79 @@ class Certification:
                 self._keep_change()
 
     def newest_note(self) -> bytes:
-        """Return the newest checkpoint with this node's cosignature, as a signed note.
+        """Return the newest checkpoint with the cosignatures that this node knows, its own among them, as a signed note.
 
         Raises:
             NotACertifierError: the node's ledger key does not count.
             CosignerBarredError: the node was restored, and its ledger key signs nothing more.
         """
         with self._lock:
-            newest = self._certify()
+            own = self._certify()
+            newest = self._cosignatures.of(own.checkpoint.size) or own
         return note(newest.checkpoint, list(newest.cosignatures))
+
+    def certified_height(self) -> int:
+        """Return the height of the newest block that is known to be certified; -1 for none."""
+        with self._lock:
+            return -1 if self._certified is None else self._certified.checkpoint.size - 1
+
+    def extend_vote(self) -> bytes:
+        """Return this node's cosignature of the newest checkpoint, as a signed note; empty when its key does not count."""
+        try:
+            with self._lock:
+                own = self._certify()
+        except (NotACertifierError, CosignerBarredError):
+            return b""
+        # CER-001
+        return note(own.checkpoint, [c for c in own.cosignatures if c.organisation == self._cosigner.organisation])
+
+    def receive_extension(self, extension: bytes) -> None:
+        """Keep the cosignatures in a signed note of another node that count for one of the newest checkpoints."""
+        try:
+            checkpoint, lines = read_note(extension, self._genesis.network_id)
+        except MalformedError as error:
+            _log.debug("a vote tells what is no checkpoint", reason=error.message)
+            return
+        # CER-002
+        with self._lock:
+            self._receive(checkpoint, lines)
+
+    def _receive(self, checkpoint: Checkpoint, lines: Sequence[NoteSignature]) -> None:
+        size = checkpoint.size
+        if not 1 <= size <= self._store.log.size or not self._cosignatures.lacks(size):
+            return
+        certifiers = self._known_set(size)
+        if certifiers is None or checkpoint.root != self._store.log.root(size):
+            return
+        found = self._cosignatures.verified(checkpoint, certifiers, lines)
+        if found:
+            self._take(checkpoint, certifiers, found)
+
+    def _take(self, checkpoint: Checkpoint, certifiers: CertifierSet, cosignatures: Sequence[Cosignature]) -> CertifiedCheckpoint:
+        """Keep verified cosignatures, and the certificate that they may complete; return the checkpoint with all that are known."""
+        known = self._cosignatures.add(checkpoint, certifiers, cosignatures)
+        if is_certified(known) and (self._certified is None or self._certified.checkpoint.size <= checkpoint.size):
+            self._certified = known
+        if is_certified(known) and self._changes(checkpoint.size - 1) and checkpoint.size not in self._certificates.sizes():
+            self._certificates.keep(known)
+        return known
+
+    def _known_set(self, size: int) -> CertifierSet | None:
+        """Return the set whose cosignatures count for a checkpoint of this size, if it is one of the newest."""
+        # LED-041
+        if size == 1:
+            return self._genesis.certifiers
+        wanted = self._store.header(size - 2).next_certifiers
+        found = self._sets.get(wanted)
+        if found is None and size == self._store.log.size:
+            counting = self._counting_set(size)
+            if counting.hash(self._genesis.chain_hash) == wanted:
+                found = self._sets[wanted] = counting
+        return found
+
+    def _changes(self, height: int) -> bool:
+        """Return whether a header names another set than the one below it."""
+        return height > 0 and self._store.header(height).next_certifiers != self._store.header(height - 1).next_certifiers
 
     def prove(self, subjects: Sequence[ProofSubjectRequest], height: int | None) -> bytes:
         """Make a proof bundle.
@@ -92,12 +166,12 @@ class Certification:
             TransactionNotFoundError: a transaction has no place in the ledger.
             HistoryGoneError: records of that height are no longer kept.
             NotACertifierError: the node's ledger key does not certify the newest block alone, or did not certify a change of certifiers.
+            CertificatePendingError: the others have not cosigned the block yet.
             CertificateDamagedError: a kept certificate of an earlier change of certifiers is damaged.
         """
         if not 1 <= len(subjects) <= PROOF_SUBJECTS_MAX:
             raise MalformedError(f"a bundle proves 1 to {PROOF_SUBJECTS_MAX} things, not {len(subjects)}")
-        with self._lock:
-            newest = _require_certified(self._certify())
+        newest = self._newest_certified()
         at = self._height(subjects, height, newest.checkpoint.size - 1)
         certified = [*self._certificates.chain(newest.checkpoint.size), newest]
         gap = self._certificates.first_gap(newest.checkpoint.size)
@@ -117,9 +191,27 @@ class Certification:
         if len(heights) > 1:
             raise MalformedError(f"one bundle is about one height; these subjects are of {sorted(heights)}")
         at = heights.pop() if heights else newest
-        if not 0 <= at <= newest:
-            raise BlockNotFoundError(f"there is no block {at} yet; the last one is {newest}")
+        head = self._store.head().height
+        if not 0 <= at <= head:
+            raise BlockNotFoundError(f"there is no block {at} yet; the last one is {head}")
+        if at > newest:
+            raise CertificatePendingError(f"block {at} is not certified yet, block {newest} is the last that is; ask again in a moment")
         return at
+
+    def _newest_certified(self) -> CertifiedCheckpoint:
+        """Return the newest certified checkpoint; where the node is alone, the head's."""
+        with self._lock:
+            if not self._genesis.validators:
+                own = self._certify()
+                if not is_certified(own):
+                    raise _not_enough(own)
+                return own
+            # CER-003
+            with contextlib.suppress(NotACertifierError, CosignerBarredError):
+                self._certify()
+            if self._certified is None:
+                raise CertificatePendingError("no block is certified yet, because the others have cosigned none; ask again in a moment")
+            return self._certified
 
     def _locate(self, transaction_id: bytes) -> Location:
         location = self._store.locate(transaction_id)
@@ -153,7 +245,8 @@ class Certification:
                     "a vote (governance.propose_certifier) can put it there"
                 )
             checkpoint, cosignature = self._cosigner.cosign(self._genesis.network_id, self._store.log, size)
-            self._newest = CertifiedCheckpoint(checkpoint, counting, (cosignature,))
+            self._sets[counting.hash(self._genesis.chain_hash)] = counting
+            self._newest = self._take(checkpoint, counting, [cosignature])
             break
         return self._newest
 
@@ -183,7 +276,7 @@ class Certification:
     def _keep_change(self) -> None:
         """Keep the certified checkpoint of the head when it changes the set; also after a crash in between."""
         head = self._store.head()
-        if head.height == 0 or head.next_certifiers == self._store.header(head.height - 1).next_certifiers:
+        if not self._changes(head.height):
             return
         try:
             self._certificates.read(head.height + 1)
@@ -193,23 +286,19 @@ class Certification:
 
     def _keep_newest(self, height: int) -> None:
         try:
-            self._certificates.keep(_require_certified(self._certify()))
+            own = self._certify()
+            # Between organisations the others' cosignatures come with the votes on the next block.
+            if not is_certified(own) and not self._genesis.validators:
+                raise _not_enough(own)
+            if is_certified(own):
+                self._certificates.keep(own)
         except (NotACertifierError, CosignerBarredError) as error:
             # Halting would not bring the missing cosignatures, and take from the ledger the votes that put things right.
             _log.error("a change of certifiers was not certified", height=height, reason=error.message)
 
 
-def _require_certified(item: CertifiedCheckpoint) -> CertifiedCheckpoint:
-    """Return a checkpoint if its cosignatures carry more than two thirds of the power.
-
-    Raises:
-        NotACertifierError: they do not.
-    """
-    power = sum(member.power for c in item.cosignatures if (member := item.certifiers.find(c.organisation)) is not None)
-    # PRF-002
-    if 3 * power <= 2 * item.certifiers.power:
-        raise NotACertifierError(
-            f"this node's ledger key has power {power} of {item.certifiers.power} and more than two thirds is needed, so it can prove "
-            "nothing alone; a vote (governance.propose_certifier) can change powers"
-        )
-    return item
+def _not_enough(item: CertifiedCheckpoint) -> NotACertifierError:
+    return NotACertifierError(
+        f"this node's ledger key has power {power_of(item)} of {item.certifiers.power} and more than two thirds is needed, so it can prove "
+        "nothing alone; a vote (governance.propose_certifier) can change powers"
+    )

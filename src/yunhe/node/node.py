@@ -17,11 +17,13 @@ from dataclasses import dataclass
 import structlog
 
 from yunhe.consensus import Engine, SoloEngine
-from yunhe.consensus.cometbft.engine import CometBftEngine
+from yunhe.consensus.cometbft.engine import CometbftEngine
+from yunhe.consensus.cometbft.supervision import EngineHealth
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
+    InvalidConfigurationError,
     NodeHaltedError,
     NodeStoppingError,
     PlatformError,
@@ -109,6 +111,7 @@ class Node:
             YunheError: the folder, keys or store cannot be used; the message says what to do.
         """
         check_platform(folder.genesis)
+        check_engine(folder)
         self.folder = folder
         self.genesis = folder.genesis
         self.network_id = folder.genesis.network_id
@@ -130,7 +133,13 @@ class Node:
             certificates = Certificates(stored.certificates, self.network_id, self.store.log, self.store.header)
             self.certification = Certification(self.store, self.genesis, cosigner, certificates)
             self._application = LedgerApplication(
-                self.store, self._worker, self.genesis.chain_hash, self.certification.committed, self._committed, self.metrics
+                self.store,
+                self._worker,
+                self.genesis.chain_hash,
+                self.certification.committed,
+                self._committed,
+                self.metrics,
+                self.certification,
             )
             self._engine: Engine = self._make_engine()
         except BaseException:
@@ -158,13 +167,12 @@ class Node:
     def _make_engine(self) -> Engine:
         if self.folder.config.engine == SoloEngine.name:
             return SoloEngine(self._application, self.clock)
-        home = self.folder.path / ENGINE_FOLDER
-        return CometBftEngine(
+        return CometbftEngine(
             self._application,
             self.clock,
-            home,
-            self.genesis.protocol_version,
+            self.folder.path / ENGINE_FOLDER,
             lambda on_halted: prepare_engine(self.folder, os.environ, on_halted),
+            self.genesis.protocol_version,
         )
 
     @property
@@ -203,6 +211,10 @@ class Node:
         await asyncio.to_thread(self._close)
         _log.info("node stopped", height=self.store.head().height)
 
+    def engine_health(self) -> EngineHealth | None:
+        """Return how the engine's process is; None for an engine without one."""
+        return self._engine.health() if isinstance(self._engine, CometbftEngine) else None
+
     def _close(self) -> None:
         self._worker.close()
         self.store.close()
@@ -234,6 +246,9 @@ class Node:
             return f"the node is halted: {self._halt}"
         if self._stopping:
             return "the node is stopping"
+        health = self.engine_health()
+        if health is not None and health.pid is None:
+            return f"the engine is {health.state}: {health.reason or 'it does not run yet'}"
         if disk_free_bytes < DISK_FREE_BYTES_MIN:
             return f"the disk has {disk_free_bytes} bytes free, which may not be enough for the next block; make room"
         if len(self._pending) >= PENDING_TRANSACTIONS_MAX:
@@ -416,6 +431,19 @@ def open_executor(genesis: Genesis) -> WorkerExecutor:
     """
     check_platform(genesis)
     return WorkerExecutor(genesis.chain_hash)
+
+
+def check_engine(folder: NodeFolder) -> None:
+    """Check that a node's engine is that of its ledger.
+
+    Raises:
+        InvalidConfigurationError: a node alone would go on with a ledger between organisations, or the other way round.
+    """
+    wanted = CometbftEngine.name if folder.genesis.validators else SoloEngine.name
+    if folder.config.engine != wanted:
+        raise InvalidConfigurationError(
+            f"this ledger's engine is {wanted!r}, and the setting says {folder.config.engine!r}; set `engine` in node.toml to {wanted!r}"
+        )
 
 
 def check_ledger(folder: NodeFolder, progress: Progress, *, replay: bool) -> CheckReport:

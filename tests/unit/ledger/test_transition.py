@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.ledger.chain_in_memory import FLAVOURS, NETWORK, TIME_MS, MemoryChain, key
 from yunhe.crypto import SHA256
-from yunhe.errors import CorruptionError, UnavailableError
+from yunhe.errors import AlreadyUsedError, CorruptionError, NotPermittedError, UnavailableError, YunheError
 from yunhe.ledger import transition as transition_module
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import encode
@@ -15,6 +15,7 @@ from yunhe.ledger.layouts import encode_record, node_key, organisation_key, suit
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.state_keys import state_key
 from yunhe.ledger.transaction import Call, Transaction, assemble_transaction
+from yunhe.ledger.transition import require_viable
 
 
 @pytest.fixture(params=FLAVOURS)
@@ -230,3 +231,46 @@ def test_signatures_are_part_of_the_transactions_leaf(chain):
     assert other.id == real.id
     assert other.leaf(chain.hash) != real.leaf(chain.hash)
     assert real.leaf(chain.hash) == real.id + chain.hash.tagged(b"yunhe/signatures/1", encode(list(real.signatures)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"valid_until_ms": TIME_MS + 2}, {"valid_until_ms": TIME_MS + 10**12}], ids=["plain", "soon over", "valid for too long"]
+)
+def test_require_viable_envelope_with_one_transaction_that_can_have_an_effect_passes(chain, changes):
+    """LED-016 accepted: the others may be of no use."""
+    expired = chain.transaction(1, valid_until_ms=TIME_MS)
+    opened = chain.open(garbled(chain.transaction(2)), expired, chain.transaction(3, **changes))
+    require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"valid_until_ms": TIME_MS + 1}, "EXPIRED"),
+        ({"network_id": bytes(32)}, "WRONG_NETWORK"),
+    ],
+)
+def test_require_viable_envelope_of_no_use_is_refused_with_the_reason_of_its_first(chain, changes, code):
+    """LED-016 refused."""
+    opened = chain.open(chain.transaction(1, **changes), garbled(chain.transaction(2)))
+    with pytest.raises(YunheError) as refusal:
+        require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+    assert refusal.value.code == code
+
+
+def test_require_viable_envelope_whose_transactions_have_receipts_is_refused(chain):
+    """LED-016 refused."""
+    opened = chain.open(chain.transaction(1), chain.transaction(2))
+    chain.state.ids = {chain.transaction(1).id}
+    require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+    chain.state.ids.add(chain.transaction(2).id)
+    with pytest.raises(AlreadyUsedError):
+        require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+
+
+def test_require_viable_envelope_of_a_node_that_is_not_enrolled_is_refused(chain):
+    """LED-016 refused."""
+    opened = chain.open(chain.transaction(1))
+    del chain.state.records[node_key(opened.envelope.node.organisation, opened.envelope.node.node)]
+    with pytest.raises(NotPermittedError):
+        require_viable(NETWORK, opened, TIME_MS + 1, chain.state)

@@ -1,7 +1,7 @@
 """What a CometBFT process says of itself, over the socket in its home.
 
-Only for status and supervision: envelopes take the node's own way. A socket's path may have no more than 107 bytes, so it is reached
-through a descriptor of its folder, which makes the name short.
+For status and supervision, and for the envelopes that the outbox hands over. A socket's path may have no more than 107 bytes, so it is
+reached through a descriptor of its folder, which makes the name short.
 """
 
 import http.client

@@ -1,5 +1,6 @@
 """What Yunhe says of ABCI is what the pinned CometBFT says of it: names, numbers, types, and values of enumerations."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,9 +15,13 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
     FileDescriptorSet,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 import yunhe
 from yunhe.consensus.cometbft._generated import abci_pb2
+from yunhe.consensus.cometbft.abci_server import frame, parse_request
+from yunhe.errors import EngineMessageError
 
 ENGINE = Path(yunhe.__file__).parents[2] / "engine"
 
@@ -75,3 +80,28 @@ def test_every_request_that_can_come_is_known(theirs: set[tuple[object, ...]]) -
     """ABC-001: but for the two of a mempool that is the application's own, which the settings do not choose."""
     asked = {fact[1] for fact in theirs if fact[0] == "Request"}
     assert asked - {fact[1] for fact in ours() if fact[0] == "Request"} == {"insert_tx", "reap_txs"}
+
+
+# Fields that nobody here knows, of every kind that protobuf has.
+UNKNOWN = b"\xe8\x04\x05" + b"\xf1\x04" + bytes(8) + b"\xfd\x04" + bytes(4) + b"\x82\x05\x01x"
+
+
+def test_fields_that_are_unknown_are_passed_over() -> None:
+    """ABC-001 accepted."""
+    asked = abci_pb2.Request(check_tx={"tx": b"x"})
+    for data in (UNKNOWN + asked.SerializeToString(), asked.SerializeToString() + UNKNOWN):
+        assert parse_request(data).check_tx == asked.check_tx
+
+
+@given(st.binary(), st.sampled_from([0, 8, 16, 17, 19, 20]))
+def test_any_bytes_give_a_request_or_our_refusal(data: bytes, number: int) -> None:
+    """ABC-001, ABC-002 refused."""
+    head = (
+        b""
+        if number == 0
+        else (number << 3 | 2).to_bytes(1, "big")
+        if number < 16
+        else bytes([(number << 3 | 2) & 0x7F | 0x80, number >> 4])
+    )
+    with contextlib.suppress(EngineMessageError):
+        parse_request(data if number == 0 else head + frame(data))

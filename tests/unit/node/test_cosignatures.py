@@ -1,0 +1,101 @@
+"""What nodes of several organisations tell each other with their votes, and what becomes of it; no block is made here."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node.consortium_nodes import make_folders
+from yunhe.crypto import PrivateKey
+from yunhe.errors import CertificatePendingError, MalformedError
+from yunhe.ledger.checkpoint import Checkpoint, cosign, note, read_note
+from yunhe.node import Node, ProofSubjectRequest
+from yunhe.verifier import verify
+
+NAMES = ("bank", "carrier", "customs", "port")
+STRANGER = PrivateKey("ed25519-sha256", bytes([9]) * 32)
+ADMIN = ProofSubjectRequest.of_record("registry", "members", ("bank", "admin"))
+
+
+def with_nodes(path: Path, body: Callable[[list[Node]], None]) -> None:
+    """Open the nodes of a network; their engines are not started, so there is the genesis alone."""
+    folders, _ = make_folders(path, NAMES)
+
+    async def run() -> None:
+        nodes = [Node(folder) for folder in folders]
+        try:
+            body(nodes)
+        finally:
+            await asyncio.gather(*(node.stop() for node in nodes))
+
+    asyncio.run(run())
+
+
+def test_three_of_four_votes_make_a_certificate_and_two_do_not(tmp_path: Path) -> None:
+    """CER-001, CER-002 accepted; CER-003 refused, then accepted."""
+
+    def body(nodes: list[Node]) -> None:
+        own = nodes[0].certification
+        for other in nodes[1:3]:
+            with pytest.raises(CertificatePendingError):
+                own.prove([ADMIN], None)
+            own.receive_extension(other.certification.extend_vote())
+        assert own.certified_height() == 0
+        proof = verify(own.prove([ADMIN], None), nodes[0].genesis.to_json().encode())
+        assert proof.certificates[-1].organisations == NAMES[:3]
+        own.receive_extension(nodes[3].certification.extend_vote())
+        assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 4
+
+    with_nodes(tmp_path / "network", body)
+
+
+def test_vote_carries_nothing_when_the_key_does_not_count(tmp_path: Path) -> None:
+    """CER-001 refused."""
+    folders, _ = make_folders(tmp_path / "network", NAMES)
+    folder = folders[0]
+    (folder.path / "keys/ledger.pem").write_bytes(STRANGER.to_pem((folder.path / "secrets/passphrase").read_bytes().strip()))
+
+    async def run() -> None:
+        node = Node(folder)
+        try:
+            assert node.certification.extend_vote() == b""
+        finally:
+            await node.stop()
+
+    asyncio.run(run())
+
+
+def test_what_does_not_count_is_passed_over(tmp_path: Path) -> None:
+    """CER-002 refused."""
+
+    def body(nodes: list[Node]) -> None:
+        own, told = nodes[0].certification, nodes[1].certification.extend_vote()
+        checkpoint, _ = read_note(told, nodes[0].network_id)
+        other_root = Checkpoint(checkpoint.network_id, 1, bytes(32))
+        later = Checkpoint(checkpoint.network_id, 2, checkpoint.root)
+        _, key = nodes[1].folder.load_keys()
+        for useless in [
+            b"\xff",
+            b"no note",
+            told.replace(b"\n\n", b"\n"),
+            told[:-20] + b"AAAA" + told[-16:],
+            note(checkpoint, [cosign(checkpoint, "carrier", STRANGER, 1)]),
+            note(checkpoint, [cosign(checkpoint, "bank", key, 1)]),
+            note(other_root, [cosign(other_root, "carrier", key, 1)]),
+            note(later, [cosign(later, "carrier", key, 1)]),
+            note(Checkpoint(bytes(32), 1, checkpoint.root), [cosign(checkpoint, "carrier", key, 1)]),
+        ]:
+            own.receive_extension(useless)
+        assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 1
+        for _ in range(2):
+            own.receive_extension(told)
+        assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 2
+
+    with_nodes(tmp_path / "network", body)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"yunhe/x\n1\nAA==\n\n", b"yunhe/x\n0\n" + b"A" * 43 + b"=\n\n", b"a\nb\nc\nd\n\n"])
+def test_note_that_is_none_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read_note(data, bytes(32))
