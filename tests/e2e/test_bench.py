@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.node_process import DEADLINE_S, yunhe, yunhe_json
+from tests.kvstore_chain import program
 from yunhe.bench.workloads import WORKLOADS
 
 LITTLE = ("--records", "20", "--seconds", "0.5", "--batch", "5", "--connections", "1")
@@ -29,6 +30,16 @@ def test_open_loop_idle_time_and_restart_are_reported() -> None:
     assert done.returncode == 0, done.stderr
     for word in ("20 tx/s offered", "2 hot", "sm2-sm3", "without load", "start "):
         assert word in done.stdout
+
+
+def test_workload_runs_on_a_network_by_the_votes_of_all() -> None:
+    program()
+    figures = yunhe_json("bench", "transfer", *LITTLE, "--network", "2", "--idle", "0.2")
+    assert figures["committed"] > 0
+    assert figures["refused"] == {}
+    assert figures["organisations"] == 2
+    assert {"org1 node", "org1 engine", "org2 node", "org2 engine", "load"} <= figures["cores_used"].keys()
+    assert "org2 engine" in figures["idle_cores"]
 
 
 @pytest.mark.parametrize(

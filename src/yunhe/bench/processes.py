@@ -18,6 +18,14 @@ def family(root: int) -> dict[int, str]:
     return found
 
 
+def process_name(pid: int) -> str:
+    """Return the name of a process's program; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def processor_s(pid: int) -> float:
     """Return the processor time that a process has used, seconds."""
     fields = _stat(Path(f"/proc/{pid}"))

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import yunhe
 from yunhe.bench.load import Load, LoadResult, run_load
-from yunhe.bench.processes import family, folder_mib, memory_mib, processor_s
+from yunhe.bench.processes import folder_mib, memory_mib, processor_s
+from yunhe.bench.scratch_network import scratch_network
 from yunhe.bench.scratch_node import ScratchNode, scratch_node
 from yunhe.bench.workloads import Choice, Workload
 from yunhe.errors import BadAnswerError, UsageError
@@ -35,6 +36,8 @@ class Options:
     """How long the node is watched without load afterwards, seconds."""
     restart: bool = False
     """Whether the node is stopped and started at the end, and timed."""
+    organisations: int = 1
+    """How many agree on the blocks, each with a node; 1 for a node that orders its own envelopes."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -52,7 +55,12 @@ def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str
     Raises:
         YunheError: the node cannot be run, or a call was refused by the rules.
     """
-    with scratch_node(options.suite, options.hash_name) as node:
+    scratch = (
+        scratch_node(options.suite, options.hash_name)
+        if options.organisations == 1
+        else scratch_network(options.organisations, options.suite, options.hash_name)
+    )
+    with scratch as node:
         node.deploy(options.workload.contract, options.workload.source)
         node.prepare(options.workload.prepare(options.records), lambda percent: progress(f"making {options.records} records: {percent} %"))
         progress(f"{options.workload.name}: {options.load.seconds:g} s")
@@ -67,7 +75,7 @@ def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str
 
 
 def _measure(node: ScratchNode, options: Options) -> dict[str, Any]:
-    names = family(node.pid)
+    names = node.processes()
     calls = options.workload.calls(Choice(options.records, options.hot, options.seed))
     with node.client() as client:
         _ = client.network_id, client.chain_hash
@@ -105,6 +113,7 @@ def _asked(options: Options) -> dict[str, Any]:
         "offered_per_s": options.load.rate,
         "suite": options.suite,
         "chain_hash": options.hash_name,
+        "organisations": options.organisations,
     }
 
 
@@ -127,7 +136,7 @@ def _answered(result: LoadResult, load: Load) -> dict[str, Any]:
 
 
 def _idle(node: ScratchNode, seconds: float) -> dict[str, float]:
-    names = family(node.pid)
+    names = node.processes()
     before = {pid: processor_s(pid) for pid in names}
     time.sleep(seconds)
     return {name: round((processor_s(pid) - before[pid]) / seconds, 3) for pid, name in names.items()}

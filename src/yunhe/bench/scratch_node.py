@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from yunhe.bench.processes import family
 from yunhe.errors import BadAnswerError, NodeStartError
 from yunhe.ledger.transaction import Call
 from yunhe.node import NodeFolder
@@ -28,7 +29,7 @@ class ScratchNode:
         key_file = create_key_file(home / "bench.admin.pem", Member("bench", "admin"), _PASSPHRASE, suite)
         self.key: MemberKey = key_file.open(_PASSPHRASE)
         options = ("--port", "0", "--suite", suite, "--chain-hash", hash_name)
-        _yunhe("node", "init", str(self.folder), "--admin", str(key_file.path), *options)
+        yunhe("node", "init", str(self.folder), "--admin", str(key_file.path), *options)
         self.address = ""
         self.pid = 0
         self.start()
@@ -36,13 +37,13 @@ class ScratchNode:
     def start(self) -> float:
         """Start the node and return how long it took until it answered, seconds."""
         begun = time.monotonic()
-        started = _yunhe("node", "start", str(self.folder), "--port", "0", "--background")
+        started = yunhe("node", "start", str(self.folder), "--port", "0", "--background")
         self.address, self.pid = str(started["address"]), int(started["pid"])
         return time.monotonic() - begun
 
     def stop(self) -> None:
         """Stop the node."""
-        _yunhe("node", "stop", str(self.folder))
+        yunhe("node", "stop", str(self.folder))
 
     @property
     def token(self) -> str:
@@ -52,6 +53,10 @@ class ScratchNode:
     def client(self) -> Client:
         """Return a client of the node."""
         return Client(self.address, self.token, timeout_s=60)
+
+    def processes(self) -> dict[int, str]:
+        """Return the node's processes, each with what it is."""
+        return family(self.pid)
 
     def deploy(self, contract: str, source: str) -> None:
         """Deploy a contract by the one organisation's vote."""
@@ -90,7 +95,12 @@ def scratch_node(suite: str, hash_name: str) -> Iterator[ScratchNode]:
             node.stop()
 
 
-def _yunhe(*arguments: str) -> dict[str, Any]:
+def yunhe(*arguments: str) -> dict[str, Any]:
+    """Run the command line and return its JSON.
+
+    Raises:
+        NodeStartError: it failed.
+    """
     command = [sys.executable, "-m", "yunhe.cli", "--json", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

@@ -9,6 +9,7 @@ from yunhe.cli.output import output
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash, chain_hash_names, suite_names
 from yunhe.crypto import suite as signature_suite
 from yunhe.errors import UsageError
+from yunhe.limits import NETWORK_NODES_MAX
 from yunhe.sdk.signals import ended_by_signals
 
 
@@ -25,6 +26,9 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     suite: Annotated[str, typer.Option("--suite", help=f"Signature suite ({', '.join(suite_names())}).")] = ED25519_SHA256.name,
     hash_name: Annotated[str, typer.Option("--chain-hash", help=f"The ledger's hash ({', '.join(chain_hash_names())}).")] = SHA256.name,
     idle: Annotated[float, typer.Option("--idle", min=0, help="Watch the node so many seconds without load afterwards.")] = 0.0,
+    network: Annotated[
+        int, typer.Option("--network", min=1, max=NETWORK_NODES_MAX, help="So many organisations agree, each with a node on this machine.")
+    ] = 1,
     *,
     restart: Annotated[bool, typer.Option("--restart", help="Stop and start the node at the end, and say how long that took.")] = False,
 ) -> None:
@@ -41,7 +45,7 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     from yunhe.bench.run import Options, run_benchmark  # noqa: PLC0415
 
     load = Load(seconds, batch, connections, rate)
-    options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, idle, restart)
+    options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, idle, restart, network)
     with ended_by_signals():
         figures = run_benchmark(options, output.progress)
     output.result(figures, _account(figures))
@@ -52,7 +56,8 @@ def _account(figures: dict[str, Any]) -> str:
     where = f"{figures['records']} records" + (f", {figures['hot']} hot" if figures["hot"] else "")
     lines = [
         f"{figures['workload']}  {how}, batches of {figures['batch']}, {where}, {figures['seconds']:g} s, "
-        f"{figures['suite']}, {figures['chain_hash']}",
+        f"{figures['suite']}, {figures['chain_hash']}"
+        + (f", {figures['organisations']} organisations" if figures["organisations"] > 1 else ""),
         f"committed      {figures['committed_per_s']} tx/s ({figures['committed']}"
         + (f", {figures['late']} more after the time" if figures["late"] else "")
         + ")",
