@@ -13,7 +13,7 @@ from yunhe.cli.contract_votes import FileArgument, NameArgument, submit_for_resu
 from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import proposal_fields
-from yunhe.contracts.interface import Interface, interface_of, type_text
+from yunhe.contracts.interface import Field, Interface, interface_of, type_text
 from yunhe.errors import UsageError
 from yunhe.sdk import Call
 
@@ -94,26 +94,31 @@ def show(
 def _describe(interface: Interface) -> str:
     lines = [interface.summary] if interface.summary else []
     for title, entries in (("actions", interface.actions), ("views", interface.views)):
-        if entries:
-            lines.append(f"{title}:")
-            lines += [f"  {entry_text(entry)}" + (f"  {entry.summary}" if entry.summary else "") for entry in entries.values()]
-    if interface.tables:
-        lines.append("tables:")
-        for found in interface.tables.values():
-            lines.append(f"  {found.name}: {found.record} by {', '.join(found.key)}")
-            lines += [f"    {'unique' if index.unique else 'index'} {index.name} by {', '.join(index.by)}" for index in found.indexes]
-    if interface.logs:
-        lines.append("logs:")
-        lines += [f"  {log.name}: {log.record} by {', '.join(map(type_text, log.key))}" for log in interface.logs.values()]
-    if interface.maps:
-        lines.append("maps:")
-        lines += [
-            f"  {found.name}: {type_text(found.value)} by {', '.join(map(type_text, found.key))}" for found in interface.maps.values()
-        ]
-    if interface.events:
-        lines.append("events:")
-        for name, fields_ in interface.events.items():
-            lines.append(f"  {name}({', '.join(f'{field.name}: {type_text(field.type)}' for field in fields_)})")
+        texts = [entry_text(entry) + (f"  {entry.summary}" if entry.summary else "") for entry in entries.values()]
+        lines += _titled(title, texts)
+    lines += _state(interface)
+    lines += _titled("events", [f"{name}({_fields(of)})" for name, of in interface.events.items()])
+    if interface.migration is not None:
+        lines.append("migration: migrate runs with the vote that upgrades to this source")
     if interface.refusals:
         lines.append("refuses with: " + ", ".join(interface.refusals))
     return "\n".join(lines)
+
+
+def _state(interface: Interface) -> list[str]:
+    """Return what a contract stores."""
+    tables = []
+    for found in interface.tables.values():
+        tables.append(f"{found.name}: {found.record} by {', '.join(found.key)}")
+        tables += [f"  {'unique' if index.unique else 'index'} {index.name} by {', '.join(index.by)}" for index in found.indexes]
+    logs = [f"{log.name}: {log.record} by {', '.join(map(type_text, log.key))}" for log in interface.logs.values()]
+    maps = [f"{found.name}: {type_text(found.value)} by {', '.join(map(type_text, found.key))}" for found in interface.maps.values()]
+    return _titled("tables", tables) + _titled("logs", logs) + _titled("maps", maps)
+
+
+def _titled(title: str, texts: list[str]) -> list[str]:
+    return [f"{title}:", *(f"  {text}" for text in texts)] if texts else []
+
+
+def _fields(of: tuple[Field, ...]) -> str:
+    return ", ".join(f"{field.name}: {type_text(field.type)}" for field in of)

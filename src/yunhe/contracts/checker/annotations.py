@@ -11,6 +11,7 @@ from typing import Final
 
 from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.model import SDK_CHOICES, Kind, Module
+from yunhe.contracts.checker.unavailable import instead_of_import
 from yunhe.contracts.vocabulary import KEY_ANNOTATIONS, SCALAR_ANNOTATIONS
 from yunhe.limits import KEY_COMPONENTS_MAX, VALUE_DEPTH_MAX
 
@@ -54,7 +55,9 @@ class Annotations:
         if place.context and isinstance(node, ast.Name) and node.id == "Context" and self._imported("Context"):
             return
         if not self._value(node, place, VALUE_DEPTH_MAX):
-            self._findings.on("CON-054", node, f"this is no type of {place.name}", _VALUES + (", or tuple[...]" if place.passing else ""))
+            hint = instead_of_import(node.id) if isinstance(node, ast.Name) else ""
+            values = _VALUES + (", or tuple[...]" if place.passing else "")
+            self._findings.on("CON-054", node, f"this is no type of {place.name}", f"{hint}; {values}" if hint else values)
 
     def is_scalar(self, node: ast.expr) -> bool:
         """Tell whether an annotation is of one scalar, as the values of a Map are."""

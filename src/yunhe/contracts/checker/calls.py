@@ -257,7 +257,7 @@ class CallChecker:
         self._arguments(node)
         # CON-048
         if form is None:
-            self._findings.on("CON-048", callee, f"{state} has no method {callee.attr}", f"it has {', '.join(sorted(methods))}")
+            self._findings.on("CON-048", callee, f"{state} has no method {callee.attr}", _instead(state, callee.attr, methods))
             return
         self._check_form(node, f"{state}.{callee.attr}", form)
         # CON-065
@@ -282,3 +282,9 @@ _INSTEAD: Final = {
 
 def _fits(node: ast.Call, arguments_min: int, arguments_max: int, keywords: frozenset[str]) -> bool:
     return arguments_min <= len(node.args) <= arguments_max and all(keyword.arg in keywords for keyword in node.keywords)
+
+
+def _instead(state: str, method: str, methods: dict[str, _Form]) -> str:
+    """Return what to write instead of a method that a table or map has not."""
+    element = f"write {state}[key], which gives the default where nothing is set; " if methods is _MAP and method == "get" else ""
+    return f"{element}it has {', '.join(sorted(methods))}"

@@ -14,9 +14,15 @@ from yunhe.contracts.checker.constants import INTEGER_LIMIT
 from yunhe.contracts.checker.findings import Findings
 from yunhe.contracts.checker.model import SDK_CHOICES, TAKEN_NAMES, Function, Kind, Module
 from yunhe.contracts.checker.unavailable import instead_of
+from yunhe.contracts.context import Context
 from yunhe.contracts.vocabulary import BUILTINS, SDK_NAMES
 
 _VALUES: Final = (Kind.CONSTANT, None)
+_INSTEAD_OF_VALUE: Final = {
+    Kind.TABLE: "write {name}.scan() for its records, {name}.count() for how many they are, {name}[key] for one",
+    Kind.MAP: "write {name}.scan() for its keys and values, {name}.count() for how many they are, {name}[key] for one",
+    Kind.INDEX: "write {name}.scan() for its records, {name}.count() for how many they are",
+}
 _NAMED: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
 
 
@@ -119,7 +125,7 @@ class ExpressionChecker:
         if kind is Kind.CONSTANT:
             return
         if kind is not None:
-            self._refuse_value(node, kind.value, "call it, or use its members or records")
+            self._refuse_value(node, kind.value, _INSTEAD_OF_VALUE.get(kind, "call it, or use its members or records").format(name=name))
         elif name in BUILTINS:
             self._refuse_value(node, "a built-in", "call it")
         else:
@@ -153,12 +159,9 @@ class ExpressionChecker:
                 return
         self.holder(node)
         if node.attr not in self._fields:
-            self._findings.on(
-                "CON-047",
-                node,
-                f"{node.attr} is no field of this contract",
-                "use declared fields; a method is called where it is named",
-            )
+            context = f"the context has {', '.join(Context._fields)}"
+            instead = context if self.is_context(node.value) else "use declared fields; a method is called where it is named"
+            self._findings.on("CON-047", node, f"{node.attr} is no field of this contract", instead)
 
     def holder(self, node: ast.Attribute) -> None:
         """Check the value whose field is read or set."""

@@ -48,7 +48,10 @@ class Signatures:
         marks = [name for name in names if name in SDK_DECORATORS and self._module.kinds.get(name) is Kind.IMPORT]
         if len(marks) != len(node.decorator_list) or len(marks) > 1:
             self._findings.on(
-                "CON-057", node, f"the decorators of {node.name}", "use @action or @view, one of them, without brackets, and import it"
+                "CON-057",
+                node,
+                f"{node.name} has other decorators than one mark",
+                "use @action or @view, one of them, without brackets, and import it",
             )
         return marks[0] if marks else None
 

@@ -79,7 +79,7 @@ def _decoded(source: str | bytes, findings: Findings) -> str | None:
         findings.fatal(
             "CON-001",
             (0, 0),
-            f"the source has {size} bytes, more than {CONTRACT_SOURCE_BYTES_MAX}",
+            f"the source has more than {CONTRACT_SOURCE_BYTES_MAX} bytes",
             "divide it into contracts that call one another",
         )
         return None

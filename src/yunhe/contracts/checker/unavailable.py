@@ -92,7 +92,7 @@ _IMPORTS: Final = {
 
 
 def instead_of_import(*names: str) -> str:
-    """Return what to write instead of something imported, by its name or its module's; empty if nothing in particular."""
+    """Return what to write instead of something of Python's library, by its name or its module's; empty if nothing in particular."""
     return next((found for name in names if (found := _IMPORTS.get(name) or _INSTEAD.get(name))), "")
 
 

@@ -477,3 +477,25 @@ def test_import_of_what_has_a_counterpart_names_it(line: str, counterpart: str) 
     (found,) = [finding for finding in caught.value.findings if finding.rule == "CON-040"]
     assert counterpart in found.instead
     assert "yunhe.contracts" in found.instead
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "counterpart"),
+    [
+        ("return len(rows)", "CON-043", "rows.count() for how many"),
+        ("return ctx.time", "CON-047", "the context has sender, signers, caller, contract, time_ms, height"),
+        ('return numbers.get("a", 0)', "CON-048", "write numbers[key], which gives the default"),
+        ("share: float = 1\n    return 1", "CON-054", "count in the smallest unit"),
+    ],
+)
+def test_habit_of_a_python_developer_is_answered_with_the_counterpart(body: str, rule: str, counterpart: str) -> None:
+    source = (
+        "from yunhe.contracts import Context, Map, Record, Table, view\n\n\n"
+        "class Row(Record):\n    name: str\n\n\n"
+        'rows: Table[Row] = Table(key="name")\nnumbers: Map[str, int] = Map(default=0)\n\n\n'
+        f"@view\ndef f(ctx: Context) -> int:\n    {body}\n"
+    )
+    with pytest.raises(ContractRefusedError) as caught:
+        check(source)
+    (found,) = [finding for finding in caught.value.findings if finding.rule == rule]
+    assert counterpart in found.instead
