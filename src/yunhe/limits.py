@@ -192,6 +192,10 @@ RELAYED_MAX: Final = 1024
 """Transactions that came without a token and are being checked or wait for a block, at once."""
 QUOTA_BURST_S: Final = 2
 """Seconds of its quota that a caller or member may use ahead of time."""
+TLS_HANDSHAKES_MAX: Final = 256
+"""Connections that shake hands at once."""
+TLS_HANDSHAKE_MS_MAX: Final = 5_000
+"""How long a handshake may take."""
 HTTP_CONNECTIONS: Final = 1000
 """Connections that the HTTP API holds open at once, unless the node's configuration says otherwise."""
 DESCRIPTORS_BESIDE_CONNECTIONS: Final = 512

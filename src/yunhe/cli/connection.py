@@ -5,6 +5,7 @@ while the node runs, the address.
 """
 
 import os
+import ssl
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,13 @@ import typer
 from yunhe.cli.output import output
 from yunhe.errors import InvalidConfigurationError, InvalidKeyError, UsageError, YunheError
 from yunhe.sdk import Client, MemberKey, read_key_file
-from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE, read_run_file
+from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE, local_trust, read_run_file
+from yunhe.sdk.tls import trusting
 
 FOLDER_VARIABLE: Final = "YUNHE_FOLDER"
 NODE_VARIABLE: Final = "YUNHE_NODE"
 TOKEN_VARIABLE: Final = "YUNHE_TOKEN"  # noqa: S105  # a name
+CA_VARIABLE: Final = "YUNHE_CA"
 KEY_VARIABLE: Final = "YUNHE_KEY"
 PASSPHRASE_VARIABLE: Final = "YUNHE_KEY_PASSPHRASE"  # noqa: S105  # a name
 
@@ -58,7 +61,9 @@ class Connection:
             raise UsageError(
                 f"name a node: --folder DIR for one on this machine, or --node ADDRESS (or {FOLDER_VARIABLE}, {NODE_VARIABLE})"
             )
-        return Client(self.node or read_address(self.folder or Path()), self._token(), on_retry=Retries())
+        if self.node is None and self.folder is not None:
+            return Client(read_address(self.folder), self._token(), on_retry=Retries(), tls=local_trust(self.folder))
+        return Client(self.node or "", self._token(), on_retry=Retries(), tls=trusted())
 
     def genesis(self) -> Path | None:
         """Return the genesis file in the node's folder, if a folder was named."""
@@ -80,6 +85,16 @@ class Retries:
         if not self._told:
             output.progress(f"{failure.message}; trying again for a while")
         self._told = True
+
+
+def trusted() -> ssl.SSLContext | None:
+    """Return whose certificates are accepted of nodes that are named by their address; None for those that the system trusts.
+
+    Raises:
+        InvalidConfigurationError: the authority's file cannot be read.
+    """
+    authority = os.environ.get(CA_VARIABLE, "")
+    return trusting(Path(authority)) if authority else None
 
 
 def read_address(folder: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from yunhe.cli.arguments import parse_arguments
-from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, Retries, TokenOption, open_keys
+from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, Retries, TokenOption, open_keys, trusted
 from yunhe.cli.on_demand import on_demand
 from yunhe.cli.output import fields, output
 from yunhe.errors import MalformedError
@@ -73,7 +73,7 @@ def submit_call(
     transaction = client.build(open_keys(keys, passphrase_file), [call], gas_limit=gas_limit)
     if relay is None:
         return client.require_ok(client.submit(transaction), call.contract, call.action)
-    with Client(relay, on_retry=Retries()) as other:
+    with Client(relay, on_retry=Retries(), tls=trusted()) as other:
         return client.require_ok(other.relay(transaction), call.contract, call.action)
 
 

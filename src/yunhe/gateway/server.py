@@ -4,6 +4,7 @@ While it runs, `run/node.json` in the node's folder names the process and the ad
 who waits, and end with exit code 0; a halted node goes on answering queries until an operator stops it.
 """
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -20,6 +21,7 @@ import uvicorn
 from yunhe.errors import InvalidConfigurationError, PortTakenError
 from yunhe.gateway.app import create_app
 from yunhe.gateway.http_protocol import HttpConfig
+from yunhe.gateway.tls import Certificate, accept
 from yunhe.limits import CONNECTION_STUCK_MS_MAX, DESCRIPTORS_BESIDE_CONNECTIONS
 from yunhe.node import Node, NodeFolder
 from yunhe.node.node import clock_ms
@@ -49,12 +51,16 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
     listener = listen(folder.config.host, folder.config.port)
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
-        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        certificate = certificate_of(folder)
+        scheme = "http" if certificate is None else "https"
+        address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         access = folder.access(clock_ms)
         node = Node(folder, progress=progress)
-        server = Server(api_config(node, access), lambda: on_ready(address), node.events.close)
+        if certificate is not None:
+            node.metrics.watch_certificate(lambda: certificate.expires_ms)
+        server = Server(api_config(node, access), lambda: on_ready(address), node.events.close, certificate)
         run_file = folder.path / RUN_FILE
-        _write_run_file(run_file, address)
+        _write_run_file(run_file, address, folder.tls_files)
         try:
             server.run([listener])
         finally:
@@ -73,10 +79,18 @@ def api_config(node: Node, access: AccessTokens) -> HttpConfig:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that tells when it answers, and that it is about to stop."""
+    """Uvicorn that tells when it answers, and that it is about to stop; with a certificate it answers by TLS."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        on_stopping: Callable[[], None],
+        certificate: Certificate | None = None,
+    ) -> None:
         super().__init__(config)
+        self._certificate = certificate
+        self._tls_tasks: list[asyncio.Task[None]] = []
         self._on_started = on_started
         self._on_stopping = on_stopping
 
@@ -92,14 +106,27 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then say so."""
-        await super().startup(sockets)
+        if self._certificate is None:
+            await super().startup(sockets)
+        else:
+            await super().startup([])
+            tasks = [self._certificate.keep_renewed(), *(accept(listener, self._certificate, self._protocol) for listener in sockets or [])]
+            self._tls_tasks = [asyncio.create_task(task) for task in tasks]
         if self.started:
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that streams have to end, then wait for the requests in hand."""
         self._on_stopping()
+        for task in self._tls_tasks:
+            task.cancel()
+        await asyncio.gather(*self._tls_tasks, return_exceptions=True)
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn makes it
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -146,8 +173,20 @@ def allow_descriptors(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
-def _write_run_file(path: Path, address: str) -> None:
-    text = json.dumps({"pid": os.getpid(), "start": process_start(os.getpid()), "address": address}) + "\n"
+def certificate_of(folder: NodeFolder) -> Certificate | None:
+    """Return the certificate of a node's API; None for plain HTTP.
+
+    Raises:
+        InvalidConfigurationError: it cannot be used.
+    """
+    return None if folder.tls_files is None else Certificate(*folder.tls_files)
+
+
+def _write_run_file(path: Path, address: str, tls_files: tuple[Path, Path] | None) -> None:
+    value: dict[str, object] = {"pid": os.getpid(), "start": process_start(os.getpid()), "address": address}
+    if tls_files is not None:
+        value["certificate"] = str(tls_files[0].absolute())
+    text = json.dumps(value) + "\n"
     partial = path.with_suffix(".partial")
     # STO-009
     with named_refusals(path):

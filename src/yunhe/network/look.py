@@ -13,7 +13,7 @@ from yunhe.network.supervision import NodeRecord, read_register
 from yunhe.node import NodeFolder
 from yunhe.node.engine_home import ENGINE_FOLDER
 from yunhe.sdk import Client
-from yunhe.sdk.local_node import read_run_file
+from yunhe.sdk.local_node import local_trust, read_run_file
 
 _ANSWER_TIMEOUT_S: Final = 5.0
 
@@ -77,7 +77,8 @@ def _look(node: LocalNode, record: NodeRecord | None, now_ms: int) -> dict[str, 
         return look
     look |= {"address": address, "state": "silent"}
     try:
-        with Client(address, NodeFolder.load(node.folder).token(), timeout_s=_ANSWER_TIMEOUT_S) as client:
+        trust = local_trust(node.folder)
+        with Client(address, NodeFolder.load(node.folder).token(), timeout_s=_ANSWER_TIMEOUT_S, tls=trust) as client:
             status = client.status()
     except YunheError as error:
         return look | {"reason": error.message}

@@ -23,6 +23,7 @@ OTHER_VARIABLES: Final[Mapping[str, str]] = {
     PASSPHRASE_VARIABLE: "the passphrase of the node's key files; goes before `passphrase_file`",
     "YUNHE_FOLDER": "folder of the node that a command is for, as `--folder`",
     "YUNHE_NODE": "address of the node that a command is for, as `--node`",
+    "YUNHE_CA": "PEM file with the authority that signed the certificates of nodes; the system's authorities when it is not set",
     "YUNHE_TOKEN": "API token that a command presents; `--token-file` goes before it",
     "YUNHE_KEY": "key file of a signer, as `--key`",
     "YUNHE_COMETBFT": "program of the engine between organisations; else the one that `make engine` built, else `cometbft` on the path",
@@ -82,6 +83,10 @@ class NodeConfig:
     port: Annotated[
         int, Setting("Port of the HTTP API; 0 takes a free one at each start, which `node start` prints.", minimum=0, maximum=65535)
     ] = 8440
+    tls_certificate: Annotated[
+        str, Setting("PEM file with the API's certificate, relative to the folder; empty for plain HTTP. Read again when it changes.")
+    ] = ""
+    tls_key: Annotated[str, Setting("PEM file with the certificate's key, without a passphrase, relative to the folder.")] = ""
     passphrase_file: Annotated[str, Setting("File with the passphrase of the node's key files, relative to the folder.")] = (
         "secrets/passphrase"  # noqa: S105  # a path
     )

@@ -22,6 +22,7 @@ from yunhe.limits import DISK_FREE_BYTES_MIN
 from yunhe.node.config import FILE_NAME, resolve_config
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.node import check_platform, clock_ms
+from yunhe.node.tls_files import read_pair
 from yunhe.node.tokens import TOKENS_FILE, read_tokens
 from yunhe.sdk.local_node import TOKEN_FILE
 from yunhe.storage import LogReader
@@ -30,6 +31,8 @@ OK: Final = "ok"
 WARNING: Final = "warning"
 FAULT: Final = "fault"
 
+_CERTIFICATE_DAYS_ADVISED: Final = 30
+_DAY_MS: Final = 86_400_000
 _DISK_FREE_ADVISED: Final = 5 * 2**30
 _TIME_ERROR: Final = 5
 _TIMEX_BYTES: Final = 208
@@ -83,6 +86,7 @@ def diagnose(
     found.append(_clock((is_synchronised or clock_is_synchronised)()))
     found += _disk(path)
     found += _address(folder, is_running=is_running)
+    found += _certificate(folder, now_ms())
     found += _worker(folder)
     return found
 
@@ -195,11 +199,34 @@ def _address(folder: NodeFolder, *, is_running: bool) -> Iterator[Finding]:
     except OSError as error:
         yield Finding("port", FAULT, f"{host}:{port} cannot be listened on: {error.strerror}", "set another `host` or `port`")
         return
-    if not ip_address(where[0]).is_loopback:
+    if not ip_address(where[0]).is_loopback and not folder.config.tls_certificate:
         found = f"{host}:{port} is reached from other machines, by plain HTTP"
-        yield Finding("port", WARNING, found, "let a proxy that speaks TLS stand before it, and listen on 127.0.0.1")
+        advice = "set `tls_certificate` and `tls_key`, or let a proxy that speaks TLS stand before it and listen on 127.0.0.1"
+        yield Finding("port", WARNING, found, advice)
         return
     yield Finding("port", OK, f"{host}:{port} is {'the running node' if is_running else 'free'}")
+
+
+def _certificate(folder: NodeFolder, now_ms: int) -> Iterator[Finding]:
+    try:
+        if folder.tls_files is None:
+            return
+        certificate, key = folder.tls_files
+        pair = read_pair(certificate, key)
+    except YunheError as error:
+        yield Finding("certificate", FAULT, error.message, "put a certificate and its key there; a running node keeps the pair before")
+        return
+    mode = key.stat().st_mode
+    if mode & _OTHERS:
+        yield Finding("certificate", FAULT, f"{key} can be read by others ({stat.filemode(mode)})", f"chmod 600 {key}")
+        return
+    days = (pair.expires_ms - now_ms) // _DAY_MS
+    if days < 0:
+        yield Finding("certificate", FAULT, "the certificate of the API has expired", "renew it; a running node takes it up by itself")
+    elif days < _CERTIFICATE_DAYS_ADVISED:
+        yield Finding("certificate", WARNING, f"the certificate of the API expires in {days} days", "renew it")
+    else:
+        yield Finding("certificate", OK, f"the certificate of the API expires in {days} days")
 
 
 def _worker(folder: NodeFolder) -> Iterator[Finding]:

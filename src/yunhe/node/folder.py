@@ -87,6 +87,18 @@ class NodeFolder:
         """The file of the log; None for standard error."""
         return None if self.config.log_file == "-" else self.path / self.config.log_file
 
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        """Certificate and key of the HTTP API; None for plain HTTP.
+
+        Raises:
+            InvalidConfigurationError: one is set without the other.
+        """
+        config = self.config
+        if bool(config.tls_certificate) != bool(config.tls_key):
+            raise InvalidConfigurationError("tls_certificate and tls_key go together: set both, or neither")
+        return (self.path / config.tls_certificate, self.path / config.tls_key) if config.tls_certificate else None
+
     def has_keys(self) -> bool:
         """Return whether the node's key files are there."""
         return all((self.path / name).is_file() for name in (NODE_KEY_FILE, LEDGER_KEY_FILE))

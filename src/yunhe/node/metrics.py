@@ -89,6 +89,11 @@ class Metrics:
         """Show how many transactions wait in a queue; `depth` is called for each scrape, in any thread."""
         self._queues.labels(name).set_function(depth)
 
+    def watch_certificate(self, expires_ms: Callable[[], int]) -> None:
+        """Show when the API's certificate expires; `expires_ms` is called for each scrape, in any thread."""
+        gauge = Gauge("yunhe_tls_certificate_expiry_timestamp_seconds", "When the API's certificate expires.", registry=self._registry)
+        gauge.set_function(lambda: expires_ms() / 1000)
+
     def count_transactions(self, outcome: str, count: int) -> None:
         """Count transactions; `outcome` is one of `OUTCOMES`."""
         if count:

@@ -10,6 +10,7 @@ from yunhe.sdk.answers import Submitted
 from yunhe.sdk.client import Client
 from yunhe.sdk.key_files import KeyFile, Member, MemberKey, Wallet, create_key_file, read_key_file
 from yunhe.sdk.proofs import prove_receipt, prove_record, prove_transaction, verify_document, verify_proof
+from yunhe.sdk.tls import trusting
 from yunhe.sdk.webhooks import verify_webhook, webhook_signature
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "read_key_file",
     "sm2_signature_from_der",
     "sm2_signature_to_der",
+    "trusting",
     "verify_document",
     "verify_proof",
     "verify_webhook",

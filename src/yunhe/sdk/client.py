@@ -7,6 +7,7 @@ asked for as a proof and verified (`yunhe.sdk.proofs`).
 
 import json
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
@@ -61,6 +62,7 @@ class Client:
         hash_name: str | None = None,
         timeout_s: float = 30.0,
         on_retry: Callable[[YunheError], None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Connect lazily.
 
@@ -71,13 +73,14 @@ class Client:
             hash_name: the network's hash, as its genesis says, if known; else the node is asked once and believed.
             timeout_s: how long a call may take, retries included, seconds.
             on_retry: is told why, when a call did not succeed and is tried again.
+            tls: whose certificates are accepted for an `https` address (`yunhe.sdk.trusting`); those that the system trusts when left out.
 
         Raises:
             InvalidAddressError: the address is none.
             TokenWrongError: the token is none that a node makes.
         """
         self._address = address
-        self._http = httpx.Client(base_url=_checked_address(address), headers=_authorization(token), timeout=timeout_s)
+        self._http = httpx.Client(base_url=_checked_address(address), headers=_authorization(token), timeout=timeout_s, verify=tls or True)
         self._network_id = network_id
         self._chain_hash = None if hash_name is None else chain_hash(hash_name)
         self._timeout_s = timeout_s

@@ -1,11 +1,13 @@
 """What a client on the same machine reads of a node: files of its folder, and which process it is."""
 
 import json
+import ssl
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
 from yunhe.errors import NodeNotRunningError
+from yunhe.sdk.tls import pinned_to
 
 GENESIS_FILE: Final = "genesis.json"
 TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
@@ -43,6 +45,19 @@ def read_run_file(folder: Path) -> tuple[int, str]:
     if process_start(pid) != start:
         raise _not_running(folder)
     return pid, address
+
+
+def local_trust(folder: Path) -> ssl.SSLContext | None:
+    """Return what the running node of a folder is known by when it speaks TLS: its very certificate; None for plain HTTP.
+
+    Raises:
+        InvalidConfigurationError: the certificate cannot be read.
+    """
+    try:
+        certificate = json.loads((folder / RUN_FILE).read_text(encoding="utf-8")).get("certificate")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise _not_running(folder) from error
+    return pinned_to(Path(certificate)) if isinstance(certificate, str) else None
 
 
 def _not_running(folder: Path) -> NodeNotRunningError:

@@ -49,6 +49,8 @@ class WatchedNode:
     """Such as `https://node.example:8440`."""
     token_file: str = ""
     """File with a token of scope `read`, relative to the folder unless absolute; empty for none."""
+    ca_file: str = ""
+    """PEM file with the authority that signed the node's certificate, likewise; empty for those that the system trusts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def _settings(file: Path, table: dict[str, Any]) -> tuple[str, tuple[WatchedNode
 
 
 def _node(file: Path, table: object) -> WatchedNode:
-    fits = isinstance(table, dict) and {"address"} <= set(table) <= {"address", "token_file"}
+    fits = isinstance(table, dict) and {"address"} <= set(table) <= {"address", "token_file", "ca_file"}
     if not isinstance(table, dict) or not fits or not all(isinstance(value, str) for value in table.values()):
-        raise InvalidConfigurationError(f"{file}: a node has an `address`, and a `token_file` if it asks for a token, both texts")
+        raise InvalidConfigurationError(f"{file}: a node has an `address` and, where it needs them, `token_file` and `ca_file`, all texts")
     return WatchedNode(**table)
 
 

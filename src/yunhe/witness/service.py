@@ -24,6 +24,7 @@ from yunhe.gateway.server import Server, listen
 from yunhe.limits import HEIGHT_MAX
 from yunhe.node.node import clock_ms, open_executor
 from yunhe.sdk import Client
+from yunhe.sdk.tls import trusting
 from yunhe.storage import Progress
 from yunhe.witness.folder import WatchedNode, WitnessFolder
 from yunhe.witness.following import Followed, Witness
@@ -142,7 +143,15 @@ class _Following:
 
 def _client(folder: WitnessFolder, node: WatchedNode) -> Client:
     genesis = folder.genesis
-    return Client(node.address, folder.token(node), network_id=genesis.network_id, hash_name=genesis.chain_hash.name, timeout_s=_TIMEOUT_S)
+    tls = trusting(folder.path / node.ca_file) if node.ca_file else None
+    return Client(
+        node.address,
+        folder.token(node),
+        network_id=genesis.network_id,
+        hash_name=genesis.chain_hash.name,
+        timeout_s=_TIMEOUT_S,
+        tls=tls,
+    )
 
 
 def _app(witness: Witness) -> FastAPI:

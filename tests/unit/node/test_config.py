@@ -14,6 +14,8 @@ OTHER_THAN_DEFAULT: dict[str, tuple[Scalar, Scalar, Scalar]] = {
     "engine_peers": ("a", "b", "c"),
     "host": ("a.example", "b.example", "c.example"),
     "passphrase_file": ("a", "b", "c"),
+    "tls_certificate": ("a", "b", "c"),
+    "tls_key": ("a", "b", "c"),
     "log_file": ("a", "b", "-"),
     "webhook_private_targets": (True, False, True),
 }

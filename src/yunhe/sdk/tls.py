@@ -1,0 +1,46 @@
+"""Whose certificates a client accepts when it asks a node by `https`."""
+
+import ssl
+from pathlib import Path
+
+from yunhe.errors import InvalidConfigurationError
+
+
+def trusting(authority: Path) -> ssl.SSLContext:
+    """Accept what a consortium's own authority signed for the node's name, instead of what the system trusts.
+
+    Args:
+        authority: PEM file with one certificate or more.
+
+    Raises:
+        InvalidConfigurationError: it cannot be read, or holds none.
+    """
+    return _context(authority)
+
+
+def pinned_to(certificate: Path) -> ssl.SSLContext:
+    """Accept one certificate, whatever name is in it and whoever signed it: that of a node whose folder one can read.
+
+    Args:
+        certificate: PEM file, the node's own certificate first.
+
+    Raises:
+        InvalidConfigurationError: it cannot be read, or holds none.
+    """
+    context = _context(certificate)
+    context.check_hostname = False
+    # The node's own is enough, without the authority that signed it.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _context(file: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError as error:
+        raise InvalidConfigurationError(f"{file} holds no certificate in PEM: {error.reason or error}") from error
+    except OSError as error:
+        raise InvalidConfigurationError(f"{file} cannot be read: {error.strerror}") from error
+    return context
