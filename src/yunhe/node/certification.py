@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 
 from yunhe.errors import (
+    BlockLogShortenedError,
     BlockNotFoundError,
     CertificateDamagedError,
     CertificatePendingError,
@@ -71,7 +72,33 @@ class Certification:
         self._cosignatures = Cosignatures()
         self._sets = {genesis.certifiers.hash(genesis.chain_hash): genesis.certifiers}
         """Certifier sets by hash: those of the newest checkpoints."""
+        self._kept_size = 0
+        if genesis.validators:
+            self._take_up()
         self._keep_change()
+
+    def _take_up(self) -> None:
+        """Begin with the newest certificate that was kept."""
+        try:
+            newest = self._certificates.read_newest()
+        except (CertificateDamagedError, BlockLogShortenedError) as error:
+            # The votes on the next block bring a newer one.
+            _log.warning("the newest certificate is not used", reason=error.message)
+            return
+        if newest is not None:
+            checkpoint, counting = newest.checkpoint, newest.certifiers
+            self._sets[counting.hash(self._genesis.chain_hash)] = counting
+            self._certified = self._cosignatures.add(checkpoint, counting, newest.cosignatures)
+            self._kept_size = checkpoint.size
+
+    def keep_newest(self) -> None:
+        """Keep the newest certificate, if it is newer than the kept one; after each commit, where organisations agree."""
+        with self._lock:
+            certified = self._certified
+        # CER-004
+        if self._genesis.validators and certified is not None and certified.checkpoint.size > max(1, self._kept_size):
+            self._certificates.keep_newest(certified)
+            self._kept_size = certified.checkpoint.size
 
     def committed(self, block: LedgerBlock) -> None:
         """Take note of a committed block, before the next one is decided."""

@@ -367,6 +367,7 @@ class Node:
         known = {t: placed for t in retried if (placed := self.find_placed(t)) is not None}
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._answer, news, known)
+        self.certification.keep_newest()
 
     def _answer(self, news: BlockCommitted, known: dict[bytes, Placed]) -> None:
         block = news.block

@@ -24,6 +24,8 @@ from yunhe.storage import files
 
 CERTIFICATE_NAME: Final = re.compile(r"([0-9]{20})\.certificate", re.ASCII)
 """Name of a certificate's file: the size of its checkpoint."""
+NEWEST_NAME: Final = "newest.certificate"
+"""Name of the file of the newest certificate, between organisations; it follows from no change, and a later one takes its place."""
 
 _FORMAT: Final = "yunhe-certificate"
 _VERSION: Final = 1
@@ -58,12 +60,30 @@ class Certificates:
 
     def keep(self, certified: CertifiedCheckpoint) -> None:
         """Keep a certified checkpoint; durable on return."""
+        self._write(self._path(certified.checkpoint.size), certified)
+
+    def keep_newest(self, certified: CertifiedCheckpoint) -> None:
+        """Keep the newest certified checkpoint, of 2 headers or more, in the place of the one before; durable on return."""
+        self._write(self._folder / NEWEST_NAME, certified)
+
+    def read_newest(self) -> CertifiedCheckpoint | None:
+        """Return the newest certified checkpoint that was kept, verified, or None.
+
+        Raises:
+            BlockLogShortenedError: it is one of a longer block log.
+            CertificateDamagedError: the file is not what was written, or does not certify this block log.
+        """
+        path = self._folder / NEWEST_NAME
+        # STO-016
+        return self._read(path, None) if path.is_file() else None
+
+    def _write(self, path: Path, certified: CertifiedCheckpoint) -> None:
         files.make_folders(self._folder)
         ordered = sorted(certified.cosignatures, key=lambda c: c.organisation)
         cosignatures = [[c.organisation, c.suite, c.public_key, c.time_s, c.signature] for c in ordered]
         checkpoint = certified.checkpoint
         fields = [_FORMAT, _VERSION, self._network_id, checkpoint.size, checkpoint.root, certified.certifiers.encode(), cosignatures]
-        files.replace(self._path(checkpoint.size), encode(fields))
+        files.replace(path, encode(fields))
 
     def read(self, size: int) -> CertifiedCheckpoint:
         """Return the kept checkpoint of a size, which is in the log and ends with a change, and verify it.
@@ -76,14 +96,20 @@ class Certificates:
         # STO-016
         if not path.is_file():
             raise CertificateDamagedError(f"the certificate {path} is missing; {_ADVICE}")
-        if size > self._log.size:
-            raise BlockLogShortenedError(f"{path} certifies a block log of {size} headers; the one here has only {self._log.size}")
+        return self._read(path, size)
+
+    def _read(self, path: Path, size: int | None) -> CertifiedCheckpoint:
         with files.opened_for_reading(path) as descriptor:
             data = files.read_at(descriptor, path, 0, _FILE_BYTES_MAX + 1)
         try:
-            certified = self._decode(data, size)
+            certified = self._decode(data, path)
         except InvalidInputError as error:
             raise CertificateDamagedError(f"{path} is not what was written ({error.message}); {_ADVICE}") from error
+        found = certified.checkpoint.size
+        if size is not None and found != size:
+            raise CertificateDamagedError(f"{path} is of another version, network or size; {_ADVICE}")
+        if found > self._log.size:
+            raise BlockLogShortenedError(f"{path} certifies a block log of {found} headers; the one here has only {self._log.size}")
         self._verify(certified, path)
         return certified
 
@@ -112,10 +138,11 @@ class Certificates:
             named = self._header_at(reached - 1).next_certifiers
         return None
 
-    def _decode(self, data: bytes, size: int) -> CertifiedCheckpoint:
-        name, version, network_id, kept_size, root, certifiers, items = as_array(decode(data, _FILE_BYTES_MAX), "a certificate", 7)
-        if (as_text(name, "format"), as_int(version, "version"), network_id, kept_size) != (_FORMAT, _VERSION, self._network_id, size):
-            raise CertificateDamagedError(f"{self._path(size)} is of another version, network or size; {_ADVICE}")
+    def _decode(self, data: bytes, path: Path) -> CertifiedCheckpoint:
+        name, version, network_id, size_item, root, certifiers, items = as_array(decode(data, _FILE_BYTES_MAX), "a certificate", 7)
+        size = as_int(size_item, "size", 0)
+        if (as_text(name, "format"), as_int(version, "version"), network_id) != (_FORMAT, _VERSION, self._network_id):
+            raise CertificateDamagedError(f"{path} is of another version, network or size; {_ADVICE}")
         cosignatures = []
         for item in as_array(items, "cosignatures"):
             organisation, suite, public_key, time_s, signature = as_array(item, "a cosignature", 5)

@@ -21,7 +21,7 @@ from yunhe.limits import HASH_BYTES
 from yunhe.storage.block_check import BlockChecker, Replica
 from yunhe.storage.block_files import read_header, read_record
 from yunhe.storage.block_record import BlockRecord
-from yunhe.storage.certificates import CERTIFICATE_NAME, Certificates
+from yunhe.storage.certificates import CERTIFICATE_NAME, NEWEST_NAME, Certificates
 from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import Progress, index_entries
 from yunhe.storage.log_scan import SEGMENT_NAME, LogScan, scan_log
@@ -166,6 +166,7 @@ class _FolderCheck:
             self._folder.certificates, self._genesis.network_id, log, lambda height: _read_header(scan, self._genesis, height)
         )
         certificates.chain(scan.size)
+        certificates.read_newest()
         gap = certificates.first_gap(scan.size)
         if gap is not None:
             self._remarks.append(
@@ -237,9 +238,9 @@ def _read_header(scan: LogScan, genesis: Genesis, height: int) -> Header:
 
 def _strangers(folder: DataFolder) -> list[Path]:
     """Return what is in the folder and belongs to no store, such as what a crash left of a file that was being replaced."""
-    own = {*folder.files, folder.blocks, folder.state, folder.certificates}
+    own = {*folder.files, folder.blocks, folder.state, folder.certificates, folder.certificates / NEWEST_NAME}
     found = [path for path in folder.path.iterdir() if path not in own]
     for inner, name in ((folder.blocks, SEGMENT_NAME), (folder.certificates, CERTIFICATE_NAME)):
         if inner.is_dir():
-            found += [path for path in inner.iterdir() if not name.fullmatch(path.name)]
+            found += [path for path in inner.iterdir() if path not in own and not name.fullmatch(path.name)]
     return sorted(found)

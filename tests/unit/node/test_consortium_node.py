@@ -1,6 +1,8 @@
 """Nodes on the engine between organisations: real processes, one validator and four."""
 
+import asyncio
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from tests.unit.node.consortium_nodes import code, make_folders, run_nodes, until
 from yunhe.errors import InvalidConfigurationError
 from yunhe.node import Node, NodeFolder, ProofSubjectRequest
+from yunhe.node.node import check_ledger
 from yunhe.verifier import verify
 
 EFFECT = "ACTION_NOT_FOUND"
@@ -59,6 +62,43 @@ def test_four_nodes_agree_and_each_proves_with_more_than_two_thirds_of_the_power
             assert 3 * proof.certificates[-1].power > 2 * 4
 
     run_nodes(folders, body)
+    for position, damage in enumerate((None, None, b"no certificate", bytes(40))):
+        path = folders[position].path / "store/certificates/newest.certificate"
+        if damage is not None:
+            path.write_bytes(damage)
+
+    async def again() -> None:
+        """CER-004 accepted and refused: nobody else is there, and nothing is decided."""
+        assert check_ledger(folders[0], lambda done, total: None, replay=False).remarks == ()
+        for position, folder in enumerate(folders):
+            node = Node(NodeFolder.load(folder.path))
+            assert (node.certification.certified_height() == node.head().height) is (position < 2)
+            await node.stop()
+
+    asyncio.run(again())
+
+
+def test_certificate_of_a_longer_log_is_passed_over(tmp_path: Path) -> None:
+    """CER-004 refused: a node that was set back catches up, and its votes bring another."""
+    (folder,), (admin,) = make_folders(tmp_path / "network", ("port",))
+    store = folder.path / "store"
+    shutil.copytree(store, tmp_path / "before")
+
+    async def body(nodes: list[Node]) -> None:
+        assert await code(nodes[0], admin.call(nodes[0], 1)) == EFFECT
+        await until((store / "certificates/newest.certificate").is_file)
+
+    run_nodes([folder], body)
+    shutil.copytree(store / "certificates", tmp_path / "before/certificates", dirs_exist_ok=True)
+    shutil.rmtree(store)
+    shutil.copytree(tmp_path / "before", store)
+
+    async def again() -> None:
+        node = Node(NodeFolder.load(folder.path))
+        assert (node.head().height, node.certification.certified_height()) == (0, -1)
+        await node.stop()
+
+    asyncio.run(again())
 
 
 def test_ledger_between_organisations_is_not_decided_by_one_node_alone(tmp_path: Path) -> None:
