@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,54 @@ def test_logs_are_shown_with_whose_they_are(network: LocalNetwork) -> None:
     engine = yunhe("network", "logs", str(network.folder), "bank", "--engine", "--lines", "500").stdout
     assert "Started node" in engine
     assert yunhe("network", "logs", str(network.folder), "shipper").returncode == 4
+
+
+def test_logs_of_nodes_and_engines_hold_no_secret(network: LocalNetwork) -> None:
+    assert network.transact("bank").code == "OK"
+    secrets = [network.folder / "secrets" / "passphrase"]
+    for organisation in ORGANISATIONS:
+        secrets += [network.node(organisation) / "secrets" / name for name in ("passphrase", "api-token")]
+    texts = [path.read_text().strip() for path in secrets]
+    for organisation in ORGANISATIONS:
+        for name in ("node_key.json", "priv_validator_key.json"):
+            texts.append(json.loads((network.node(organisation) / "engine" / "config" / name).read_text())["priv_key"]["value"])
+    logs = [path for path in network.folder.rglob("log/*") if path.is_file()]
+    assert len(logs) >= 2 * len(ORGANISATIONS)
+    for log in logs:
+        assert not [text for text in texts if text in log.read_text()], log
+
+
+def test_folder_of_a_network_that_runs_is_its_owners(network: LocalNetwork) -> None:
+    """NET-003: whatever the processes have made since."""
+    for organisation in ORGANISATIONS:
+        assert network.node(organisation).stat().st_mode & 0o077 == 0
+        for path in (network.node(organisation) / "engine").rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0 or path.is_socket(), path
+
+
+def test_engine_listens_for_its_peers_and_on_no_other_port(network: LocalNetwork) -> None:
+    """NET-002: RPC and application have sockets in the home."""
+    for organisation in ORGANISATIONS:
+        listened = {int(port) for port in _listening(network.engine_pid(organisation))}
+        own = NodeFolder.load(network.node(organisation)).config.engine_listen
+        assert listened == {int(own.rpartition(":")[2])}
+
+
+def _listening(pid: int) -> set[int]:
+    """Return the TCP ports on which a process listens."""
+    sockets = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        target = str(descriptor.readlink())
+        if target.startswith("socket:["):
+            sockets.add(target.removeprefix("socket:[").removesuffix("]"))
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            # State 0A is LISTEN (proc_net_tcp(5)).
+            if fields[3] == "0A" and fields[9] in sockets:
+                ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
 
 
 def test_network_that_was_stopped_goes_on_where_it_was(network: LocalNetwork) -> None:

@@ -3,6 +3,7 @@
 What was acknowledged is on every node exactly once, and all have one state.
 """
 
+import random
 import threading
 from collections.abc import Iterator
 
@@ -30,15 +31,20 @@ class Load(threading.Thread):
     def __init__(self, network: LocalNetwork, organisation: str) -> None:
         super().__init__(daemon=True)
         self._network = network
-        self._organisation = organisation
+        self.organisation = organisation
         self.placed: list[Submitted] = []
         self.start()
 
     def run(self) -> None:
-        key = self._network.key(self._organisation)
-        with self._network.client(self._organisation, timeout_s=90) as client:
+        key = self._network.key(self.organisation)
+        with self._network.client(self.organisation, timeout_s=90) as client:
             for _ in range(LOAD):
                 self.placed.append(client.submit(client.build([key], [Call("registry", "set_member", ROLES)])))
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more are committed, or all are."""
+        reached = min(len(self.placed) + count, LOAD)
+        wait_until(lambda: len(self.placed) >= reached or not self.is_alive(), "a load that goes on")
 
     def finish(self) -> list[Submitted]:
         """Wait until all are committed and return them."""
@@ -56,6 +62,10 @@ def require_everywhere_once(network: LocalNetwork, placed: list[Submitted]) -> N
         with network.client(organisation) as client:
             for one in placed:
                 assert client.receipt(one.transaction_id)["height"] == one.height
+
+
+def await_connected(network: LocalNetwork, organisation: str) -> None:
+    wait_until(lambda: network.status()[organisation]["peers"] == 3, f"the node of {organisation} again")
 
 
 def kill(network: LocalNetwork, organisation: str, what: str) -> None:
@@ -107,3 +117,19 @@ def test_two_of_four_that_are_gone_halt_the_ledger_and_it_resumes_when_one_is_ba
     assert [one.code for one in placed] == ["OK"]
     yunhe_json("node", "start", str(network.node("customs")), "--background")
     require_everywhere_once(network, [before, *placed])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(20))
+def test_processes_that_are_killed_at_random_under_load_lose_nothing(network: LocalNetwork, seed: int) -> None:
+    """One process of one node at a time, of which the others are enough; the seed says which and when."""
+    chosen = random.Random(seed)
+    load = Load(network, chosen.choice(ORGANISATIONS))
+    while len(load.placed) < LOAD - 4 and load.is_alive():
+        load.await_more(chosen.randint(1, 6))
+        # The node that answers the load is spared, or its callers would have to ask again; its engine and worker are not.
+        victim = chosen.choice(ORGANISATIONS)
+        kill(network, victim, chosen.choice(["engine", "worker"] if victim == load.organisation else ["node", "engine", "worker"]))
+        await_connected(network, victim)
+    require_everywhere_once(network, load.finish())
