@@ -232,8 +232,10 @@ ABCI_MESSAGE_BYTES_MAX: Final = 2 * BLOCK_BYTES_MAX
 """One message between a node and its engine: a block and what belongs to it."""
 ABCI_CONNECTIONS_MAX: Final = 16
 """Connections that a node takes from its engine, which needs four; those of one that has just ended may still be there."""
-VOTE_EXTENSION_BYTES_MAX: Final = 4096
-"""What an organisation's vote carries for the others: a checkpoint with a cosignature."""
+VOTE_EXTENSION_BYTES_MAX: Final = 32 * 1024
+"""What an organisation's vote carries for the others: a checkpoint with a cosignature, and a certificate that one of them lacks."""
+CERTIFICATE_TOLD_BYTES_MAX: Final = 30 * 1024
+"""Of that, the certificate: some sixty organisations on each side of it."""
 CHECKPOINTS_COLLECTED_MAX: Final = 32
 """Newest checkpoints whose cosignatures a node gathers."""
 ENGINE_RESEND_S: Final = 5

@@ -20,6 +20,7 @@ from yunhe.errors import (
     CertificateDamagedError,
     CertificatePendingError,
     CosignerBarredError,
+    InvalidInputError,
     MalformedError,
     NotACertifierError,
     TransactionNotFoundError,
@@ -31,9 +32,10 @@ from yunhe.ledger.layouts import CERTIFIERS_PREFIX, certifiers_of_rows, changes_
 from yunhe.ledger.proof import CertifiedCheckpoint, StateSubject, Subject, build_bundle, receipt_subject, transaction_subject
 from yunhe.ledger.state_keys import KeyComponent, prefix_end, state_key
 from yunhe.ledger.transition import LedgerBlock
-from yunhe.limits import CERTIFIERS_MAX, PROOF_SUBJECTS_MAX
+from yunhe.limits import CERTIFICATE_TOLD_BYTES_MAX, CERTIFIERS_MAX, PROOF_SUBJECTS_MAX
 from yunhe.node.cosignatures import Cosignatures, is_certified, power_of
 from yunhe.node.cosigner import Cosigner
+from yunhe.node.vote_words import read_vote_words, vote_words
 from yunhe.storage import Certificates, LedgerStore, Location
 
 _log = structlog.get_logger("yunhe.node")
@@ -73,6 +75,8 @@ class Certification:
         self._sets = {genesis.certifiers.hash(genesis.chain_hash): genesis.certifiers}
         """Certifier sets by hash: those of the newest checkpoints."""
         self._kept_size = 0
+        self._asked: int | None = None
+        """Where the certificates of a node end that asked for the next one."""
         if genesis.validators:
             self._take_up()
         self._keep_change()
@@ -124,25 +128,53 @@ class Certification:
             return -1 if self._certified is None else self._certified.checkpoint.size - 1
 
     def extend_vote(self) -> bytes:
-        """Return this node's cosignature of the newest checkpoint, as a signed note; empty when its key does not count."""
-        try:
-            with self._lock:
+        """Return what this node's vote tells the others.
+
+        That is its cosignature of the newest checkpoint, where its certificates of changes end if one is missing, and the one that another
+        node has asked for. Empty when there is nothing to tell.
+        """
+        with self._lock:
+            try:
                 own = self._certify()
-        except (NotACertifierError, CosignerBarredError):
-            return b""
-        # CER-001
-        return note(own.checkpoint, [c for c in own.cosignatures if c.organisation == self._cosigner.organisation])
+                told = note(own.checkpoint, [c for c in own.cosignatures if c.organisation == self._cosigner.organisation])
+            except (NotACertifierError, CosignerBarredError):
+                told = b""
+            # CER-001, CER-005
+            asked, answer = self._ends_at(), self._answer()
+        return vote_words(told, asked, answer)
 
     def receive_extension(self, extension: bytes) -> None:
-        """Keep the cosignatures in a signed note of another node that count for one of the newest checkpoints."""
+        """Take what another's vote tells, as far as it is of use."""
         try:
-            checkpoint, lines = read_note(extension, self._genesis.network_id)
-        except MalformedError as error:
-            _log.debug("a vote tells what is no checkpoint", reason=error.message)
-            return
-        # CER-002
-        with self._lock:
-            self._receive(checkpoint, lines)
+            told, asked, answer = read_vote_words(extension)
+            read = read_note(told, self._genesis.network_id) if told else None
+            # CER-002, CER-005
+            with self._lock:
+                if asked is not None:
+                    self._asked = asked
+                if answer and self._certificates.first_gap(self._store.log.size) is not None:
+                    self._certificates.adopt(answer)
+                if read is not None:
+                    self._receive(*read)
+        except (InvalidInputError, BlockLogShortenedError, CertificateDamagedError) as error:
+            _log.debug("what a vote tells is of no use", reason=error.message)
+
+    def _ends_at(self) -> int | None:
+        """Return the size up to which the certificates of changes lead from the genesis, if one is missing then."""
+        gap = self._certificates.first_gap(self._store.log.size)
+        return None if gap is None else max((size for size in self._certificates.sizes() if size < gap), default=0)
+
+    def _answer(self) -> bytes:
+        """Return the certificate that another node lacks, once for each time that it asks."""
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return b""
+        try:
+            found = self._certificates.after(asked)
+        except CertificateDamagedError as error:
+            _log.warning("a certificate cannot be handed on", reason=error.message)
+            return b""
+        return found if found is not None and len(found) <= CERTIFICATE_TOLD_BYTES_MAX else b""
 
     def _receive(self, checkpoint: Checkpoint, lines: Sequence[NoteSignature]) -> None:
         size = checkpoint.size

@@ -77,13 +77,38 @@ class Certificates:
         # STO-016
         return self._read(path, None) if path.is_file() else None
 
+    def after(self, size: int) -> bytes | None:
+        """Return the first kept certificate of a larger checkpoint, as it is kept, or None.
+
+        Raises:
+            CertificateDamagedError: it is not what was written, or does not certify this block log.
+        """
+        found = next((kept for kept in self.sizes() if kept > size), None)
+        return None if found is None else _encode(self.read(found), self._network_id)
+
+    def adopt(self, data: bytes) -> bool:
+        """Keep a certificate that another node has kept, if it is of a change in this block log and verifies; return whether it is.
+
+        Raises:
+            InvalidInputError: the bytes are no certificate.
+            BlockLogShortenedError: it is of a longer block log than this one.
+            CertificateDamagedError: it does not certify this block log.
+        """
+        place = Path("the certificate of another node")
+        certified = self._decode(data, place)
+        size = certified.checkpoint.size
+        if size > self._log.size:
+            raise BlockLogShortenedError(f"{place} is of {size} headers; the block log here has {self._log.size}")
+        # CER-005
+        self._verify(certified, place)
+        is_change = self._header_at(size - 1).next_certifiers != self._header_at(size - 2).next_certifiers
+        if is_change and size not in self.sizes():
+            self.keep(certified)
+        return is_change
+
     def _write(self, path: Path, certified: CertifiedCheckpoint) -> None:
         files.make_folders(self._folder)
-        ordered = sorted(certified.cosignatures, key=lambda c: c.organisation)
-        cosignatures = [[c.organisation, c.suite, c.public_key, c.time_s, c.signature] for c in ordered]
-        checkpoint = certified.checkpoint
-        fields = [_FORMAT, _VERSION, self._network_id, checkpoint.size, checkpoint.root, certified.certifiers.encode(), cosignatures]
-        files.replace(path, encode(fields))
+        files.replace(path, _encode(certified, self._network_id))
 
     def read(self, size: int) -> CertifiedCheckpoint:
         """Return the kept checkpoint of a size, which is in the log and ends with a change, and verify it.
@@ -177,3 +202,10 @@ class Certificates:
 
     def _path(self, size: int) -> Path:
         return self._folder / f"{size:020d}.certificate"
+
+
+def _encode(certified: CertifiedCheckpoint, network_id: bytes) -> bytes:
+    ordered = sorted(certified.cosignatures, key=lambda c: c.organisation)
+    cosignatures = [[c.organisation, c.suite, c.public_key, c.time_s, c.signature] for c in ordered]
+    checkpoint = certified.checkpoint
+    return encode([_FORMAT, _VERSION, network_id, checkpoint.size, checkpoint.root, certified.certifiers.encode(), cosignatures])

@@ -1,20 +1,25 @@
 """What nodes of several organisations tell each other with their votes, and what becomes of it; no block is made here."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.unit.node.consortium_nodes import make_folders
+from tests.unit.node.consortium_nodes import code, make_folders, run_nodes
 from yunhe.crypto import PrivateKey
-from yunhe.errors import CertificatePendingError, MalformedError
+from yunhe.errors import CertificatePendingError, MalformedError, NotACertifierError
 from yunhe.ledger.checkpoint import Checkpoint, cosign, note, read_note
-from yunhe.node import Node, ProofSubjectRequest
+from yunhe.ledger.codec import encode
+from yunhe.limits import VOTE_EXTENSION_BYTES_MAX
+from yunhe.node import Node, NodeFolder, ProofSubjectRequest
+from yunhe.node.vote_words import read_vote_words, vote_words
 from yunhe.verifier import verify
 
 NAMES = ("bank", "carrier", "customs", "port")
 STRANGER = PrivateKey("ed25519-sha256", bytes([9]) * 32)
+PORT_ADMIN = ProofSubjectRequest.of_record("registry", "members", ("port", "admin"))
 ADMIN = ProofSubjectRequest.of_record("registry", "members", ("bank", "admin"))
 
 
@@ -71,22 +76,24 @@ def test_what_does_not_count_is_passed_over(tmp_path: Path) -> None:
 
     def body(nodes: list[Node]) -> None:
         own, told = nodes[0].certification, nodes[1].certification.extend_vote()
-        checkpoint, _ = read_note(told, nodes[0].network_id)
+        words = read_vote_words(told)
+        checkpoint, _ = read_note(words[0], nodes[0].network_id)
         other_root = Checkpoint(checkpoint.network_id, 1, bytes(32))
         later = Checkpoint(checkpoint.network_id, 2, checkpoint.root)
         _, key = nodes[1].folder.load_keys()
-        for useless in [
-            b"\xff",
+        notes = [
             b"no note",
-            told.replace(b"\n\n", b"\n"),
-            told[:-20] + b"AAAA" + told[-16:],
+            words[0].replace(b"\n\n", b"\n"),
+            words[0][:-20] + b"AAAA" + words[0][-16:],
             note(checkpoint, [cosign(checkpoint, "carrier", STRANGER, 1)]),
             note(checkpoint, [cosign(checkpoint, "bank", key, 1)]),
             note(other_root, [cosign(other_root, "carrier", key, 1)]),
             note(later, [cosign(later, "carrier", key, 1)]),
             note(Checkpoint(bytes(32), 1, checkpoint.root), [cosign(checkpoint, "carrier", key, 1)]),
-        ]:
-            own.receive_extension(useless)
+        ]
+        useless = [vote_words(one, None, b"") for one in notes] + [vote_words(b"", 2**60, b"none"), encode([1, 2]), words[0]]
+        for one in [b"\xff", bytes(VOTE_EXTENSION_BYTES_MAX), *useless]:
+            own.receive_extension(one)
         assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 1
         for _ in range(2):
             own.receive_extension(told)
@@ -99,3 +106,42 @@ def test_what_does_not_count_is_passed_over(tmp_path: Path) -> None:
 def test_note_that_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedError):
         read_note(data, bytes(32))
+
+
+def test_certificate_of_a_change_that_a_node_lacks_comes_with_the_votes(tmp_path: Path) -> None:
+    """CER-005 accepted; refused before, and when it is altered."""
+    (folder,), (admin,) = make_folders(tmp_path / "network", ("port",))
+    ledger_key = folder.load_keys()[1].public_key
+
+    async def change(nodes: list[Node]) -> None:
+        certifier = {"organisation": "port", "suite": ledger_key.suite, "public_key": ledger_key.raw}
+        for power in (2, 3):
+            assert await code(nodes[0], admin.call(nodes[0], power, "propose_certifier", "governance", **certifier, power=power)) == "OK"
+        assert await code(nodes[0], admin.call(nodes[0], 4)) == "ACTION_NOT_FOUND"
+
+    run_nodes([folder], change)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder.path, copy, ignore=shutil.ignore_patterns("*.sock"))
+    for kept in (copy / "store/certificates").glob("0*.certificate"):
+        kept.unlink()
+
+    async def exchange() -> None:
+        whole, lacking = Node(NodeFolder.load(folder.path)), Node(NodeFolder.load(copy))
+        try:
+            for missing in (2, 1, 0):
+                assert len(list((copy / "store/certificates").glob("0*.certificate"))) == 2 - missing
+                if missing:
+                    with pytest.raises(NotACertifierError):
+                        lacking.certification.prove([PORT_ADMIN], None)
+                whole.certification.receive_extension(lacking.certification.extend_vote())
+                note, _, certificate = read_vote_words(whole.certification.extend_vote())
+                assert bool(certificate) is (missing > 0)
+                lacking.certification.receive_extension(vote_words(note, None, certificate[:-1] + b"\xff"))
+                lacking.certification.receive_extension(vote_words(note, None, certificate))
+            proof = verify(lacking.certification.prove([PORT_ADMIN], None), folder.genesis.to_json().encode())
+            assert [step.total_power for step in proof.certificates] == [1, 2, 3]
+        finally:
+            await whole.stop()
+            await lacking.stop()
+
+    asyncio.run(exchange())

@@ -9,7 +9,7 @@ import pytest
 from tests.kept_store import certification
 from tests.unit.storage.stored_chain import CLERK, GENESIS, NEXT_LEDGER, NODE, SUITE, TIME_MS, add_block, add_certifier_change
 from yunhe.crypto import SHA256, PrivateKey
-from yunhe.errors import BlockLogShortenedError, CertificateDamagedError
+from yunhe.errors import BlockLogShortenedError, CertificateDamagedError, InvalidInputError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.checkpoint import Checkpoint, Cosignature, cosign
 from yunhe.ledger.codec import encode
@@ -193,3 +193,32 @@ def test_certificate_of_the_last_block_is_made_again_at_the_start(open_store, fo
     assert path.read_bytes() == made
     assert made.count(encode(TIME_MS // 1000)) == 1
     assert made.count(NEXT_LEDGER.public_key.raw) == 0
+
+
+def test_certificate_of_another_node_is_kept(tmp_path, kept):
+    """CER-005 accepted: the next one after each size, until there is none."""
+    lacking = open_folder(tmp_path / "lacking")
+    for size, found in ((0, 3), (3, 5)):
+        assert lacking.adopt(kept.after(size))
+        assert lacking.sizes()[-1] == found
+    assert kept.after(5) is None
+    assert (lacking.read(3), lacking.read(5)) == (certified(3), certified(5, NEW))
+
+
+def test_certificate_of_another_node_that_does_not_belong_here_is_not_kept(tmp_path, kept):
+    """CER-005 refused: altered, of no change, of a set that did not count, of a longer log."""
+    lacking = open_folder(tmp_path / "lacking")
+    shorter = open_folder(tmp_path / "lacking", log=MerkleLog(SHA256, [header.hash(SHA256) for header in HEADERS[:2]]))
+    other = open_folder(tmp_path / "other")
+    other.keep(certified(4, NEW))
+    assert not lacking.adopt(other.after(0))
+    other.keep(certified(3, NEW))
+    wrong_set = (tmp_path / "other/certificates/00000000000000000003.certificate").read_bytes()
+    for bad in (wrong_set, kept.after(0)[:-1] + b"\xff"):
+        with pytest.raises(CertificateDamagedError):
+            lacking.adopt(bad)
+    with pytest.raises(BlockLogShortenedError):
+        shorter.adopt(kept.after(0))
+    with pytest.raises(InvalidInputError):
+        lacking.adopt(b"none")
+    assert lacking.sizes() == ()

@@ -20,7 +20,7 @@ from yunhe.limits import BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX, ENGINE_BEHIND_MS_
 
 
 class Proposals:
-    """The blocks of one node's proposals and what it says to others'. Called from one thread at a time."""
+    """The blocks of one node's proposals and what it says to others'; one thread proposes, and `is_viable` is asked by any."""
 
     def __init__(
         self, application: ReplicatedApplication, outbox: Outbox, clock: Clock, monotonic_s: Callable[[], float] = time.monotonic
