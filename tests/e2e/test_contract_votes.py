@@ -100,3 +100,5 @@ def test_wait_that_ends_before_the_decision_says_who_has_not_voted_and_leaves_th
 def test_review_of_another_kind_of_proposal_says_so(consortium: Consortium) -> None:
     done = yunhe("contract", "review", "2", "--folder", str(consortium.node.folder))
     assert (done.returncode, "no deployment or upgrade of a contract, but admit_organisation" in done.stderr) == (1, True), done.stderr
+    none = yunhe("contract", "review", "99", "--folder", str(consortium.node.folder))
+    assert (none.returncode, "there is no proposal 99" in none.stderr) == (1, True), none.stderr

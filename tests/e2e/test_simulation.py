@@ -141,3 +141,13 @@ def test_command_given_a_view_or_an_action_of_the_other_kind_names_the_command_f
     assert (simulated.returncode, "`yunhe query view counters value` asks it" in simulated.stderr) == (1, True), simulated.stderr
     viewed = yunhe("query", "view", "counters", "add", "name=a", *folder)
     assert (viewed.returncode, "`yunhe tx call counters add` calls it" in viewed.stderr) == (1, True), viewed.stderr
+
+
+def test_command_with_an_argument_twice_or_no_member_is_refused_by_name(node: NodeProcess) -> None:
+    call = ("--json", "tx", "simulate", "counters", "add", "name=a", "amount=1", "--folder", str(node.folder))
+    for more, code, said in (
+        (("amount=2", "--as", "port/admin"), "USAGE", "amount is given twice"),
+        (("--as", "admin"), "MALFORMED", "'admin' is no member: write ORGANISATION/MEMBER"),
+    ):
+        told = json.loads(yunhe(*call, *more).stderr)
+        assert (told["code"], said in told["message"]) == (code, True), told

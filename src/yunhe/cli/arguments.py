@@ -47,7 +47,7 @@ def parse_arguments(client: Client, contract: str, name: str, items: Sequence[st
 
     Raises:
         NotFoundError: the contract has no such action or view; the message lists those that it has.
-        UsageError: an argument is not NAME=VALUE.
+        UsageError: an argument is not NAME=VALUE, or is there twice.
         MalformedError: a value does not fit its type.
     """
     interface = read_contract(client, contract).interface
@@ -55,7 +55,13 @@ def parse_arguments(client: Client, contract: str, name: str, items: Sequence[st
     entry = entries.get(name)
     if entry is None:
         raise NotFoundError(_missing(contract, name, interface, view=view))
-    return arguments_from_json(interface, entry, dict(_argument(entry, item) for item in items))
+    arguments: dict[str, object] = {}
+    for item in items:
+        argument, value = _argument(entry, item)
+        if argument in arguments:
+            raise UsageError(f"the argument {argument} is given twice")
+        arguments[argument] = value
+    return arguments_from_json(interface, entry, arguments)
 
 
 def _missing(contract: str, name: str, interface: Interface, *, view: bool) -> str:

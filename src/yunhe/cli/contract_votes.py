@@ -89,7 +89,7 @@ def review(
 ) -> None:
     """Show what a proposal to deploy or upgrade a contract changes: the differences of the sources, and whether it can be made."""
     with Connection(folder, node, token_file).open() as client:
-        change = client.record("governance", "proposals", [proposal])["fields"]["change"]
+        change = read_proposal(client, proposal)["change"]
         if change["operation"] not in _OPERATIONS:
             raise NotFoundError(f"proposal {proposal} is no deployment or upgrade of a contract, but {change['operation']}")
         name, code_hash = str(change["subject"]), str(change["code_hash"])

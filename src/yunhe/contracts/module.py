@@ -133,7 +133,9 @@ class ContractModule:
         """
         found = (self.views if view else self.actions).get(name)
         if found is None:
-            raise ContractStop(ACTION_NOT_FOUND, f"{self.name} has no {'view' if view else 'action'} {name}")
+            kind, other = ("view", "action") if view else ("action", "view")
+            hint = f"; it is an {other}" if view and name in self.actions else f"; it is a {other}" if name in self.views else ""
+            raise ContractStop(ACTION_NOT_FOUND, f"{self.name} has no {kind} {name}{hint}")
         return found
 
     def attach(self, machine: Any) -> None:

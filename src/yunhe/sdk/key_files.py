@@ -43,7 +43,9 @@ class Member:
         Raises:
             MalformedError: it is something else.
         """
-        organisation, _, member = text.partition("/")
+        organisation, slash, member = text.partition("/")
+        if not slash:
+            raise MalformedError(f"{text!r} is no member: write ORGANISATION/MEMBER, such as port/admin")
         return cls(as_name(organisation, "the organisation in organisation/member"), as_name(member, "the member in organisation/member"))
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ from yunhe.ledger.interfaces import BlockContext, StateReader, Write
 from yunhe.ledger.interfaces import Event as PlainEvent
 from yunhe.ledger.layouts import ACTIVE, DEFAULT_PARAMETERS, GAS_LIMIT_MAX, REGISTRY, encode_record, member_key, organisation_key
 from yunhe.testing.invariants import Invariant, InvariantError
-from yunhe.testing.members import Member, Signers, check_names
+from yunhe.testing.members import Member, Signers, check_contract_name, check_names
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.modules import module_source, read_module
 from yunhe.testing.rows import Change, changes, contract_of, table_rows
@@ -99,13 +99,14 @@ class Chain:
 
         Raises:
             ContractRefusedError: a node would not accept its source.
-            ContractStop: the name is the registry's, or the upgrade would be refused: it would lose records, its indexes cannot be built
-                over those that are there, or its migration refuses.
+            ContractStop: the name is none or the registry's, or the upgrade would be refused: it would lose records, its indexes cannot be
+                built over those that are there, or its migration refuses.
             ValueError: the module has no source file.
         """
         deployed_as = name or contract.__name__.rpartition(".")[2]
         if contract is registry:
             return
+        check_contract_name(deployed_as)
         if deployed_as == REGISTRY:
             raise ContractStop("SYSTEM_CONTRACT", f"{REGISTRY} is a system contract: deploy yours under another name")
         source, loaded = module_source(contract), dict(self._loaded)
@@ -145,7 +146,9 @@ class Chain:
         return Signers(self, members)
 
     def advance(self, milliseconds: int) -> None:
-        """Move the time of the next block ahead."""
+        """Move the time of the next block ahead by 0 or more milliseconds."""
+        if type(milliseconds) is not int or milliseconds < 0:
+            raise ValueError(f"time moves ahead by whole milliseconds, not by {milliseconds!r}")
         self.time_ms += milliseconds
 
     def keep(self, *invariants: Invariant) -> None:

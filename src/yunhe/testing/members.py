@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from yunhe.contracts import Context, Org, Signer
 from yunhe.contracts.faults import ContractStop
 from yunhe.contracts.system_contracts import registry
-from yunhe.limits import NAME_CHARS_MAX
+from yunhe.limits import CALLS_MAX, NAME_CHARS_MAX, SIGNERS_MAX
 from yunhe.testing.transaction import Call
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ class Signers:
     """Members who sign one transaction."""
 
     def __init__(self, chain: "Chain", members: "Sequence[Member]") -> None:
+        if not 1 <= len(members) <= SIGNERS_MAX or len(set(map(id, members))) < len(members):
+            raise ValueError(f"a transaction has 1 to {SIGNERS_MAX} signers, each once")
         self._chain = chain
         self.members = tuple(members)
 
@@ -43,6 +45,8 @@ class Signers:
             InvariantError: it breaks an invariant that the chain keeps.
         """
         __tracebackhide__ = True
+        if not 1 <= len(calls) <= CALLS_MAX:
+            raise ValueError(f"a transaction has 1 to {CALLS_MAX} calls, not {len(calls)}")
         return self._chain._run(self.signers, calls, is_view=False)
 
     @property
@@ -73,6 +77,21 @@ class Member(Signers):
         return f"{self.signer.organisation}/{self.signer.member}{roles}"
 
 
+def check_contract_name(name: str) -> None:
+    """Refuse the name that the life cycle refuses to deploy a contract under.
+
+    Raises:
+        ContractStop: it is no name.
+    """
+    _check_name("contract's name", name)
+
+
+def _check_name(what: str, name: str) -> None:
+    if not registry.is_name(name):
+        reason = f"the {what} {name!r} is no name: a-z, 0-9 and _, beginning with a letter, at most {NAME_CHARS_MAX} characters"
+        raise ContractStop("NOT_A_NAME", reason)
+
+
 def check_names(member: str, roles: Sequence[str]) -> None:
     """Refuse what the registry refuses when a member is enrolled.
 
@@ -85,8 +104,4 @@ def check_names(member: str, roles: Sequence[str]) -> None:
     if len(roles) > registry.ROLES_MAX:
         raise ContractStop("TOO_MANY_ROLES", f"a member has at most {registry.ROLES_MAX} roles, not {len(roles)}")
     for what, name in (("member", member), *(("role", role) for role in roles)):
-        if not registry.is_name(name):
-            raise ContractStop(
-                "NOT_A_NAME",
-                f"the {what} {name!r} is no name: a-z, 0-9 and _, beginning with a letter, at most {NAME_CHARS_MAX} characters",
-            )
+        _check_name(what, name)

@@ -22,6 +22,7 @@ from yunhe.ledger.layouts import GOVERNANCE, LIFECYCLE, SYSTEM_CONTRACTS
 from yunhe.ledger.receipt import OK
 from yunhe.ledger.transaction import Call as LedgerCall
 from yunhe.testing.chain import BEGINNING_MS, Chain, Snapshot
+from yunhe.testing.members import check_contract_name
 from yunhe.testing.memory import MemoryState
 from yunhe.testing.modules import module_source
 from yunhe.testing.scratch_node import ScratchNode
@@ -62,6 +63,7 @@ class NodeChain(Chain):
         deployed_as = name or contract.__name__.rpartition(".")[2]
         if contract in (governance, lifecycle, registry):
             return
+        check_contract_name(deployed_as)
         if deployed_as in SYSTEM_CONTRACTS:
             raise ContractStop("SYSTEM_CONTRACT", f"{deployed_as} is a system contract: deploy yours under another name")
         if is_system:

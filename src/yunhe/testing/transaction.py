@@ -122,8 +122,15 @@ class Side:
 def plain_arguments(entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Value]:
     """Turn a test's arguments into those of a transaction, as a client would."""
     bound = inspect.signature(entry.function).bind(None, *args, **kwargs)
-    room = Room(RECORD_BYTES_MAX)
-    return {name: entry.parameters[name].to_plain(value, room) for name, value in bound.arguments.items() if name in entry.parameters}
+    room, plain = Room(RECORD_BYTES_MAX), {}
+    for name, value in bound.arguments.items():
+        if name in entry.parameters:
+            try:
+                plain[name] = entry.parameters[name].to_plain(value, room)
+            except ContractStop as stop:
+                stop.add_note(f"in the argument {name} of {entry.name}")
+                raise
+    return plain
 
 
 def _no_code(name: str, code_hash: bytes) -> NoReturn:  # noqa: ARG001  # the shape that a machine asks for

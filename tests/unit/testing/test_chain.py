@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.testing import guests, points
 from yunhe.contracts import Org
+from yunhe.contracts.faults import ContractStop
 from yunhe.contracts.system_contracts import registry
 from yunhe.testing import Call, Chain, InvariantError, Member, invariant
 
@@ -205,3 +206,37 @@ def test_member_whose_name_the_registry_refuses_is_refused_with_its_code() -> No
 def test_roles_as_one_text_are_refused_and_not_taken_for_letters() -> None:
     with pytest.raises(TypeError, match="list of names"):
         Chain().member("port", roles="bank")
+
+
+def test_contract_under_a_name_that_no_ledger_deploys_is_refused_with_its_code() -> None:
+    chain = Chain()
+    with chain.refuses("NOT_A_NAME"):
+        chain.deploy(points, "Bad Name")
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 1.5, True, "1"])
+def test_time_that_does_not_move_ahead_by_whole_milliseconds_is_refused(milliseconds: int) -> None:
+    with pytest.raises(ValueError, match="whole milliseconds"):
+        Chain().advance(milliseconds)
+
+
+def test_transaction_that_no_ledger_takes_is_refused(chain: Chain, issuer: Member) -> None:
+    for members in ((), (issuer, issuer)):
+        with pytest.raises(ValueError, match="1 to 16 signers, each once"):
+            chain.together(*members)
+    for calls in (0, 17):
+        with pytest.raises(ValueError, match="1 to 16 calls"):
+            issuer.transact(*[Call(points.issue, Org("alpha"), 1)] * calls)
+
+
+def test_argument_of_another_type_is_named(chain: Chain, issuer: Member) -> None:
+    with pytest.raises(ContractStop) as caught:
+        issuer.call(points.issue, Org("alpha"), "many")  # type: ignore[arg-type]  # the mistake
+    assert caught.value.__notes__ == ["in the argument points of issue"]
+
+
+def test_view_that_is_called_and_action_that_is_asked_are_told_what_they_are(chain: Chain, issuer: Member) -> None:
+    with pytest.raises(ContractStop, match="has no action points_of; it is a view"):
+        issuer.call(points.points_of, Org("alpha"))
+    with pytest.raises(ContractStop, match="has no view issue; it is an action"):
+        chain.view(points.issue, Org("alpha"), 1)
