@@ -10,7 +10,7 @@ from yunhe.errors import BadAnswerError, RemoteRefusedError, UnavailableError, V
 
 def _leaves(kind: type[YunheError]) -> list[type[YunheError]]:
     below = [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
-    return [kind, *below] if kind.__module__ == errors.__name__ and kind.__init__ is YunheError.__init__ else below
+    return [kind, *below] if f"{kind.__module__}.".startswith(f"{errors.__name__}.") and kind.__init__ is YunheError.__init__ else below
 
 
 _BY_CODE: Final = {kind.code: kind for kind in _leaves(YunheError)}

@@ -3,7 +3,17 @@
 import httpx
 import pytest
 
-from yunhe.errors import BadAnswerError, ExpiredError, RemoteRefusedError, UnavailableError, ViewRefusedError, YunheError
+from yunhe.errors import (
+    BadAnswerError,
+    DiskFullError,
+    EngineUnreachableError,
+    ExpiredError,
+    OverloadedError,
+    RemoteRefusedError,
+    UnavailableError,
+    ViewRefusedError,
+    YunheError,
+)
 from yunhe.gateway.problems import problem
 from yunhe.sdk.problems import raise_problem
 
@@ -33,3 +43,10 @@ def test_unknown_code_keeps_its_class_and_is_named(status: int, kind: type[Yunhe
 def test_anything_else_is_no_answer_of_a_node(body: bytes) -> None:
     with pytest.raises(BadAnswerError):
         raise_problem(httpx.Response(500, content=body))
+
+
+@pytest.mark.parametrize("kind", [OverloadedError, DiskFullError, EngineUnreachableError])
+def test_error_of_any_module_of_errors_comes_back_as_itself(kind: type[YunheError]) -> None:
+    with pytest.raises(kind) as caught:
+        raise_problem(httpx.Response(503, json={"code": kind.code, "detail": "so it is"}))
+    assert type(caught.value) is kind
