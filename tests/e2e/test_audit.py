@@ -21,11 +21,15 @@ def test_actions_of_an_operator_are_recorded_with_who_what_and_outcome(own_node:
     assert httpx.post(hooks, headers={"Authorization": f"Bearer {made[1]}"}, json={}).status_code == 403
     assert httpx.delete(f"{hooks}/{'0' * 16}", headers=authorised).status_code == 404
     yunhe_json("node", "backup", folder, str(own_node.home / "backup"))
+    assert yunhe("node", "restore", str(own_node.home / "backup"), folder).returncode == 4
+    assert yunhe("node", "restore", str(own_node.home / "none"), str(own_node.home / "restored")).returncode == 1
+    assert not (own_node.home / "restored").exists()
     yunhe_json("token", "revoke", folder, "app")
     own_node.stop()
     own_node.start()
     entries = yunhe_json_list("node", "audit", folder)
     assert [(e["action"], e["outcome"]) for e in entries] == [
+        ("init", "done"),
         ("start", "done"),
         ("token create", "done"),
         ("token create", "done"),
@@ -33,6 +37,7 @@ def test_actions_of_an_operator_are_recorded_with_who_what_and_outcome(own_node:
         ("http POST", "done" if added.status_code == 201 else f"HTTP {added.status_code}"),
         ("http DELETE", "HTTP 404"),
         ("backup", "done"),
+        ("restore", "FOLDER_NOT_EMPTY"),
         ("token revoke", "done"),
         ("end", "done"),
         ("start", "done"),

@@ -31,6 +31,7 @@ fn raised(py: Python<'_>, error: &StateError) -> PyErr {
         StateError::Corruption(_) => "CorruptionError",
         StateError::Unavailable(_) => "UnavailableError",
         StateError::DiskFull(_) => "DiskFullError",
+        StateError::DiskReadOnly(_) => "DiskReadOnlyError",
         StateError::DiskFailed(_) => "DiskFailedError",
     };
     named_error(py, name, error.message().to_owned())

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from yunhe.cli.output import output
-from yunhe.errors import UsageError
-from yunhe.node import NodeFolder, back_up, restore
+from yunhe.errors import UsageError, YunheError
+from yunhe.node import NodeFolder, back_up, is_node_folder, restore
 from yunhe.node.audit import DONE, audited, local_actor, record
 from yunhe.storage import Continuation, Progress
 
@@ -45,11 +45,15 @@ def restore_node(
     if cosigner is not None and not (complete or roll_back):
         raise UsageError("--cosigner says what the node cosigned; say too whether blocks followed the backup: --complete or --roll-back")
     continuation = Continuation.COMPLETE if complete else Continuation.ROLLED_BACK if roll_back else Continuation.HELD
-    made, mark = restore(backup, folder, continuation, cosigner, _progress("checked"))
-    # Before that there may be no folder to keep an entry in.
-    record(
-        folder, local_actor(), "restore", {"backup": str(backup), "height": mark.height, "continuation": continuation.name.lower()}, DONE
-    )
+    subject = {"backup": str(backup), "continuation": continuation.name.lower()}
+    try:
+        made, mark = restore(backup, folder, continuation, cosigner, _progress("checked"))
+    except YunheError as error:
+        # Elsewhere there is no folder to keep an entry in.
+        if is_node_folder(folder):
+            record(folder, local_actor(), "restore", subject, error.code)
+        raise
+    record(folder, local_actor(), "restore", subject | {"height": mark.height}, DONE)
     known = continuation is Continuation.ROLLED_BACK and cosigner is not None
     output.fields(
         {

@@ -84,6 +84,7 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
             thresholds_of_genesis(threshold or []),
         ),
     )
+    record(folder, local_actor(), "init", {"network_id": made.genesis.network_id.hex()}, DONE)
     output.fields(
         {
             "folder": str(folder),

@@ -7,7 +7,7 @@ A pipeline of two threads: while a block is made durable, the next one executes,
 import threading
 from collections import deque
 
-from yunhe.consensus.engine import Application, Clock, Delivery
+from yunhe.consensus.engine import Application, Clock, Delivery, block_time_ms
 from yunhe.errors import OverloadedError, UnavailableError
 from yunhe.limits import (
     BLOCK_BYTES_MAX,
@@ -81,8 +81,8 @@ class SoloEngine:
             committed = self._application.committed()
             height, last_ms, app_hash = committed.engine_height, committed.time_ms, committed.app_hash
             while envelopes := self._next_block():
-                # ENG-001, ENG-002
-                height, time_ms = height + 1, max(self._clock(), last_ms + 1)
+                # ENG-001
+                height, time_ms = height + 1, block_time_ms(self._clock(), last_ms)
                 delivered = self._application.deliver(Delivery(height, time_ms, envelopes))
                 # A clock that was ahead for a moment must not bind those after it, when all that it did was to let transactions expire.
                 if delivered != app_hash:

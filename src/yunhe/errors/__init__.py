@@ -384,6 +384,12 @@ class DiskFullError(UnavailableError):
     code = "DISK_FULL"
 
 
+class DiskReadOnlyError(UnavailableError):
+    """The disk is mounted read-only; the node halts and loses nothing that it acknowledged (STO-009)."""
+
+    code = "DISK_READ_ONLY"
+
+
 class DiskFailedError(UnavailableError):
     """The operating system refused an operation on a file of the store (STO-009)."""
 

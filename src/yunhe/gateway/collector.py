@@ -187,7 +187,7 @@ class Collector:
         chain_hash = self._node.genesis.chain_hash
         state = self._node.reader()
         parameters = read_parameters(state)
-        now_ms = self._node.clock()
+        now_ms = self._node.block_time_ms()
         checked: list[Checked] = []
         for data, _ in encoded:
             verdict = decode_transaction(data, chain_hash)

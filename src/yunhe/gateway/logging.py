@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import Processor
 
 from yunhe.errors import InvalidConfigurationError
+from yunhe.storage.files import disk_refusals
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -47,12 +48,15 @@ def configure_logging(path: Path | None, level: str, form: str = "json") -> None
 
     Raises:
         InvalidConfigurationError: the file cannot be opened.
+        DiskFullError: no room for it.
+        DiskReadOnlyError: its disk is read-only.
     """
     stream: TextIO = sys.stderr
     if path is not None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stream = cast("TextIO", LogStream(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)))
+            with disk_refusals(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stream = cast("TextIO", LogStream(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)))
         except OSError as error:
             raise InvalidConfigurationError(f"the log {path} cannot be opened: {error.strerror}") from error
     named: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]

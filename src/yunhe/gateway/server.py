@@ -64,7 +64,9 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
         try:
             server.run([listener])
         finally:
-            run_file.unlink(missing_ok=True)
+            # On a disk that has become read-only it stays, and is known as old by the process that it names.
+            with contextlib.suppress(OSError):
+                run_file.unlink()
 
 
 def api_config(node: Node, access: AccessTokens) -> HttpConfig:

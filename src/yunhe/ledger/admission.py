@@ -88,7 +88,7 @@ def check_validity(transaction: Transaction, network_id: bytes, time_ms: int, wi
     Args:
         transaction: well formed.
         network_id: this ledger's.
-        time_ms: the block's time, or the gateway's clock.
+        time_ms: the block's time, or the time that a block made now would have.
         window_ms: the parameter W.
 
     Raises:

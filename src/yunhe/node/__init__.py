@@ -4,7 +4,7 @@ from yunhe.node.backup import back_up, restore
 from yunhe.node.certification import ProofSubjectRequest
 from yunhe.node.config import NodeConfig, load_config
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, EventRead, PlacedEvent
-from yunhe.node.folder import NodeFolder
+from yunhe.node.folder import NodeFolder, is_node_folder
 from yunhe.node.founding import NewNetwork, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
@@ -34,6 +34,7 @@ __all__ = [
     "SourceFolder",
     "back_up",
     "check_ledger",
+    "is_node_folder",
     "load_config",
     "make_node_folder",
     "past_transaction",

@@ -10,7 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from yunhe.errors import BackupDamagedError, FolderNotEmptyError, InvalidConfigurationError, InvalidGenesisError, WrongGenesisError
+from yunhe.errors import (
+    BackupDamagedError,
+    BackupExistsError,
+    FolderNotEmptyError,
+    InvalidConfigurationError,
+    InvalidGenesisError,
+    WrongGenesisError,
+)
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.layouts import read_certifiers
 from yunhe.node.config import FILE_NAME, load_config
@@ -50,11 +57,17 @@ def back_up(folder: NodeFolder, target: Path, progress: Progress) -> tuple[Path,
     if not (target if target.is_dir() else target.parent).is_dir():
         raise InvalidConfigurationError(f"there is no folder {target.parent} to write the backup to")
     stored = DataFolder(folder.path / STORE_FOLDER)
-    if target.is_dir():
-        size = next(number for number in range(1, 10**9) if not (target / _name(folder, number)).exists())
-        target = target / _name(folder, size)
     node_files = {name: (folder.path / name).read_bytes() for name in _FILES}
-    return target, write_backup(stored, folder.genesis, node_files, target, progress)
+    if not target.is_dir():
+        return target, write_backup(stored, folder.genesis, node_files, target, progress)
+    number = 1
+    while True:
+        file = target / _name(folder, number)
+        try:
+            return file, write_backup(stored, folder.genesis, node_files, file, progress)
+        except BackupExistsError:
+            # Or another process is writing the one of this number.
+            number += 1
 
 
 def _name(folder: NodeFolder, number: int) -> str:
@@ -77,6 +90,7 @@ def restore(source: Path, path: Path, continuation: Continuation, memory: Path |
         BackupDamagedError: the backup is cut short, altered, or of a ledger that does not verify.
         WrongGenesisError: the folder belongs to another network.
         FolderNotEmptyError: the folder holds a ledger already, or is no node's.
+        DiskFullError: no room.
         YunheError: as `yunhe.storage.unpack_backup`; or the log does not hold what the saved memory says was cosigned.
     """
     backup = Backup.open(source)
@@ -134,11 +148,12 @@ def _is_node_without_ledger(path: Path, genesis: Genesis) -> bool:
 def _beside(path: Path) -> Iterator[Path]:
     """Make a folder beside a path, on the same disk, that is gone at the end whatever happens; what the system refuses is named."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            yield partial
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with files.disk_refusals(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+            try:
+                yield partial
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}; make room, or see to the folder's rights") from error
+        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}; see to the folder's rights") from error

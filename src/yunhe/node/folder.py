@@ -151,3 +151,8 @@ def load_keys(folder: Path, config: NodeConfig) -> tuple[PrivateKey, PrivateKey]
     files = (NODE_KEY_FILE, LEDGER_KEY_FILE)
     node_key, ledger_key = (PrivateKey.from_pem(read_bounded(folder / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase) for name in files)
     return node_key, ledger_key
+
+
+def is_node_folder(path: Path) -> bool:
+    """Return whether a folder has the settings of a node."""
+    return (path / FILE_NAME).is_file()

@@ -34,7 +34,7 @@ from yunhe.node.folder import LEDGER_KEY_FILE, NODE_KEY_FILE, STORE_FOLDER, Node
 from yunhe.node.private_files import write_durably, write_secret
 from yunhe.sdk.local_node import GENESIS_FILE, TOKEN_FILE
 from yunhe.storage import LedgerStore
-from yunhe.storage.files import sync_directory
+from yunhe.storage.files import disk_refusals, sync_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,7 @@ def make_node_folder(path: Path, *, config: NodeConfig, title: str, admins: Sequ
     Raises:
         FolderNotEmptyError: something is there already; nothing was changed.
         InvalidConfigurationError: the folder cannot be made.
+        DiskFullError: no room.
         InvalidGenesisError: the genesis would not be valid.
     """
     as_name(config.organisation, "the organisation")
@@ -192,22 +193,22 @@ def folder_in_the_making(path: Path) -> Iterator[Path]:
 
     Raises:
         InvalidConfigurationError: the folder cannot be made.
+        DiskFullError: no room.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        with disk_refusals(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+            try:
+                yield partial
+                with contextlib.suppress(FileNotFoundError):
+                    path.rmdir()
+                partial.rename(path)
+                sync_directory(path.parent)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}") from error
-    try:
-        yield partial
-        with contextlib.suppress(FileNotFoundError):
-            path.rmdir()
-        partial.rename(path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise InvalidConfigurationError(f"{path} cannot be made: {error.strerror}; see to the folder's rights") from error
 
 
 def fill_node_folder(folder: Path, config: NodeConfig, genesis: Genesis, keys: NodeKeys) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from yunhe.consensus import Engine, SoloEngine
+from yunhe.consensus import Engine, SoloEngine, block_time_ms
 from yunhe.consensus.cometbft.engine import CometbftEngine
 from yunhe.consensus.cometbft.supervision import EngineHealth
 from yunhe.contracts.worker.executor import WorkerExecutor
@@ -271,6 +271,10 @@ class Node:
             {path.name: folder_bytes(path) for path in (stored.blocks, stored.state, stored.certificates)},
             status.disk_free_bytes,
         )
+
+    def block_time_ms(self) -> int:
+        """Return the time that a block made now would have, which transactions are judged by; thread-safe."""
+        return block_time_ms(self.clock(), self.store.head().time_ms)
 
     def head(self) -> Header:
         """Return the last ledger block's header."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from yunhe.consensus import block_time_ms
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.errors import OverloadedError
 from yunhe.ledger.changes import RowChange, row_changes
@@ -62,7 +63,7 @@ class Simulator:
         try:
             reader = self._store.reader()
             head = self._store.header(reader.height)
-            time_ms = max(self._clock(), head.time_ms + 1)
+            time_ms = block_time_ms(self._clock(), head.time_ms)
             transaction = unsigned_transaction(
                 reader,
                 self._genesis.network_id,

@@ -8,6 +8,7 @@ Specification: docs/spec/storage.md, "Backup" (STO-018, STO-019); why it is so: 
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -151,15 +152,13 @@ def write_backup(folder: DataFolder, genesis: Genesis, node_files: Mapping[str, 
         What the backup holds.
 
     Raises:
-        BackupExistsError: something has that name.
+        BackupExistsError: something has that name, or another process is writing a backup of that name.
         ConfigurationError: the folder is of another format or network.
         CorruptionError: the ledger is not what was written: a backup of it would be none.
         DiskFullError: no room for it.
         DiskFailedError: the system refused.
     """
-    if target.exists():
-        raise BackupExistsError(f"{target} exists; a backup is never written over another file")
-    with _stopped(folder.path) as is_stopped:
+    with _file_to_be(target) as (descriptor, partial), _stopped(folder.path) as is_stopped:
         reader = LogReader.open(folder.path, genesis)
         certificates = Certificates(folder.certificates, genesis.network_id, reader.log, reader.header)
         # The last one may be that of a block above the mark, or be made again at the next start.
@@ -177,16 +176,8 @@ def write_backup(folder: DataFolder, genesis: Genesis, node_files: Mapping[str, 
             yield from contents.values()
             yield from _log_bytes(reader, progress)
 
-        partial = target.with_name(target.name + ".partial")
-        with files.named_refusals(partial):
-            partial.unlink(missing_ok=True)
-        try:
-            _write_new(partial, _with_checksum(everything()))
-            files.rename(partial, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
+        _write(descriptor, partial, _with_checksum(everything()))
+        files.rename(partial, target)
         files.sync_directory(target.parent)
         return reader.mark
 
@@ -224,6 +215,51 @@ def unpack_backup(backup: Backup, genesis: Genesis, path: Path, continuation: Co
     Marker.create(folder.marker, mark).close()
     write_memory(folder.cosigner, genesis.network_id, written)
     folder.write_format(genesis.network_id)
+
+
+@contextlib.contextmanager
+def _file_to_be(target: Path) -> Iterator[tuple[int, Path]]:
+    """Make the file that a backup is written to before it has its name; it is gone at the end if it has not got it.
+
+    It is locked as long as it is written to, so that of two who make a backup of one name the second is refused; what a crash left of one
+    is not locked, and begun anew.
+    """
+    if target.exists():
+        raise BackupExistsError(f"{target} exists; a backup is never written over another file")
+    partial = target.with_name(target.name + ".partial")
+    with files.named_refusals(partial):
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        _lock(descriptor, partial, target)
+        try:
+            files.cut(descriptor, partial, 0)
+            yield descriptor, partial
+        finally:
+            if _is_file(partial, descriptor):
+                with contextlib.suppress(OSError):
+                    partial.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, partial: Path, target: Path) -> None:
+    with files.named_refusals(partial):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever had the lock until now may have given the file its name, or deleted it.
+            is_ours = _is_file(partial, descriptor) and not target.exists()
+        except BlockingIOError:
+            is_ours = False
+    if not is_ours:
+        raise BackupExistsError(f"another process is writing the backup {target}; give this one another name")
+
+
+def _is_file(path: Path, descriptor: int) -> bool:
+    """Return whether a name is still that of an open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager
@@ -278,14 +314,19 @@ def _with_checksum(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _write_new(path: Path, chunks: Iterator[bytes]) -> None:
     descriptor = files.create(path)
     try:
-        offset = 0
-        for chunk in chunks:
-            files.write_at(descriptor, path, offset, chunk)
-            offset += len(chunk)
-        files.sync(descriptor, path)
+        _write(descriptor, path, chunks)
     finally:
         os.close(descriptor)
     files.sync_directory(path.parent)
+
+
+def _write(descriptor: int, path: Path, chunks: Iterator[bytes]) -> None:
+    """Write an empty file; its content is durable on return."""
+    offset = 0
+    for chunk in chunks:
+        files.write_at(descriptor, path, offset, chunk)
+        offset += len(chunk)
+    files.sync(descriptor, path)
 
 
 def _chunks(descriptor: int, path: Path, offset: int, size: int) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from yunhe.errors import DiskFailedError, DiskFullError
+from yunhe.errors import DiskFailedError, DiskFullError, DiskReadOnlyError
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -25,16 +25,48 @@ def named_refusals(path: Path) -> Iterator[None]:
 
     Raises:
         DiskFullError: no room, quota used up, or the file may not grow.
+        DiskReadOnlyError: the disk is mounted read-only.
         DiskFailedError: anything else.
+    """
+    try:
+        with disk_refusals(path):
+            yield
+    except OSError as error:
+        raise _failed(path, error) from error
+
+
+@contextmanager
+def disk_refusals(path: Path) -> Iterator[None]:
+    """Turn what the disk itself refuses on `path` into our errors; rights, and what is missing, stay as they are.
+
+    Raises:
+        DiskFullError: no room, quota used up, or the file may not grow.
+        DiskReadOnlyError: the disk is mounted read-only.
+        DiskFailedError: it cannot be read or written.
+        OSError: anything else.
     """
     # STO-009
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
         if error.errno in _NO_ROOM:
-            raise DiskFullError(f"no room to write {path}: {reason}; make room and start the node again") from error
-        raise DiskFailedError(f"the system refused an operation on {path}: {reason}; check the disk and the folder's rights") from error
+            raise DiskFullError(f"no room to write {path}: {_reason(error)}; make room and start the node again") from error
+        if error.errno == errno.EROFS:
+            raise DiskReadOnlyError(
+                f"the disk of {path} is read-only: the system makes it so when the disk has faults; see the system's log, repair it or "
+                "mount it writable, and start the node again"
+            ) from error
+        if error.errno == errno.EIO:
+            raise _failed(path, error) from error
+        raise
+
+
+def _failed(path: Path, error: OSError) -> DiskFailedError:
+    return DiskFailedError(f"the system refused an operation on {path}: {_reason(error)}; check the disk and the folder's rights")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def create(path: Path) -> int:

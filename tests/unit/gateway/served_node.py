@@ -10,6 +10,7 @@ import httpx
 from tests.unit.node.open_node import make_folder
 from yunhe.gateway.app import create_app
 from yunhe.node import Node
+from yunhe.node.node import clock_ms
 from yunhe.node.tokens import AccessTokens
 
 TOKEN = "token"
@@ -18,13 +19,17 @@ PROBLEM = "application/problem+json"
 
 
 def serve(
-    path: Path, body: Callable[[Node, httpx.AsyncClient], Awaitable[None]], access: AccessTokens | None = None, **settings: int
+    path: Path,
+    body: Callable[[Node, httpx.AsyncClient], Awaitable[None]],
+    access: AccessTokens | None = None,
+    clock: Callable[[], int] = clock_ms,
+    **settings: int,
 ) -> None:
     """Serve a new node with some settings from a folder while a test asks it, and stop it."""
 
     async def run() -> None:
         folder = make_folder(path / "node")
-        node = Node(replace(folder, config=replace(folder.config, **settings)))
+        node = Node(replace(folder, config=replace(folder.config, **settings)), clock)
         app = create_app(node, access or AccessTokens(TOKEN, None, node.clock))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -13,9 +13,10 @@ from tests.unit.node.open_node import DEADLINE_S, transaction
 from yunhe.gateway import collector
 from yunhe.ledger.admission import verify_signatures as verify
 from yunhe.ledger.codec import encode
-from yunhe.ledger.transaction import Transaction
+from yunhe.ledger.transaction import Call, Transaction
 from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX
 from yunhe.node import Node, pending
+from yunhe.node.node import clock_ms
 
 MEMBER = "/v1/contracts/registry/tables/members/record?key=" + '["port","clerk"]'
 
@@ -210,3 +211,28 @@ def test_as_much_as_may_wait_is_accepted(tmp_path: Path, monkeypatch) -> None:
             assert [item["status"] for item in answer.json()["results"]] == ["committed"] * 3
 
     serve(tmp_path, ask)
+
+
+def test_clock_that_was_set_forward_and_back_refuses_by_name_and_drops_nothing(tmp_path: Path) -> None:
+    """ENG-002: time goes on from the last block, so what is too old by that is refused at once, and what is accepted is committed."""
+    now = [clock_ms()]
+    day = 24 * 60 * 60 * 1000
+
+    async def ask(node: Node, client: httpx.AsyncClient) -> None:
+        first = await post(client, enrol(node, "a1").encoded)
+        now[0] += day
+        ahead = await post(client, enrol(node, "b1").encoded)
+        assert [answer.status_code for answer in (first, ahead)] == [200, 200]
+        in_time = enrol(node, "c1")
+        now[0] -= day
+        late = await post(client, enrol(node, "d1").encoded)
+        assert (late.status_code, late.json()["code"]) == (400, "EXPIRED")
+        assert node.status().waiting == 0
+        assert node.simulator.simulate([("port", "admin")], [Call("registry", "none", {})], 1_000_000).outcome.code == "ACTION_NOT_FOUND"
+        done = await post(client, in_time.encoded)
+        assert (done.status_code, done.json()["status"]) == (200, "committed")
+        assert node.store.header(3).time_ms == node.store.header(2).time_ms + 1
+        now[0] += 2 * day
+        assert (await post(client, enrol(node, "e1").encoded)).json()["status"] == "committed"
+
+    serve(tmp_path, ask, clock=lambda: now[0])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import memory_disk
 from tests.unit.node.open_node import DEADLINE_S, make_folder, run_node, transaction
 from yunhe import verifier
 from yunhe.errors import (
@@ -18,6 +19,7 @@ from yunhe.errors import (
     CosignerBarredError,
     CosignerMemoryDamagedError,
     DiskFullError,
+    DiskReadOnlyError,
     FolderNotEmptyError,
     InvalidConfigurationError,
     NodeHaltedError,
@@ -285,3 +287,54 @@ def test_disk_that_is_full_leaves_no_half_backup(folder: NodeFolder, tmp_path: P
         with pytest.raises(DiskFullError):
             back_up(folder, tmp_path / "b.backup", silent)
         assert not list(tmp_path.glob("b.backup*"))
+
+
+def test_restore_and_new_node_on_a_full_or_read_only_disk_are_refused_by_name(folder: NodeFolder, backup: Path, tmp_path: Path) -> None:
+    """STO-009 refused: with the disk's own code, and nothing is left of the attempt."""
+    disks = [(16, False), (64, False), (200, False), (64, True)]
+    for number, (kibibytes, read_only) in enumerate(disks):
+        named = DiskReadOnlyError if read_only else DiskFullError
+        with memory_disk(tmp_path / f"disk{number}", kibibytes, read_only=read_only) as disk:
+            with pytest.raises(named):
+                restore(backup, disk / "restored", Continuation.HELD, None, silent)
+            with pytest.raises(named):
+                make_folder(disk / "node")
+            assert not list(disk.iterdir())
+            if read_only or kibibytes == 16:
+                with pytest.raises(named):
+                    back_up(folder, disk, silent)
+                assert not list(disk.iterdir())
+
+
+def test_folder_that_may_not_be_made_is_the_configurations_fault(backup: Path, tmp_path: Path) -> None:
+    """Rights and what is in the way are no faults of the disk."""
+    (tmp_path / "file").write_text("x")
+    for make in (lambda path: restore(backup, path, Continuation.HELD, None, silent), make_folder):
+        with pytest.raises(InvalidConfigurationError, match="cannot be made"):
+            make(tmp_path / "file" / "node")
+
+
+def test_second_of_two_backups_at_once_is_refused_or_gets_a_name_of_its_own(folder: NodeFolder, tmp_path: Path) -> None:
+    """STO-019: neither writes into the other's file."""
+    begun, others = [], []
+
+    def during(done: int, total: int) -> None:
+        if not begun:
+            begun.append(done)
+            with pytest.raises(BackupExistsError, match="another process"):
+                back_up(folder, tmp_path / "port-node1-0001.yunhe-backup", silent)
+            others.append(back_up(folder, tmp_path, silent)[0])
+
+    first, mark = back_up(folder, tmp_path, during)
+    assert (first.name, others[0].name) == ("port-node1-0001.yunhe-backup", "port-node1-0002.yunhe-backup")
+    for number, path in enumerate((first, others[0])):
+        assert restore(path, tmp_path / f"restored{number}", Continuation.HELD, None, silent)[1] == mark
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_what_a_crash_left_of_a_backup_is_begun_anew(folder: NodeFolder, tmp_path: Path) -> None:
+    """STO-019 accepted."""
+    (tmp_path / "a.backup.partial").write_bytes(bytes(10_000_000))
+    path, mark = back_up(folder, tmp_path / "a.backup", silent)
+    assert restore(path, tmp_path / "restored", Continuation.HELD, None, silent)[1] == mark
+    assert not list(tmp_path.glob("*.partial"))

@@ -15,6 +15,7 @@ from yunhe.errors import (
     BlockNotFoundError,
     DiskFailedError,
     DiskFullError,
+    DiskReadOnlyError,
     InvalidInputError,
     StoreFormatError,
     StoreHaltedError,
@@ -354,7 +355,7 @@ def test_file_that_may_not_grow_halts_the_log_and_loses_nothing(folder, room):
     again.close()
 
 
-FAULTS = {errno.ENOSPC: DiskFullError, errno.EDQUOT: DiskFullError, errno.EIO: DiskFailedError, errno.EROFS: DiskFailedError}
+FAULTS = {errno.ENOSPC: DiskFullError, errno.EDQUOT: DiskFullError, errno.EIO: DiskFailedError, errno.EROFS: DiskReadOnlyError}
 
 
 @pytest.mark.parametrize(("number", "named"), FAULTS.items(), ids=[errno.errorcode[number] for number in FAULTS])

@@ -23,6 +23,8 @@ pub enum StateError {
     Unavailable(String),
     /// There is no room to write.
     DiskFull(String),
+    /// The disk is mounted read-only.
+    DiskReadOnly(String),
     /// The system refused an operation on a file.
     DiskFailed(String),
 }
@@ -40,6 +42,7 @@ impl StateError {
             | Self::Corruption(message)
             | Self::Unavailable(message)
             | Self::DiskFull(message)
+            | Self::DiskReadOnly(message)
             | Self::DiskFailed(message) => message,
         }
     }
@@ -69,6 +72,7 @@ impl From<fjall::Error> for StateError {
             // STO-020
             fjall::Error::Locked => Self::Conflict("the state store is open in another process; stop that one first".to_owned()),
             fjall::Error::Io(cause) => Self::from_io(&cause),
+            fjall::Error::Storage(fjall::LsmError::Io(cause)) => Self::from_table(&cause),
             fjall::Error::Poisoned => Self::Unavailable("an earlier write to the state store failed; restart the node".to_owned()),
             fjall::Error::InvalidVersion(found) => {
                 Self::Configuration(format!("the state store has database format {found:?}, which this version does not read"))
@@ -79,6 +83,18 @@ impl From<fjall::Error> for StateError {
 }
 
 impl StateError {
+    /// A table that is missing or cut is damage; one that the disk does not take or give is not, and must not be thrown away for it.
+    fn from_table(cause: &std::io::Error) -> Self {
+        match cause.kind() {
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::AlreadyExists
+            | std::io::ErrorKind::InvalidInput => Self::corrupt(cause),
+            _ => Self::from_io(cause),
+        }
+    }
+
     pub(crate) fn from_io(cause: &std::io::Error) -> Self {
         match cause.kind() {
             std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => Self::corrupt(cause),
@@ -86,6 +102,9 @@ impl StateError {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
                 Self::DiskFull(format!("no room to write the state store: {cause}; make room and start the node again"))
             }
+            std::io::ErrorKind::ReadOnlyFilesystem => Self::DiskReadOnly(format!(
+                "the disk of the state store is read-only: {cause}; see the system's log, repair it or mount it writable, and start the node again"
+            )),
             _ => Self::DiskFailed(format!(
                 "the system refused an operation on the state store: {cause}; check the disk and the folder's rights"
             )),
@@ -96,15 +115,27 @@ impl StateError {
 #[cfg(test)]
 mod tests {
     use super::StateError;
-    use std::io::Error;
+    use std::io::{Error, ErrorKind};
 
     #[test]
-    fn sto_009_full_disk_quota_and_file_limit_are_told_from_other_refusals() {
+    fn sto_009_full_and_read_only_disks_are_told_from_other_refusals() {
         for number in [28, 122, 27] {
             assert!(matches!(StateError::from_io(&Error::from_raw_os_error(number)), StateError::DiskFull(_)));
         }
-        for number in [5, 13, 30] {
+        assert!(matches!(StateError::from_io(&Error::from_raw_os_error(30)), StateError::DiskReadOnly(_)));
+        for number in [5, 13] {
             assert!(matches!(StateError::from_io(&Error::from_raw_os_error(number)), StateError::DiskFailed(_)));
+        }
+    }
+
+    #[test]
+    fn sto_009_disk_that_refuses_a_table_is_not_damage() {
+        let refused = |cause: Error| StateError::from(fjall::Error::Storage(fjall::LsmError::Io(cause)));
+        assert!(matches!(refused(Error::new(ErrorKind::StorageFull, "in a wrapper")), StateError::DiskFull(_)));
+        assert!(matches!(refused(Error::from_raw_os_error(30)), StateError::DiskReadOnly(_)));
+        assert!(matches!(refused(Error::from_raw_os_error(5)), StateError::DiskFailed(_)));
+        for kind in [ErrorKind::NotFound, ErrorKind::UnexpectedEof, ErrorKind::InvalidData] {
+            assert!(matches!(refused(Error::from(kind)), StateError::Corruption(_)));
         }
     }
 }
