@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.node_process import NodeProcess, wait_until, yunhe, yunhe_json
 from tests.small_disk import faulty_disk, memory_disk
 from yunhe.sdk import Call, Client
@@ -32,11 +34,9 @@ def fill(path: Path) -> None:
     """Write a file until the disk has no room left, the largest pieces that find room first."""
     with path.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
-            try:
-                while os.write(file.fileno(), bytes(size)):
-                    pass
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
+            with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+                while True:
+                    os.write(file.fileno(), bytes(size))
 
 
 def halt(node: NodeProcess, client: Client, acknowledged: set[bytes]) -> str:
