@@ -204,6 +204,8 @@ CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
 PENDING_TRANSACTIONS_MAX: Final = 50_000
 """Accepted transactions that wait for a block."""
+AUDIT_FILE_BYTES_MAX: Final = 8 * 1024 * 1024
+"""An audit log of this size is put aside, and another file begun."""
 AUDIT_TEXT_CHARS_MAX: Final = 256
 """Text that an entry of the audit log keeps of what an action was done to."""
 DISK_FREE_BYTES_MIN: Final = 256 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import signal
 from pathlib import Path
 
 import httpx
@@ -122,3 +123,25 @@ def test_log_on_standard_error_is_for_the_foreground_only(tmp_path: Path, monkey
     _, said = process.communicate(timeout=60)
     assert [json.loads(line)["event"] for line in said.splitlines()] == ["node started", "node stopped"]
     node.process = None
+
+
+def test_log_is_rotated_by_size_and_opened_anew_on_sighup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUNHE_LOG_BYTES_MAX", "2000")
+    monkeypatch.setenv("YUNHE_LOG_FILES_KEPT", "2")
+    monkeypatch.setenv("YUNHE_LOG_LEVEL", "debug")
+    node = NodeProcess(tmp_path).start()
+    log = node.folder / "log"
+    try:
+        with node.client() as client:
+            wait_until(lambda: client.status() and (log / "node.log.2").exists(), "the second rotation")
+            assert all(path.stat().st_size <= 2000 for path in log.iterdir())
+            (log / "node.log").rename(log / "moved")
+            assert node.process is not None
+            node.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: client.status() and (log / "node.log").exists(), "the new file")
+        moved = (log / "moved").read_text()
+        node.stop()
+        assert (log / "moved").read_text() == moved
+        assert sorted(path.name for path in log.iterdir()) == ["moved", "node.log", "node.log.1", "node.log.2"]
+    finally:
+        node.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.node_process import NodeProcess, yunhe, yunhe_json
-from yunhe.errors import CursorError, IndexNotFoundError
+from yunhe.errors import CursorError, IndexNotFoundError, RecordNotFoundError
 from yunhe.sdk import Client
 
 TRADE = '''"""Bills and their holders."""
@@ -113,3 +113,19 @@ def test_sys_024_upgrade_that_builds_an_index_takes_the_gas_that_it_is_given(nod
         list(client.records("trade", "bills", by=("checksum", "holder")))
     assert yunhe_json(*upgrade, "--gas-limit", "2000000")["status"] == "accepted"
     assert numbers(client.records("trade", "bills", by=("checksum", "holder"), limit=2)) == ["B10", "B11"]
+
+
+def test_api_021_record_and_proof_of_the_past_over_the_command_line(node: NodeProcess, client: Client, tmp_path: Path) -> None:
+    at = int(client.status()["height"])
+    client.call(node.founder, "trade", "issue", first=30, count=1, holder="late")
+    assert client.record("trade", "bills", ["B30"])["height"] == at + 1
+    with pytest.raises(RecordNotFoundError, match=f"at height {at}"):
+        client.record("trade", "bills", ["B30"], at)
+    shown = yunhe_json("query", "record", "trade", "bills", "B10", "--at", str(at), "--folder", str(node.folder))
+    assert (shown["height"], shown["fields"]["holder"]) == (at, "bank")
+    out = tmp_path / "absent.yunhe"
+    yunhe_json("proof", "record", "trade", "bills", "B30", "--at", str(at), "--out", str(out), "--folder", str(node.folder))
+    verified = yunhe("proof", "verify", str(out), "--genesis", str(node.folder / "genesis.json"))
+    assert verified.returncode == 0, verified.stderr
+    assert str(at) in verified.stdout
+    assert yunhe("query", "record", "trade", "bills", "B10", "--at", str(at + 9), "--folder", str(node.folder)).returncode == 1

@@ -111,10 +111,13 @@ def start(
         output.fields(_start_background(loaded, flags))
         return
     # The web framework takes a third of a second to load, and no other command needs it.
+    from yunhe.gateway.log_file import LogFile  # noqa: PLC0415
     from yunhe.gateway.logging import configure_logging  # noqa: PLC0415
     from yunhe.gateway.server import serve  # noqa: PLC0415
 
-    configure_logging(loaded.log_path, loaded.config.log_level, loaded.config.log_format)
+    config = loaded.config
+    log = None if loaded.log_path is None else LogFile(loaded.log_path, config.log_bytes_max, config.log_files_kept)
+    configure_logging(log, config.log_level, config.log_format)
 
     chosen = {name: value for name, value in asdict(loaded.config).items() if value != DEFAULTS.get(name)}
 
@@ -124,11 +127,15 @@ def start(
         sys.stdout.flush()
 
     try:
-        serve(loaded, ready, BlockProgress(_ROLLED_FORWARD))
+        serve(loaded, ready, BlockProgress(_ROLLED_FORWARD), _nothing if log is None else log.reopen)
     except YunheError as error:
         record(folder, local_actor(), "start", chosen, error.code)
         raise
     record(folder, local_actor(), "end", {"pid": os.getpid()}, DONE)
+
+
+def _nothing() -> None:
+    """There is no file to open anew."""
 
 
 def _start_background(loaded: NodeFolder, flags: Flags) -> dict[str, object]:

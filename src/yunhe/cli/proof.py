@@ -18,7 +18,7 @@ from yunhe.sdk import prove_receipt, prove_record, prove_transaction
 app = typer.Typer(name="proof", help="Get proof bundles and verify them offline.", no_args_is_help=True)
 
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="File to write.")]
-HeightOption = Annotated[int | None, typer.Option("--height", min=0, help="Height; the last block when left out.")]
+HeightOption = Annotated[int | None, typer.Option("--at", "--height", min=0, help="Height; the last block when left out.")]
 _DEFAULT = Path("proof.yunhe")
 
 

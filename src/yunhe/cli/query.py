@@ -24,13 +24,14 @@ def record(  # one for each option
     contract: ContractArgument,
     table_name: TableArgument,
     key: Annotated[list[str], typer.Argument(help=_KEY_HELP)],
+    at: Annotated[int | None, typer.Option("--at", min=0, help="Height of a block of the past; the last block when left out.")] = None,
     folder: FolderOption = None,
     node: NodeOption = None,
     token_file: TokenOption = None,
 ) -> None:
-    """Show one record as of the last block."""
+    """Show one record as of the last block, or as it was after a block of the past."""
     with Connection(folder, node, token_file).open() as client:
-        output.fields(client.record(contract, table_name, parse_key(key)))
+        output.fields(client.record(contract, table_name, parse_key(key), at))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import Value, as_fields, decode
 from yunhe.ledger.rendering import value_to_json
 from yunhe.ledger.state_keys import KeyComponent, decode_state_key, state_key
-from yunhe.limits import HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
+from yunhe.limits import HEIGHT_MAX, HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
 from yunhe.node import Node
 
 _FIELDS: Final = "^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$"
@@ -24,6 +24,13 @@ _BYTES: Final = re.compile("0x([0-9a-f]{2})*")
 _CURSOR: Final = re.compile("([0-9a-f]{2})+")
 ContractName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
 KeyText = Annotated[str, Query(description='JSON array of the key\'s components, such as `["MAEU123"]`; byte strings as `"0x…"`')]
+
+HeightText = Annotated[
+    int | None,
+    Query(
+        ge=0, le=HEIGHT_MAX, description="a block of the past; the last `state_history_blocks` of them are kept. The last block when absent"
+    ),
+]
 
 
 def parse_key(components: Sequence[object]) -> tuple[KeyComponent, ...]:
@@ -89,15 +96,15 @@ def record_routes(node: Node) -> APIRouter:
     router = APIRouter(prefix="/v1/contracts/{contract}", route_class=StrictRoute, tags=["state"])
 
     @router.get("/tables/{table}/record")
-    async def record(contract: ContractName, table: ContractName, key: KeyText) -> PlacedRecordBody:
-        """Return one record as of the last block."""
-        components = _parse_key_text(key)
-        reader = node.reader()
-        stored = await asyncio.to_thread(reader.get, state_key(contract, table, components))
+    async def record(contract: ContractName, table: ContractName, key: KeyText, height: HeightText = None) -> PlacedRecordBody:
+        """Return one record as of the last block, or as it was after the block `height`."""
+        encoded = state_key(contract, table, _parse_key_text(key))
+        stored, at = await asyncio.to_thread(_read, node, encoded, height)
         if stored is None:
-            raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key")
-        shown = _record(state_key(contract, table, components), stored)
-        return PlacedRecordBody(key=shown.key, fields=shown.fields, height=reader.height)
+            when = "" if height is None else f" at height {height}"
+            raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key{when}")
+        shown = _record(encoded, stored)
+        return PlacedRecordBody(key=shown.key, fields=shown.fields, height=at)
 
     @router.get("/tables/{table}/records")
     async def records(contract: ContractName, table: ContractName, wanted: WantedRecords, page: AnyPage) -> RecordPage:
@@ -125,6 +132,15 @@ def record_routes(node: Node) -> APIRouter:
         return ViewBody(height=height, result=value_to_json(result))
 
     return router
+
+
+def _read(node: Node, key: bytes, height: int | None) -> tuple[bytes | None, int]:
+    """Return the record at a key, checked against the state root where it is one of the past, and the height that it is of."""
+    if height is None:
+        reader = node.reader()
+        return reader.get(key), reader.height
+    # API-021
+    return node.store.prove_record(height, key)[0], height
 
 
 def _record(key: bytes, stored: bytes) -> RecordBody:

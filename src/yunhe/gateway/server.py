@@ -1,7 +1,7 @@
 """The node's process: one node, its HTTP API on one address, until it is told to stop.
 
 While it runs, `run/node.json` in the node's folder names the process and the address. SIGTERM and SIGINT finish the block in hand, answer
-who waits, and end with exit code 0; a halted node goes on answering queries until an operator stops it.
+who waits, and end with exit code 0; SIGHUP opens the log's file anew; a halted node goes on answering queries until an operator stops it.
 """
 
 import asyncio
@@ -34,13 +34,14 @@ _BACKLOG: Final = 1024
 _HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
 
 
-def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progress) -> None:
+def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progress, on_hangup: Callable[[], None]) -> None:
     """Open the node of a folder and serve it until a signal arrives.
 
     Args:
         folder: loaded.
         on_ready: called with the API's address (`http://host:port`) when it answers.
         progress: is told of every block by which the state is rolled forward after a crash.
+        on_hangup: called when SIGHUP arrives; in a signal handler.
 
     Raises:
         InvalidConfigurationError: the system allows too few file descriptors for the connections that the settings ask for.
@@ -56,6 +57,7 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
         address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         access = folder.access(clock_ms)
         node = Node(folder, progress=progress)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: on_hangup())
         if certificate is not None:
             node.metrics.watch_certificate(lambda: certificate.expires_ms)
         server = Server(api_config(node, access), lambda: on_ready(address), node.events.close, certificate)

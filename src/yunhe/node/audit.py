@@ -1,8 +1,9 @@
-"""The audit log: what operators did to a node, who, when and with what outcome, in a file that only grows.
+"""The audit log: what operators did to a node, who, when and with what outcome, in files that only grow.
 
 Each entry is one line of canonical JSON and names the hash of the line before it, so that a line that was altered, taken out or put in is
 found. It holds names and no secrets. An action that took place is not undone because its entry could not be written: that is told in the
-node's log, or to whoever ran the command. Rules: docs/spec/storage.md, "Audit log" (STO-030, STO-031). Reasons: docs/adr/0017-audit-log.md.
+node's log, or to whoever ran the command. A file that is large enough is put aside under the number of its last entry; nothing is deleted.
+Rules: docs/spec/storage.md, "Audit log" (STO-030 to STO-032). Reasons: docs/adr/0017-audit-log.md.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,14 +22,16 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from yunhe.errors import AuditDamagedError, YunheError
-from yunhe.limits import AUDIT_TEXT_CHARS_MAX
+from yunhe.limits import AUDIT_FILE_BYTES_MAX, AUDIT_TEXT_CHARS_MAX
 from yunhe.storage import files
 
 AUDIT_FILE: Final = "audit.jsonl"
+CONTINUE: Final = "continue"
+"""Action of the first entry of a file that follows one that was put aside."""
 DONE: Final = "done"
 """Outcome of what was not refused; a refusal has its code."""
-_NOTHING: Final = hashlib.sha256(b"").hexdigest()
-"""What the first entry names as the line before it."""
+_ASIDE: Final = re.compile(r"audit-([0-9]{10})\.jsonl", re.ASCII)
+"""A file that was put aside, by the number of its last entry."""
 _FILE_MODE: Final = 0o600
 _TAIL_BYTES: Final = 64 * 1024
 """More than a line has."""
@@ -97,50 +101,90 @@ def append(folder: Path, actor: str, action: str, subject: Subject, outcome: str
         DiskFullError: no room.
         DiskFailedError: the system refused.
     """
+    shown = {name: value[:AUDIT_TEXT_CHARS_MAX] if isinstance(value, str) else value for name, value in subject.items()}
+    with _locked(folder) as descriptor:
+        last, number, is_whole = _last(descriptor)
+        data = b"" if is_whole else b"\n"
+        if not last and (aside := files_aside(folder)):
+            # STO-032: the newest file that was put aside goes on here.
+            with files.opened_for_reading(aside[-1]) as before:
+                last, number, _ = _last(before)
+            last = _line(AuditEntry(number + 1, time_ms, actor, CONTINUE, {"after": aside[-1].name}, DONE, _hash(last)))
+            number, data = number + 1, last
+        # STO-031: what a crash cut off stays, as a line of its own that the chain covers.
+        data += _line(AuditEntry(number + 1, time_ms, actor, action, shown, outcome, _hash(last.rstrip(b"\n"))))
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Open the file that takes entries now, for nobody else; one that is large enough is put aside before."""
     path = folder / AUDIT_FILE
     with files.named_refusals(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _FILE_MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            last, number, is_whole = _last(descriptor)
-            shown = {name: value[:AUDIT_TEXT_CHARS_MAX] if isinstance(value, str) else value for name, value in subject.items()}
-            entry = AuditEntry(number + 1, time_ms, actor, action, shown, outcome, hashlib.sha256(last).hexdigest() if last else _NOTHING)
-            # STO-031: what a crash cut off stays, as a line of its own that the chain covers.
-            os.write(descriptor, (b"" if is_whole else b"\n") + _line(entry))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _FILE_MODE)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if _is_named(path, descriptor):
+                    aside = folder / f"audit-{_last(descriptor)[1]:010}.jsonl"
+                    # STO-032: nothing is written over, whatever somebody made of the numbers.
+                    if os.fstat(descriptor).st_size < AUDIT_FILE_BYTES_MAX or aside.exists():
+                        yield descriptor
+                        return
+                    path.rename(aside)
+                    files.sync_directory(folder)
+            finally:
+                os.close(descriptor)
+
+
+def _is_named(path: Path, descriptor: int) -> bool:
+    """Return whether nobody else put the file aside before it was locked."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def files_aside(folder: Path) -> list[Path]:
+    """Return the files that were put aside, oldest first."""
+    return sorted(path for path in folder.iterdir() if _ASIDE.fullmatch(path.name))
 
 
 def read_audit(folder: Path) -> list[AuditEntry]:
     """Return all entries, oldest first, after the chain of their hashes was checked.
 
     Raises:
-        AuditDamagedError: a line is not what was written, or one is missing before another.
+        AuditDamagedError: a line is not what was written, or one is missing before another. The oldest files may have been moved away.
         DiskFailedError: the system refused to read.
     """
-    path = folder / AUDIT_FILE
-    if not path.exists():
-        return []
-    with files.named_refusals(path):
-        data = path.read_bytes()
     entries: list[AuditEntry] = []
     before = b""
-    for line in data.split(b"\n"):
-        if not line:
-            continue
-        entry = _parse(line)
-        if entry is not None:
-            # STO-030
-            expected = hashlib.sha256(before).hexdigest() if before else _NOTHING
-            if entry.previous != expected or entry.number != len(entries) + 1 or _line(entry) != line + b"\n":
-                raise AuditDamagedError(
-                    f"{path}: entry {entry.number} does not follow what is before it; a line was altered, taken out or put in: "
-                    "keep the file, compare it with a copy, and look into who had access"
-                )
-            entries.append(entry)
-        before = line
+    with files.named_refusals(folder / AUDIT_FILE):
+        contents = [(path, path.read_bytes()) for path in (*files_aside(folder), folder / AUDIT_FILE) if path.exists()]
+    for path, data in contents:
+        for position, line in enumerate(data.split(b"\n")):
+            if not line:
+                continue
+            entry = _parse(line)
+            if entry is not None:
+                # STO-032: what was put aside before may be kept elsewhere.
+                is_first_kept = position == 0 and not entries and entry.action == CONTINUE
+                # STO-030
+                is_next = entry.previous == _hash(before) and entry.number == (entries[-1].number + 1 if entries else 1)
+                if not (is_next or is_first_kept) or _line(entry) != line + b"\n":
+                    raise AuditDamagedError(
+                        f"{path}: entry {entry.number} does not follow what is before it; a line was altered, taken out or put in: "
+                        "keep the file, compare it with a copy, and look into who had access"
+                    )
+                entries.append(entry)
+            before = line
     return entries
+
+
+def _hash(line: bytes) -> str:
+    """Return the hash of a line without its end; the first entry names that of nothing."""
+    return hashlib.sha256(line).hexdigest()
 
 
 def _last(descriptor: int) -> tuple[bytes, int, bool]:

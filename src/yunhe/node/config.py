@@ -133,6 +133,13 @@ class NodeConfig:
     log_file: Annotated[str, Setting("The log, relative to the folder; `-` is standard error, for a supervisor that keeps it.")] = (
         "log/node.log"
     )
+    log_bytes_max: Annotated[
+        int,
+        Setting("The log begins another file before it has more bytes; 0 for any size.", minimum=0, maximum=1 << 40),
+    ] = 64 * 1024 * 1024
+    log_files_kept: Annotated[
+        int, Setting("Earlier files of the log that are kept, as `node.log.1`, the newest, and so on.", minimum=0, maximum=1000)
+    ] = 5
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():

@@ -255,9 +255,22 @@ class Client:
         """Yield up to `limit` headers, newest first."""
         yield from self._pages("/v1/blocks", {}, limit)
 
-    def record(self, contract: str, table: str, key: Key) -> dict[str, Any]:
-        """Return one record as {key, fields, height}."""
-        return self._get(f"/v1/contracts/{contract}/tables/{table}/record", {"key": _key_text(key)})
+    def record(self, contract: str, table: str, key: Key, height: int | None = None) -> dict[str, Any]:
+        """Return one record as {key, fields, height}.
+
+        Args:
+            contract: name of the contract.
+            table: name of its table.
+            key: components of the primary key.
+            height: of a block after which the record is wanted; the last block when left out.
+
+        Raises:
+            RecordNotFoundError: there is none with this key, or was none then.
+            HistoryGoneError: the node keeps records of later heights only.
+            BlockNotFoundError: there is no block of that height yet.
+        """
+        parameters = {"key": _key_text(key)} | ({} if height is None else {"height": str(height)})
+        return self._get(f"/v1/contracts/{contract}/tables/{table}/record", parameters)
 
     def records(
         self,

@@ -19,8 +19,10 @@ from typing import Final
 
 from yunhe.crypto import ChainHash
 from yunhe.errors import (
+    BlockNotFoundError,
     CommitOrderError,
     DerivedStateDamagedError,
+    HistoryGoneError,
     StoreExistsError,
     StoreHaltedError,
 )
@@ -261,9 +263,17 @@ class LedgerStore:
 
         Raises:
             HistoryGoneError: the height is below the history that is kept.
-            NotFoundError: the height is above the head.
+            BlockNotFoundError: the height is above the head.
         """
-        record, bitmap, siblings, other = self._state.prove(height, key)
+        head = self._state.head()[0]
+        if height > head:
+            raise BlockNotFoundError(f"there is no block {height} yet; the last one is {head}")
+        try:
+            record, bitmap, siblings, other = self._state.prove(height, key)
+        except HistoryGoneError as error:
+            raise HistoryGoneError(
+                f"{error.message}; what a transaction of that time read and wrote, `yunhe tx replay` shows on the node's machine"
+            ) from error
         return record, StateProof(bitmap, tuple(siblings), other)
 
     # --- The state that a block is applied to --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The HTTP API of a node in the test's own process, asked without a network."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +23,13 @@ def serve(
     body: Callable[[Node, httpx.AsyncClient], Awaitable[None]],
     access: AccessTokens | None = None,
     clock: Callable[[], int] = clock_ms,
+    parameters: Mapping[str, int] | None = None,
     **settings: int,
 ) -> None:
     """Serve a new node with some settings from a folder while a test asks it, and stop it."""
 
     async def run() -> None:
-        folder = make_folder(path / "node")
+        folder = make_folder(path / "node", parameters=parameters)
         node = Node(replace(folder, config=replace(folder.config, **settings)), clock)
         app = create_app(node, access or AccessTokens(TOKEN, None, node.clock))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

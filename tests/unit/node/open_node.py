@@ -16,14 +16,14 @@ ADMIN = PrivateKey(SUITE, bytes([7]) * 32)
 DEADLINE_S = 20
 
 
-def make_folder(path: Path, *, thresholds: Mapping[str, str] | None = None) -> NodeFolder:
+def make_folder(path: Path, *, thresholds: Mapping[str, str] | None = None, parameters: Mapping[str, int] | None = None) -> NodeFolder:
     """Make the folder of a network of one organisation with one admin."""
     return make_node_folder(
         path,
         config=NodeConfig("port", "node1"),
         title="Port",
         admins=[FoundingMember("admin", ("admin",), (ADMIN.public_key,))],
-        network=NewNetwork("test", clock_ms(), "3.11", thresholds=thresholds or {}),
+        network=NewNetwork("test", clock_ms(), "3.11", thresholds=thresholds or {}, parameters=parameters or {}),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from yunhe.errors import AuditDamagedError, DiskFullError, MalformedError
 from yunhe.limits import AUDIT_TEXT_CHARS_MAX
 from yunhe.node import audit
-from yunhe.node.audit import AUDIT_FILE, append, audited, local_actor, read_audit, record
+from yunhe.node.audit import AUDIT_FILE, append, audited, files_aside, local_actor, read_audit, record
 
 
 def fill(folder: Path, count: int = 4) -> list[bytes]:
@@ -120,3 +120,51 @@ def test_action_whose_entry_the_disk_refuses_stands_and_is_logged(
 def test_entry_is_canonical_json(tmp_path: Path) -> None:
     (line,) = fill(tmp_path, 1)
     assert line == json.dumps(json.loads(line), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def test_file_that_is_large_is_put_aside_and_the_chain_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """STO-032 accepted: whole, by many processes' entries; and with the oldest moved away."""
+    monkeypatch.setattr(audit, "AUDIT_FILE_BYTES_MAX", 1000)
+    fill(tmp_path, 20)
+    aside = files_aside(tmp_path)
+    assert len(aside) == 3
+    assert all(path.stat().st_size < 1600 and path.stat().st_mode & 0o777 == 0o600 for path in aside)
+    entries = read_audit(tmp_path)
+    assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
+    assert [entry.subject for entry in entries if entry.action != "continue"] == [{"name": f"t{n}"} for n in range(20)]
+    assert [entry.subject["after"] for entry in entries if entry.action == "continue"] == [path.name for path in aside]
+    # A crash right after a file was put aside.
+    (tmp_path / AUDIT_FILE).rename(tmp_path / f"audit-{entries[-1].number:010}.jsonl")
+    append(tmp_path, "user a", "stop", {}, "done", 1)
+    assert [entry.action for entry in read_audit(tmp_path)][-2:] == ["continue", "stop"]
+    aside[0].unlink()
+    kept = read_audit(tmp_path)
+    assert (kept[0].action, kept[-1].action) == ("continue", "stop")
+
+
+@pytest.mark.parametrize("fault", ["a file in the middle is gone", "a first line is gone", "an altered line", "all before is gone"])
+def test_fault_in_files_that_were_put_aside_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """STO-032 refused."""
+    monkeypatch.setattr(audit, "AUDIT_FILE_BYTES_MAX", 1000)
+    fill(tmp_path, 20)
+    aside = files_aside(tmp_path)
+    lines = aside[1].read_bytes().splitlines(keepends=True)
+    if fault == "a file in the middle is gone":
+        aside[1].unlink()
+    elif fault == "an altered line":
+        aside[1].write_bytes(b"".join(lines).replace(b"user a", b"user b", 1))
+    else:
+        aside[1].write_bytes(b"".join(lines[1:]))
+        if fault == "all before is gone":
+            aside[0].unlink()
+    with pytest.raises(AuditDamagedError, match="does not follow"):
+        read_audit(tmp_path)
+
+
+def test_file_that_was_put_aside_is_never_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """STO-032: whatever is in the file."""
+    monkeypatch.setattr(audit, "AUDIT_FILE_BYTES_MAX", 10)
+    (tmp_path / "audit-0000000000.jsonl").write_text("evidence\n")
+    (tmp_path / AUDIT_FILE).write_text("no entry at all\n")
+    append(tmp_path, "user a", "stop", {}, "done", 1)
+    assert (tmp_path / "audit-0000000000.jsonl").read_text() == "evidence\n"
