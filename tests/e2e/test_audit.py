@@ -25,7 +25,11 @@ def test_actions_of_an_operator_are_recorded_with_who_what_and_outcome(own_node:
     assert yunhe("node", "restore", str(own_node.home / "none"), str(own_node.home / "restored")).returncode == 1
     assert not (own_node.home / "restored").exists()
     yunhe_json("token", "revoke", folder, "app")
+    assert yunhe("node", "prune", folder, "--keep-days", "1").returncode == 1
     own_node.stop()
+    assert yunhe("node", "prune", folder).returncode == 2
+    assert yunhe_json("node", "prune", folder, "--keep-days", "1", "--dry-run")["segments"] == 0
+    assert yunhe_json("node", "prune", folder, "--keep-bytes", "0")["oldest"] == 0
     own_node.start()
     entries = yunhe_json_list("node", "audit", folder)
     assert [(e["action"], e["outcome"]) for e in entries] == [
@@ -39,7 +43,9 @@ def test_actions_of_an_operator_are_recorded_with_who_what_and_outcome(own_node:
         ("backup", "done"),
         ("restore", "FOLDER_NOT_EMPTY"),
         ("token revoke", "done"),
+        ("prune", "FOLDER_IN_USE"),
         ("end", "done"),
+        ("prune", "done"),
         ("start", "done"),
     ]
     assert {e["actor"] for e in entries if str(e["action"]).startswith("http")} == {"token hooks"}

@@ -20,6 +20,7 @@ from yunhe.cli.joining import invite_node, join_network, let_node_in, request_no
 from yunhe.cli.node_status import show_status
 from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
+from yunhe.cli.prune import prune_node
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.cli.unit import print_unit
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash
@@ -248,3 +249,4 @@ app.command("audit")(show_audit)
 app.command("unit")(print_unit)
 app.command("backup")(backup_node)
 app.command("restore")(restore_node)
+app.command("prune")(prune_node)

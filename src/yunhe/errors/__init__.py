@@ -168,6 +168,20 @@ class HistoryGoneError(NotFoundError):
     status = 410
 
 
+class BlockPrunedError(NotFoundError):
+    """The block's transactions, receipts and writes were pruned here; its header is kept (STO-033)."""
+
+    code = "BLOCK_PRUNED"
+    status = 410
+
+
+class TransactionPrunedError(NotFoundError):
+    """The transaction took effect, and its block was pruned here (STO-033)."""
+
+    code = "TRANSACTION_PRUNED"
+    status = 410
+
+
 class CosignatureRefusedError(ConflictError):
     """The cosigner was asked to sign a tree that is smaller than, or inconsistent with, one that it signed before (LED-042)."""
 
@@ -430,6 +444,12 @@ class StateMismatchError(CorruptionError):
     """A block's write set does not lead to the state root in its header (STO-010)."""
 
     code = "STATE_MISMATCH"
+
+
+class StateCheckpointDamagedError(CorruptionError):
+    """The state that a pruned ledger goes on from is missing, or not what was written (STO-034)."""
+
+    code = "STATE_CHECKPOINT_DAMAGED"
 
 
 class DerivedStateDamagedError(CorruptionError):

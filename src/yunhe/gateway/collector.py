@@ -12,7 +12,7 @@ from functools import cached_property
 
 import structlog
 
-from yunhe.errors import ExpiredError, GasLimitTooHighError, OverloadedError, UnavailableError, YunheError
+from yunhe.errors import ExpiredError, GasLimitTooHighError, OverloadedError, TransactionPrunedError, UnavailableError, YunheError
 from yunhe.gateway.quotas import Quota
 from yunhe.ledger.admission import check_suites, check_validity, decode_transaction, verify_signatures
 from yunhe.ledger.enrolment import authorise
@@ -200,8 +200,8 @@ class Collector:
         for index, verdict in zip(decoded, verify_signatures(transactions), strict=True):
             checked[index] = verdict
             if isinstance(verdict, Transaction):
-                placed = self._node.find_placed(verdict.id)
                 try:
+                    placed = self._node.find_placed(verdict.id)
                     checked[index] = (
                         _Known(verdict.id, placed) if placed else self._check_against_state(verdict, state, parameters, encoded[index][1])
                     )
@@ -222,14 +222,17 @@ class Collector:
                 fresh.add(verdict.id)
 
     def _is_known(self, transaction_id: bytes) -> bool:
-        return self._node.find_waiting(transaction_id) is not None or self._node.find_placed(transaction_id) is not None
+        return self._node.find_waiting(transaction_id) is not None or self._node.store.locate(transaction_id) is not None
 
     def _check_time(self, transaction: Transaction, now_ms: int, parameters: Parameters) -> Checked:
         try:
             check_validity(transaction, self._node.network_id, now_ms, parameters.validity_window_ms)
         except ExpiredError as error:
             # A retry can come after the time that its first try was in: it gets the first receipt.
-            placed = self._node.find_placed(transaction.id)
+            try:
+                placed = self._node.find_placed(transaction.id)
+            except TransactionPrunedError as pruned:
+                return pruned
             return _Known(transaction.id, placed) if placed else error
         except YunheError as error:
             return error

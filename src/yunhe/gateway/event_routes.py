@@ -86,6 +86,8 @@ def event_routes(node: Node, access: AccessTokens) -> APIRouter:
         start = node.events.end() if from_height is None else EventPlace(from_height)
         if last_event_id:
             start = EventPlace.after(last_event_id)
+        # EVT-016: refused before the stream begins.
+        start = node.events.kept(start)
         return _EventStream(_follow(node, start, wanted, lambda: access.is_valid(request.state.caller)), places)
 
     return router

@@ -9,6 +9,7 @@ from yunhe.node.founding import NewNetwork, make_node_folder
 from yunhe.node.node import Node, NodeStatus, check_ledger
 from yunhe.node.pending import Placed
 from yunhe.node.profile import Profile, profile
+from yunhe.node.pruning import prune
 from yunhe.node.replay import PastTransaction, PlainReplay, Replayed, past_transaction
 from yunhe.node.simulation import Simulated
 from yunhe.node.source_folder import SourceFolder
@@ -39,5 +40,6 @@ __all__ = [
     "make_node_folder",
     "past_transaction",
     "profile",
+    "prune",
     "restore",
 ]

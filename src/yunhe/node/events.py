@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from yunhe.errors import CursorError
+from yunhe.errors import BlockPrunedError, CursorError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Event
@@ -153,12 +153,15 @@ class EventFeed:
             start: the first place to look at; it may be beyond the last block.
             wanted: which events to return.
             limit: how many at most, from 1; fewer when their receipts reach `PAGE_BYTES_MAX`.
+
+        Raises:
+            BlockPrunedError: the block of the place was pruned.
         """
         head = self._store.head().height
         found: list[PlacedEvent] = []
         size = 0
-        place = start
-        last = min(head, start.height + EVENT_BLOCKS_PER_READ_MAX - 1)
+        place = self.kept(start)
+        last = min(head, place.height + EVENT_BLOCKS_PER_READ_MAX - 1)
         while place.height <= last:
             for placed in self._events(place.height):
                 if placed.place >= place and wanted.admits(placed.event):
@@ -169,6 +172,23 @@ class EventFeed:
                         return EventRead(tuple(found), EventPlace.after(str(placed.place)), complete=False)
             place = EventPlace(place.height + 1)
         return EventRead(tuple(found), place, complete=place.height > head)
+
+    def kept(self, start: EventPlace) -> EventPlace:
+        """Return the first place from `start` on whose events are kept: of the ledger's beginning, the oldest there is.
+
+        Raises:
+            BlockPrunedError: it is another place, and its block was pruned, so events would be passed over unseen.
+        """
+        oldest = self._store.oldest
+        # EVT-016
+        if start.height >= oldest:
+            return start
+        if start == EventPlace(0):
+            return EventPlace(oldest)
+        raise BlockPrunedError(
+            f"the events from block {start.height} on were pruned here; the oldest that this node keeps are those of block {oldest}: go on "
+            "from there, and know that some are missing, or ask a node that keeps more"
+        )
 
     async def wait(self, place: EventPlace, timeout_s: float) -> None:
         """Return when there is a block at a place, the feed is closed, or the time is over."""

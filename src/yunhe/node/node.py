@@ -28,6 +28,7 @@ from yunhe.errors import (
     NodeStoppingError,
     PlatformError,
     TransactionNotFoundError,
+    TransactionPrunedError,
     WrongPythonError,
     YunheError,
 )
@@ -290,17 +291,29 @@ class Node:
         return self._pending.find(transaction_id)
 
     def find_placed(self, transaction_id: bytes) -> Placed | None:
-        """Return a transaction's place and receipt, if a ledger block has it; thread-safe."""
+        """Return a transaction's place and receipt, if a ledger block has it; thread-safe.
+
+        Raises:
+            TransactionPrunedError: the block that has it was pruned.
+        """
         location = self.store.locate(transaction_id)
         receipt = self.store.receipt(transaction_id)
         if location is None or receipt is None:
             return None
         return Placed(location.height, location.position, self.store.header(location.height).time_ms, receipt)
 
+    def _find_kept(self, transaction_id: bytes) -> Placed | None:
+        """Return a transaction's place and receipt, if the block that has it was not pruned."""
+        try:
+            return self.find_placed(transaction_id)
+        except TransactionPrunedError:
+            return None
+
     def require_placed(self, transaction_id: bytes) -> Placed:
         """Return a transaction's place and receipt; thread-safe.
 
         Raises:
+            TransactionPrunedError: the block that has it was pruned.
             TransactionNotFoundError: no block has it; the message says whether it waits, or why it was dropped.
         """
         placed = self.find_placed(transaction_id)
@@ -368,7 +381,7 @@ class Node:
         """Called in the engine's thread after each commit."""
         # API-005: a retry that was checked just before its first try had a place has the same place.
         retried = {d.transaction_id for d in news.dropped if d.transaction_id is not None and isinstance(d.error, AlreadyUsedError)}
-        known = {t: placed for t in retried if (placed := self.find_placed(t)) is not None}
+        known = {t: placed for t in retried if (placed := self._find_kept(t)) is not None}
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._answer, news, known)
         self.certification.keep_newest()

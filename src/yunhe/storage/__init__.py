@@ -9,11 +9,12 @@ from yunhe.storage.certificates import Certificates
 from yunhe.storage.check import CheckReport, check_folder
 from yunhe.storage.cosigner_memory import CosignerMemory, SignedTree
 from yunhe.storage.data_folder import DataFolder
-from yunhe.storage.derived_state import Location, Progress
 from yunhe.storage.ledger_store import LedgerStore
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.past_state import past_state
+from yunhe.storage.prune import Pruned, PrunePolicy, prune_folder
 from yunhe.storage.readers import SnapshotReader
+from yunhe.storage.transaction_index import Location, Progress
 
 __all__ = [
     "Backup",
@@ -26,10 +27,13 @@ __all__ = [
     "Location",
     "LogReader",
     "Progress",
+    "PrunePolicy",
+    "Pruned",
     "SignedTree",
     "SnapshotReader",
     "check_folder",
     "past_state",
+    "prune_folder",
     "unpack_backup",
     "write_backup",
 ]

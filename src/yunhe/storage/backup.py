@@ -33,11 +33,12 @@ from yunhe.storage import files
 from yunhe.storage.certificates import CERTIFICATE_NAME, Certificates
 from yunhe.storage.cosigner_memory import Memory, Restored, SignedTree, read_memory, write_memory
 from yunhe.storage.data_folder import DataFolder, FolderLock
-from yunhe.storage.derived_state import Progress
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.log_scan import SEGMENT_NAME
 from yunhe.storage.marker import Mark, Marker
 from yunhe.storage.segment_format import SEGMENT_HEADER_BYTES
+from yunhe.storage.state_checkpoint import CHECKPOINT_NAME, base_height, checkpoint_path, verify_checkpoint
+from yunhe.storage.transaction_index import Progress
 
 _MAGIC: Final = b"YUNHEBAK"
 _FORMAT: Final = "yunhe-backup"
@@ -47,6 +48,13 @@ _CHECKSUM_BYTES: Final = 32
 _MANIFEST_BYTES_MAX: Final = 64 * 1024 * 1024
 _CHUNK_BYTES: Final = 1024 * 1024
 _ADVICE: Final = "take another backup"
+_NAMES: Final = {
+    "blocks": SEGMENT_NAME,
+    "headers": SEGMENT_NAME,
+    "checkpoint": CHECKPOINT_NAME,
+    "certificates": CERTIFICATE_NAME,
+}
+"""Folders of the data folder that are in a backup, and names of the files there."""
 _NODE_FILE: Final = re.compile(r"node/[a-z]+\.[a-z]+", re.ASCII)
 
 
@@ -168,13 +176,24 @@ def write_backup(folder: DataFolder, genesis: Genesis, node_files: Mapping[str, 
         contents = {f"certificates/{size:020}.certificate": (folder.certificates / f"{size:020}.certificate").read_bytes() for size in kept}
         contents |= {f"node/{name}": data for name, data in node_files.items()}
         parts = [_Part(name, len(data)) for name, data in contents.items()]
-        parts += [_Part(f"blocks/{segment.path.name}", _end(segment.offsets, segment.end, count)) for segment, count in reader.segments]
+        parts += [
+            _Part(f"{segment.path.parent.name}/{segment.path.name}", _end(segment.offsets, segment.end, count))
+            for segment, count in reader.segments
+        ]
+        base = base_height(reader.checkpoints, reader.oldest)
+        state = checkpoint_path(reader.checkpoints, base) if base >= 0 else None
+        if state is not None:
+            verify_checkpoint(reader.checkpoints, genesis.network_id, base)
+            parts.append(_Part(f"checkpoint/{state.name}", _size(state)))
         manifest = _encode_manifest(reader.mark, is_stopped and _knows_what_it_signed(folder, genesis, reader), parts)
 
         def everything() -> Iterator[bytes]:
             yield _MAGIC + len(manifest).to_bytes(4, "big") + manifest
             yield from contents.values()
             yield from _log_bytes(reader, progress)
+            if state is not None:
+                with files.opened_for_reading(state) as source:
+                    yield from _chunks(source, state, 0, _size(state))
 
         _write(descriptor, partial, _with_checksum(everything()))
         files.rename(partial, target)
@@ -291,6 +310,11 @@ def _end(offsets: Sequence[int], end: int, count: int) -> int:
     return end if count == len(offsets) else offsets[count]
 
 
+def _size(path: Path) -> int:
+    with files.named_refusals(path):
+        return path.stat().st_size
+
+
 def _log_bytes(reader: LogReader, progress: Progress) -> Iterator[bytes]:
     """Yield the acknowledged part of each segment, with every block in it verified before it is copied."""
     for segment, count in reader.segments:
@@ -298,7 +322,8 @@ def _log_bytes(reader: LogReader, progress: Progress) -> Iterator[bytes]:
             yield files.read_at(descriptor, segment.path, 0, SEGMENT_HEADER_BYTES)
             for index in range(count):
                 height, start = segment.first_height + index, segment.offsets[index]
-                reader.record(height)
+                # Every byte of it is verified in passing.
+                reader.stub(height) if segment.is_pruned else reader.record(height)
                 yield files.read_at(descriptor, segment.path, start, _end(segment.offsets, segment.end, index + 1) - start)
                 progress(height + 1, reader.size)
 
@@ -361,7 +386,7 @@ def _decode_manifest(data: bytes) -> tuple[Mark, bool, list[_Part]]:
         part_name, part_size = as_array(item, "a part", 2)
         part = _Part(as_text(part_name, "name"), as_int(part_size, "size"))
         place, _, file = part.name.partition("/")
-        known = {"blocks": SEGMENT_NAME, "certificates": CERTIFICATE_NAME}.get(place)
+        known = _NAMES.get(place)
         if not (_NODE_FILE.fullmatch(part.name) if known is None else known.fullmatch(file)):
             raise BackupDamagedError(f"the backup has a part that is none of a ledger: {part.name!r}")
         parts.append(part)

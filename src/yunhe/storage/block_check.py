@@ -23,10 +23,10 @@ from yunhe.ledger.state_keys import decode_state_key
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import BLOCK_BYTES_MAX, RECORD_BYTES_MAX
-from yunhe.storage.block_record import BlockRecord
-from yunhe.storage.derived_state import index_entries, transaction_index_key
+from yunhe.storage.block_record import BlockRecord, BlockStub
 from yunhe.storage.readers import HeadReader
 from yunhe.storage.state_store import StateStore
+from yunhe.storage.transaction_index import index_entries, transaction_index_key
 
 
 class CheckedState(StateReader, Protocol):
@@ -101,6 +101,20 @@ class BlockChecker:
             raise
         except (InvalidInputError, CorruptionError) as error:
             raise BlockInvalidError(f"block {height}: {error.message}") from error
+
+    def check_stub(self, height: int, stub: BlockStub) -> list[bytes]:
+        """Check what is kept of the next block, which was pruned; returns the ids of its transactions.
+
+        Raises:
+            BlockInvalidError: it breaks a rule, which the message names.
+        """
+        header = Header.decode(stub.header)
+        self._check_header(height, header, stub.engine_height)
+        # STO-033
+        if merkle_root(list(stub.leaves), self._chain_hash) != header.transactions_root:
+            raise BlockInvalidError(f"block {height}: the leaves are not those of the header's root")
+        self._previous, self._engine_height = header, stub.engine_height
+        return stub.transaction_ids
 
     def run(self, executor: Executor, header: Header, transactions: Sequence[Transaction]) -> LedgerBlock:
         """Check the next block by its header and transactions alone: running these makes receipts and write set. Stages the latter.

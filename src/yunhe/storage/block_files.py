@@ -10,9 +10,10 @@ come from any thread. Specification: docs/spec/storage.md, "Block log".
 
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -22,16 +23,19 @@ from yunhe.errors import (
     BlockLogAlteredError,
     BlockLogShortenedError,
     BlockNotFoundError,
+    BlockPrunedError,
     InvalidInputError,
     StoreHaltedError,
     TooLargeError,
+    TransactionPrunedError,
 )
 from yunhe.limits import BLOCK_RECORD_BYTES_MAX, HASH_BYTES, SEGMENT_BYTES_MAX
 from yunhe.storage import files
-from yunhe.storage.block_record import RECORD_START_BYTES, BlockRecord, header_at_start
+from yunhe.storage.block_record import RECORD_START_BYTES, BlockRecord, BlockStub, header_at_start
 from yunhe.storage.log_scan import LogScan, Segment, segment_path
 from yunhe.storage.segment_format import FRAME_HEAD_BYTES, decode_frame_head, encode_frame, encode_segment_header, open_frame
 
+Stored = TypeVar("Stored", BlockRecord, BlockStub)
 _log = structlog.get_logger(__name__)
 
 
@@ -89,6 +93,11 @@ class BlockFiles:
         return len(self._hashes) // HASH_BYTES
 
     @property
+    def oldest(self) -> int:
+        """Height of the oldest block that is kept whole."""
+        return next((segment.first_height for segment in self._segments if not segment.is_pruned), self.size)
+
+    @property
     def segment_count(self) -> int:
         """Number of segments; it grows when a segment is full."""
         return len(self._segments)
@@ -142,11 +151,27 @@ class BlockFiles:
 
         Raises:
             BlockNotFoundError: there is no such block.
+            BlockPrunedError: its header is all that is kept of it.
             BlockLogAlteredError: it is not what was written.
         """
         expected = self.header_hash(height)
         segment, offset = self._place(height)
+        if segment.is_pruned:
+            raise block_pruned(height, self.oldest)
         return read_record(segment.path, offset, height, expected, self._chain_hash)
+
+    def read_stub(self, height: int) -> BlockStub:
+        """Return what is kept of a pruned block, or would be of one that was not, and verify every byte of it.
+
+        Raises:
+            BlockNotFoundError: there is no such block.
+            BlockLogAlteredError: it is not what was written.
+        """
+        expected = self.header_hash(height)
+        segment, offset = self._place(height)
+        if not segment.is_pruned:
+            return BlockStub.of(self.read(height), self._chain_hash)
+        return read_stub(segment.path, offset, height, expected, self._chain_hash)
 
     def read_header(self, height: int) -> bytes:
         """Read a block's header alone; its hash in the block log vouches for it.
@@ -252,17 +277,44 @@ def read_record(path: Path, offset: int, height: int, header_hash: bytes, chain_
     Raises:
         BlockLogAlteredError: the frame is not what was written.
     """
+    return _read_frame(path, offset, height, header_hash, chain_hash, BlockRecord.decode)
+
+
+def read_stub(path: Path, offset: int, height: int, header_hash: bytes, chain_hash: ChainHash) -> BlockStub:
+    """Read what is kept of a pruned block and verify every byte of it; arguments and errors are those of `read_record`."""
+    return _read_frame(path, offset, height, header_hash, chain_hash, BlockStub.decode)
+
+
+def _read_frame(
+    path: Path, offset: int, height: int, header_hash: bytes, chain_hash: ChainHash, decode: Callable[[bytes], Stored]
+) -> Stored:
     with files.opened_for_reading(path) as descriptor:
         try:
             head = decode_frame_head(files.read_at(descriptor, path, offset, FRAME_HEAD_BYTES), height)
             head, payload = open_frame(files.read_at(descriptor, path, offset, head.frame_bytes), height)
-            record = BlockRecord.decode(payload)
+            record = decode(payload)
         except (InvalidInputError, BlockLogAlteredError, BlockLogShortenedError) as error:
             raise BlockLogAlteredError(f"{path} at byte {offset}: {error.message}; run `yunhe node check`") from error
     # STO-005
     if head.header_hash != header_hash or chain_hash.tagged(TAG_HEADER, record.header) != header_hash:
         raise BlockLogAlteredError(_wrong_header(path, offset, height))
     return record
+
+
+def block_pruned(height: int, oldest: int) -> BlockPrunedError:
+    """Return the refusal of a block whose header is all that is kept."""
+    return BlockPrunedError(
+        f"block {height} was pruned here but for its header; the oldest block that this node keeps is {oldest}: ask a node that keeps "
+        "more, or look into a backup from before"
+    )
+
+
+def transaction_pruned(height: int, oldest: int) -> TransactionPrunedError:
+    """Return the refusal of a transaction whose block was pruned."""
+    return TransactionPrunedError(
+        f"the transaction took effect in block {height}, which was pruned here; the oldest block that this node keeps is {oldest}: ask a "
+        "node that keeps more, or look into a backup from before"
+    )
 
 
 def read_header(path: Path, offset: int, height: int, header_hash: bytes, chain_hash: ChainHash) -> bytes:

@@ -5,7 +5,11 @@ without running a contract again. Decoding checks the form alone; whether the pa
 
     record = [1, header: bstr, engine_height: int, [transaction: bstr], [receipt: bstr], [[state key: bstr, record: bstr | null]]]
 
-Specification: docs/spec/storage.md, "Block log" (STO-003).
+Of a block that was pruned a shorter one is kept, from which nothing can be run again:
+
+    record = [2, header: bstr, engine_height: int, [leaf: bstr]]
+
+Specification: docs/spec/storage.md, "Block log" (STO-003, STO-033).
 """
 
 from dataclasses import dataclass
@@ -20,12 +24,14 @@ from yunhe.ledger.interfaces import Write
 from yunhe.ledger.receipt import Receipt
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
-from yunhe.limits import BLOCK_RECORD_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
+from yunhe.limits import BLOCK_RECORD_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HASH_BYTES
 
 RECORD_START_BYTES: Final = 4 + 255
 """Beginning of a record that holds its header."""
 
 _VERSION: Final = 1
+_STUB_VERSION: Final = 2
+_STARTS: Final = frozenset({bytes([0x86, _VERSION, 0x58]), bytes([0x84, _STUB_VERSION, 0x58])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +96,59 @@ class BlockRecord:
         return LedgerBlock(header, header.hash(chain_hash), transactions, receipts, self.writes)
 
 
+@dataclass(frozen=True, slots=True)
+class BlockStub:
+    """What is kept of a block that was pruned."""
+
+    header: bytes
+    engine_height: int
+    leaves: tuple[bytes, ...]
+    """Leaf of each transaction in the tree of the header's root, in order: its id and the hash of its signatures."""
+
+    @classmethod
+    def of(cls, record: BlockRecord, chain_hash: ChainHash) -> "BlockStub":
+        """Return what is kept of a block."""
+        leaves = tuple(Transaction.decode(data, chain_hash).leaf(chain_hash) for data in record.transactions)
+        return cls(record.header, record.engine_height, leaves)
+
+    @property
+    def transaction_ids(self) -> list[bytes]:
+        """Ids of the transactions, in order."""
+        return [leaf[:HASH_BYTES] for leaf in self.leaves]
+
+    def encode(self) -> bytes:
+        """Return the canonical record."""
+        return encode([_STUB_VERSION, self.header, self.engine_height, list(self.leaves)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "BlockStub":
+        """Take a record apart.
+
+        Raises:
+            EncodingError: not canonical.
+            MalformedError: not what is kept of a block, in this version.
+        """
+        version, header, engine_height, leaves = as_array(decode(data, BLOCK_RECORD_BYTES_MAX), "a pruned block's record", 4)
+        if (number := as_int(version, "version")) != _STUB_VERSION:
+            raise MalformedError(f"pruned block record version {number} is unknown; this version of Yunhe knows {_STUB_VERSION}")
+        stub = cls(
+            as_bytes(header, "a header"),
+            as_int(engine_height, "engine height"),
+            tuple(as_bytes(item, "a leaf") for item in as_array(leaves, "a block's leaves")),
+        )
+        if len(stub.leaves) > BLOCK_TRANSACTIONS_MAX or any(len(leaf) != 2 * HASH_BYTES for leaf in stub.leaves):
+            raise MalformedError(f"a pruned block has at most {BLOCK_TRANSACTIONS_MAX} leaves of {2 * HASH_BYTES} bytes")
+        return stub
+
+
 def header_at_start(data: bytes) -> bytes:
     """Return the header with which a record begins, given at least its first `RECORD_START_BYTES`; the rest is not looked at.
 
     Raises:
         MalformedError: no record begins here.
     """
-    # An array of six, the version, and a byte string of 24 to 255 bytes, as every header is.
-    if data[:3] != bytes([0x86, _VERSION, 0x58]) or len(data) < 4 + data[3]:
+    # An array of six, or of four when it was pruned, the version, and a byte string of 24 to 255 bytes, as every header is.
+    if data[:3] not in _STARTS or len(data) < 4 + data[3]:
         raise MalformedError("no record of a block begins here")
     return data[4 : 4 + data[3]]
 

@@ -10,6 +10,7 @@ Specification: docs/spec/storage.md, "Check" (STO-014).
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from yunhe.errors import ConfigurationError, CorruptionError, DerivedStateDamagedError
@@ -19,15 +20,16 @@ from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.limits import HASH_BYTES
 from yunhe.storage.block_check import BlockChecker, Replica
-from yunhe.storage.block_files import read_header, read_record
-from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.block_files import read_header, read_record, read_stub
+from yunhe.storage.block_record import BlockRecord, BlockStub
 from yunhe.storage.certificates import CERTIFICATE_NAME, NEWEST_NAME, Certificates
 from yunhe.storage.data_folder import DataFolder, FolderLock
-from yunhe.storage.derived_state import Progress, index_entries
 from yunhe.storage.log_scan import SEGMENT_NAME, LogScan, scan_log
 from yunhe.storage.marker import Mark, read_mark
 from yunhe.storage.opening import check_cosigned, check_marked, log_of_scan
+from yunhe.storage.state_checkpoint import CHECKPOINT_NAME, base_height, fill_state
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
+from yunhe.storage.transaction_index import Progress, index_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class CheckReport:
     blocks: int
     """Header 0 included."""
     transactions: int
+    pruned: int
+    """Blocks of which headers are all that is kept."""
     segments: int
     block_log_bytes: int
     header_hash: bytes
@@ -109,7 +113,7 @@ class _FolderCheck:
             self._remark_strangers()
             state_root = replica.head()[1]
             if derived is not None:
-                self._compare_derived(derived, scan.size)
+                self._compare_derived(derived, scan.size, scan.oldest)
         finally:
             replica.close()
             if derived is not None:
@@ -119,6 +123,7 @@ class _FolderCheck:
         return CheckReport(
             blocks=scan.size,
             transactions=transactions,
+            pruned=scan.oldest,
             segments=len(scan.segments),
             block_log_bytes=sum(segment.end for segment in scan.segments),
             header_hash=bytes(scan.header_hashes[-HASH_BYTES:]),
@@ -148,8 +153,9 @@ class _FolderCheck:
         state = Replica(replica)
         checker = BlockChecker(self._genesis, state, self._executor)
         derived_height, derived_root = derived.head() if derived else (-1, bytes(HASH_BYTES))
-        transactions = 0
-        for height, record in enumerate(_records(scan, self._genesis)):
+        base = base_height(self._folder.checkpoints, scan.oldest)
+        transactions = self._check_kept(checker, scan, base, replica, derived, progress)
+        for height, record in _records(scan, self._genesis, base + 1):
             ids = [transaction.id for transaction in checker.check(height, record).transactions]
             state.keep(height, ids)
             transactions += len(ids)
@@ -158,6 +164,23 @@ class _FolderCheck:
             if height == derived_height and Header.decode(record.header).state_root != derived_root:
                 self._note_fault("it is at another state root than the block log")
             progress(height + 1, scan.size)
+        return transactions
+
+    def _check_kept(  # one for each thing that is compared
+        self, checker: BlockChecker, scan: LogScan, base: int, replica: StateStore, derived: StateStore | None, progress: Progress
+    ) -> int:
+        """Check what is kept of pruned blocks, and the state after block `base`; returns how many transactions there were."""
+        transactions = 0
+        for height in range(base + 1):
+            ids = checker.check_stub(height, _read_stub(scan, self._genesis, height))
+            transactions += len(ids)
+            if derived is not None and height <= derived.head()[0]:
+                self._compare_index(derived, height, ids)
+            progress(height + 1, scan.size)
+        if base >= 0:
+            kept = _read_header(scan, self._genesis, base)
+            stub_at = partial(_read_stub, scan, self._genesis)
+            fill_state(replica, self._folder.checkpoints, kept.network_id, base, stub_at, kept.state_root, _nobody)
         return transactions
 
     def _check_certificates(self, scan: LogScan, log: MerkleLog) -> None:
@@ -204,10 +227,12 @@ class _FolderCheck:
         if found != [value for _, value in entries]:
             self._note_fault(f"its index of transactions is wrong for block {height}")
 
-    def _compare_derived(self, derived: StateStore, blocks: int) -> None:
+    def _compare_derived(self, derived: StateStore, blocks: int, oldest: int) -> None:
         height, root = derived.head()
         if height >= blocks:
             self._note_fault("it is ahead of the block log")
+        elif height < oldest - 1:
+            self._remarks.append(f"the derived state is at block {height}, which was pruned; the next start makes it again")
         elif height < blocks - 1:
             self._remarks.append(f"the derived state is at block {height}; the next start rolls it forward")
         try:
@@ -226,21 +251,37 @@ class _FolderCheck:
             )
 
 
-def _records(scan: LogScan, genesis: Genesis) -> Iterator[BlockRecord]:
+def _nobody(done: int, total: int) -> None:  # noqa: ARG001  # a progress that is told otherwise
+    return
+
+
+def _records(scan: LogScan, genesis: Genesis, first: int) -> Iterator[tuple[int, BlockRecord]]:
     for segment in scan.segments:
         for height, offset in enumerate(segment.offsets, segment.first_height):
-            yield read_record(segment.path, offset, height, scan.header_hash(height), genesis.chain_hash)
+            if height >= first:
+                yield height, read_record(segment.path, offset, height, scan.header_hash(height), genesis.chain_hash)
 
 
 def _read_header(scan: LogScan, genesis: Genesis, height: int) -> Header:
     return Header.decode(read_header(*scan.place(height), height, scan.header_hash(height), genesis.chain_hash))
 
 
+def _read_stub(scan: LogScan, genesis: Genesis, height: int) -> BlockStub:
+    if height >= scan.oldest:
+        return BlockStub.of(read_record(*scan.place(height), height, scan.header_hash(height), genesis.chain_hash), genesis.chain_hash)
+    return read_stub(*scan.place(height), height, scan.header_hash(height), genesis.chain_hash)
+
+
 def _strangers(folder: DataFolder) -> list[Path]:
     """Return what is in the folder and belongs to no store, such as what a crash left of a file that was being replaced."""
-    own = {*folder.files, folder.blocks, folder.state, folder.certificates, folder.certificates / NEWEST_NAME}
+    own = {*folder.files, folder.blocks, folder.state, folder.certificates, folder.certificates / NEWEST_NAME, folder.headers, folder.checkpoints}
     found = [path for path in folder.path.iterdir() if path not in own]
-    for inner, name in ((folder.blocks, SEGMENT_NAME), (folder.certificates, CERTIFICATE_NAME)):
+    for inner, name in (
+        (folder.blocks, SEGMENT_NAME),
+        (folder.headers, SEGMENT_NAME),
+        (folder.checkpoints, CHECKPOINT_NAME),
+        (folder.certificates, CERTIFICATE_NAME),
+    ):
         if inner.is_dir():
             found += [path for path in inner.iterdir() if path not in own and not name.fullmatch(path.name)]
     return sorted(found)

@@ -7,6 +7,8 @@
     state/         derived state; can be deleted while the node is stopped
     cosigner       what the node's cosigner signed last
     certificates/  checkpoints that proofs need for ever
+    headers/       segments of pruned blocks: headers, and the leaves of their transactions
+    checkpoint/    the state that the oldest block that is kept whole goes on from, once blocks were pruned
 
 Specification: docs/spec/storage.md, "Data folder" (STO-001, STO-002).
 """
@@ -19,6 +21,7 @@ from typing import Final
 
 from yunhe.errors import FolderInUseError, StoreFormatError, StoreNotFoundError, WrongGenesisError
 from yunhe.storage import files
+from yunhe.storage.log_scan import headers_folder
 
 FORMAT_NAME: Final = "yunhe-store"
 FORMAT_VERSION: Final = 1
@@ -39,6 +42,8 @@ class DataFolder:
         self.state = path / "state"
         self.cosigner = path / "cosigner"
         self.certificates = path / "certificates"
+        self.headers = headers_folder(self.blocks)
+        self.checkpoints = path / "checkpoint"
         self.files = (path / _FORMAT_FILE, path / _LOCK_FILE, self.marker, self.cosigner)
 
     def write_format(self, network_id: bytes) -> None:

@@ -1,22 +1,18 @@
 """Bring the derived state up to the block log: roll it forward by write sets, and rebuild it when it does not belong to the log.
 
 No contract runs: each block's writes are applied and the resulting state root is compared with the header (STO-010). A state that is
-damaged, of another version, ahead of the log or at another root is thrown away and made again from the first block, because the log is the
-truth (STO-011). A root that differs after a rebuild is the log's fault, and refused.
+damaged, of another version, ahead of the log or at another root is thrown away and made again from the first block, or from the state after
+the last pruned one (STO-034), because the log is the truth (STO-011). A root that differs after a rebuild is the log's fault, and refused.
 
 Specification: docs/spec/storage.md, "Derived state".
 """
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 
 from yunhe.crypto import ChainHash
-from yunhe.crypto.hashes import TAG_TRANSACTION
 from yunhe.errors import (
     BlockInvalidError,
     BlockLogAlteredError,
@@ -26,59 +22,20 @@ from yunhe.errors import (
     PlatformError,
     StateMismatchError,
 )
-from yunhe.ledger.codec import as_array, as_bytes, decode
 from yunhe.ledger.header import Header
 from yunhe.ledger.layouts import read_parameters
-from yunhe.limits import TRANSACTION_BYTES_MAX
 from yunhe.storage.block_files import BlockFiles
+from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.files import named_refusals
 from yunhe.storage.readers import SnapshotReader
+from yunhe.storage.state_checkpoint import base_height, fill_state
 from yunhe.storage.state_store import StateStore, StateStoreOpener
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many blocks are done, and of how many."""
+from yunhe.storage.transaction_index import Progress, index_entries, transaction_id
 
 _PRUNE_BLOCKS: Final = 64
 """How often a roll-forward drops state history."""
-_TRANSACTION_PREFIX: Final = b"t"
-"""What keys of the index of transactions begin with."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a transaction is."""
-
-    height: int
-    """Of its ledger block."""
-    position: int
-    """In the block, from 0."""
-
-    def encode(self) -> bytes:
-        """Return the index entry."""
-        return self.height.to_bytes(8, "big") + self.position.to_bytes(4, "big")
-
-    @classmethod
-    def decode(cls, data: bytes) -> "Location":
-        """Take an index entry apart."""
-        return cls(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:], "big"))
-
-
-def transaction_index_key(transaction_id: bytes) -> bytes:
-    """Return the index key of a transaction id."""
-    return _TRANSACTION_PREFIX + transaction_id
-
-
-def index_entries(height: int, transaction_ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """Return the index entries of a block."""
-    return [(transaction_index_key(t), Location(height, position).encode()) for position, t in enumerate(transaction_ids)]
-
-
-def transaction_id(encoded: bytes, chain_hash: ChainHash) -> bytes:
-    """Return the id of a stored transaction without decoding its body."""
-    body, _ = as_array(decode(encoded, TRANSACTION_BYTES_MAX), "a transaction", 2)
-    return chain_hash.tagged(TAG_TRANSACTION, as_bytes(body, "a transaction's body"))
 
 
 def prune_history(store: StateStore, height: int) -> None:
@@ -91,8 +48,9 @@ def prune_history(store: StateStore, height: int) -> None:
 class DerivedState:
     """Opens the derived state of one block log."""
 
-    def __init__(self, folder: Path, blocks: BlockFiles, chain_hash: ChainHash, opener: StateStoreOpener, progress: Progress) -> None:
-        self._folder = folder
+    def __init__(self, folder: DataFolder, blocks: BlockFiles, chain_hash: ChainHash, opener: StateStoreOpener, progress: Progress) -> None:
+        self._checkpoints = folder.checkpoints
+        self._folder = folder.state
         self._blocks = blocks
         self._chain_hash = chain_hash
         self._opener = opener
@@ -134,7 +92,7 @@ class DerivedState:
             return None
         height, root = store.head()
         # STO-011
-        if height >= self._blocks.size or (height >= 0 and self._header(height).state_root != root):
+        if not self._blocks.oldest - 1 <= height < self._blocks.size or (height >= 0 and self._header(height).state_root != root):
             _log.error("the derived state is not one of this block log", path=str(self._folder), height=height, blocks=self._blocks.size)
             store.close()
             return None
@@ -147,11 +105,19 @@ class DerivedState:
                 shutil.rmtree(self._folder)
         store = self._opener(self._folder, self._chain_hash.name)
         try:
+            self._fill(store)
             self._roll_forward(store)
         except BaseException:
             store.close()
             raise
         return store
+
+    def _fill(self, store: StateStore) -> None:
+        """Make the kept state, if blocks were pruned."""
+        base = base_height(self._checkpoints, self._blocks.oldest)
+        if base >= 0:
+            kept = self._header(base)
+            fill_state(store, self._checkpoints, kept.network_id, base, self._blocks.read_stub, kept.state_root, self._progress)
 
     def _roll_forward(self, store: StateStore) -> None:
         behind = range(store.head()[0] + 1, self._blocks.size)

@@ -36,15 +36,16 @@ from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.limits import SEGMENT_BYTES_MAX
 from yunhe.storage import files
-from yunhe.storage.block_files import BlockFiles, NewRecord
+from yunhe.storage.block_files import BlockFiles, NewRecord, transaction_pruned
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.data_folder import DataFolder, FolderLock
-from yunhe.storage.derived_state import DerivedState, Location, Progress, index_entries, prune_history, transaction_index_key
+from yunhe.storage.derived_state import DerivedState, prune_history
 from yunhe.storage.log_scan import scan_log
 from yunhe.storage.marker import Mark, Marker, read_mark
 from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_marked, log_of_scan, write_first_block
 from yunhe.storage.readers import SnapshotReader
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
+from yunhe.storage.transaction_index import Location, Progress, index_entries, transaction_index_key
 
 _WRONG_INDEX: Final = "the index of transactions points elsewhere; stop the node, delete the folder `state`, start it again"
 
@@ -157,7 +158,7 @@ class LedgerStore:
         marker = Marker.open(folder.marker)
         try:
             acknowledge_whole(blocks, marker, log)
-            state = DerivedState(folder.state, blocks, genesis.chain_hash, opener, progress).open()
+            state = DerivedState(folder, blocks, genesis.chain_hash, opener, progress).open()
         except BaseException:
             blocks.close()
             marker.close()
@@ -184,6 +185,11 @@ class LedgerStore:
         """Return the root of the committed block log."""
         return self._root
 
+    @property
+    def oldest(self) -> int:
+        """Height of the oldest block that is kept whole; of those below it headers are all that can be read."""
+        return self._blocks.oldest
+
     def header(self, height: int) -> Header:
         """Return a header.
 
@@ -197,6 +203,7 @@ class LedgerStore:
 
         Raises:
             BlockNotFoundError: there is no such block.
+            BlockPrunedError: its header is all that is kept of it.
             BlockLogAlteredError: it is not what was written.
         """
         return self._blocks.read(height)
@@ -206,6 +213,7 @@ class LedgerStore:
 
         Raises:
             BlockNotFoundError: there is no such block.
+            BlockPrunedError: its header is all that is kept of it.
             BlockLogAlteredError: it is not what was written.
         """
         return self._blocks.read(height).block(self._chain_hash)
@@ -219,6 +227,7 @@ class LedgerStore:
         """Return a committed transaction, or None.
 
         Raises:
+            TransactionPrunedError: its block was pruned.
             DerivedStateDamagedError: the index points elsewhere.
         """
         location = self.locate(transaction_id)
@@ -235,6 +244,7 @@ class LedgerStore:
         """Return the receipt of a committed transaction, or None.
 
         Raises:
+            TransactionPrunedError: its block was pruned.
             DerivedStateDamagedError: the index points elsewhere.
         """
         location = self.locate(transaction_id)
@@ -248,7 +258,9 @@ class LedgerStore:
         raise DerivedStateDamagedError(_WRONG_INDEX)
 
     def _looked_up(self, height: int) -> BlockRecord:
-        """Return a block as stored; the last one is kept, because who retries a batch asks for one block's receipts one after the other."""
+        """Return a transaction's block as stored; the last one is kept, because a retried batch asks for one block's receipts in turn."""
+        if height < self.oldest:
+            raise transaction_pruned(height, self.oldest)
         last = self._last_record
         if last is None or last[0] != height:
             last = self._last_record = (height, self.record(height))
@@ -346,6 +358,10 @@ class LedgerStore:
                 # STO-009: nobody knows how much of it is on the disk.
                 self._halted = True
                 raise
+
+    def sync_state(self) -> None:
+        """Make the derived state durable as it is."""
+        self._state.sync()
 
     def close(self) -> None:
         """Close the store and release the folder; a second call does nothing."""

@@ -12,19 +12,20 @@ from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.merkle import MerkleLog
 from yunhe.ledger.receipt import Receipt
-from yunhe.storage.block_files import read_header, read_record
-from yunhe.storage.block_record import BlockRecord
+from yunhe.storage.block_files import block_pruned, read_header, read_record, read_stub, transaction_pruned
+from yunhe.storage.block_record import BlockRecord, BlockStub
 from yunhe.storage.data_folder import DataFolder
-from yunhe.storage.derived_state import Location, Progress
 from yunhe.storage.log_scan import LogScan, Segment, scan_log
 from yunhe.storage.marker import Mark, read_mark
 from yunhe.storage.opening import check_marked, log_of_scan
+from yunhe.storage.transaction_index import Location, Progress
 
 
 class LogReader:
     """Blocks of one ledger up to the marker as it was on opening."""
 
-    def __init__(self, scan: LogScan, log: MerkleLog, mark: Mark) -> None:
+    def __init__(self, folder: DataFolder, scan: LogScan, log: MerkleLog, mark: Mark) -> None:
+        self._folder = folder
         self._scan = scan
         self._log = log
         self._mark = mark
@@ -50,7 +51,7 @@ class LogReader:
         scan = scan_log(folder.blocks, genesis.network_id, mark.height)
         log = log_of_scan(scan, genesis.chain_hash)
         check_marked(mark, scan, log, genesis)
-        return cls(scan, log, mark)
+        return cls(folder, scan, log, mark)
 
     @property
     def mark(self) -> Mark:
@@ -77,6 +78,16 @@ class LogReader:
         return self._mark.size
 
     @property
+    def oldest(self) -> int:
+        """Height of the oldest block that is kept whole."""
+        return self._scan.oldest
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the state is that the kept blocks go on from."""
+        return self._folder.checkpoints
+
+    @property
     def root(self) -> bytes:
         """Root of the block log of this size, which every header here is under."""
         return self._mark.root
@@ -86,10 +97,20 @@ class LogReader:
 
         Raises:
             BlockNotFoundError: there is no such block.
+            BlockPrunedError: its header is all that is kept of it.
             BlockLogAlteredError: it is not what was written.
         """
         self._check(height)
+        if height < self.oldest:
+            raise block_pruned(height, self.oldest)
         return read_record(*self._scan.place(height), height, self._scan.header_hash(height), self._chain_hash)
+
+    def stub(self, height: int) -> BlockStub:
+        """Return what is kept of a pruned block, or would be of one that was not; raises as `header`."""
+        self._check(height)
+        if height >= self.oldest:
+            return BlockStub.of(self.record(height), self._chain_hash)
+        return read_stub(*self._scan.place(height), height, self._scan.header_hash(height), self._chain_hash)
 
     def header(self, height: int) -> Header:
         """Read a block's header.
@@ -105,12 +126,19 @@ class LogReader:
         """Look for a transaction, from the newest block down; None when no acknowledged block has it.
 
         *Cost*: every block above it is read.
+
+        Raises:
+            TransactionPrunedError: the header is all that is kept of its block.
         """
-        for height in range(self.size - 1, 0, -1):
+        for height in range(self.size - 1, max(self.oldest, 1) - 1, -1):
             for position, receipt in enumerate(self.record(height).receipts):
                 # The bytes are looked through before they are taken apart: most blocks have nothing to do with it.
                 if transaction_id in receipt and Receipt.decode(receipt).transaction_id == transaction_id:
                     return Location(height, position)
+            progress(self.size - height, self.size)
+        for height in range(self.oldest - 1, 0, -1):
+            if transaction_id in self.stub(height).transaction_ids:
+                raise transaction_pruned(height, self.oldest)
             progress(self.size - height, self.size)
         return None
 

@@ -45,6 +45,8 @@ class Segment:
     """Where each frame begins, in order of height."""
     end: int = SEGMENT_HEADER_BYTES
     """Where the last whole frame ends."""
+    is_pruned: bool = False
+    """Whether headers and leaves are all that is kept of its blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class LogScan:
         """Number of blocks."""
         return len(self.header_hashes) // HASH_BYTES
 
+    @property
+    def oldest(self) -> int:
+        """Height of the oldest block that is kept whole."""
+        return next((segment.first_height for segment in self.segments if not segment.is_pruned), self.size)
+
     def header_hash(self, height: int) -> bytes:
         """Return the hash of a header, as its frame says."""
         return bytes(self.header_hashes[height * HASH_BYTES : (height + 1) * HASH_BYTES])
@@ -75,6 +82,11 @@ class LogScan:
         """Return the file of a block's frame, and where it begins there."""
         segment = next(segment for segment in reversed(self.segments) if segment.first_height <= height)
         return segment.path, segment.offsets[height - segment.first_height]
+
+
+def headers_folder(blocks: Path) -> Path:
+    """Return where the segments of pruned blocks are, beside the folder of the others."""
+    return blocks.with_name("headers")
 
 
 def segment_path(folder: Path, first_height: int) -> Path:
@@ -99,18 +111,22 @@ def scan_log(folder: Path, network_id: bytes, acknowledged: int) -> LogScan:
     segments: list[Segment] = []
     unfinished: Path | None = None
     paths = _segment_files(folder)
-    for position, (first_height, path) in enumerate(paths):
+    for position, (first_height, path, is_pruned) in enumerate(paths):
         expected = len(hashes) // HASH_BYTES
         # STO-007
         if first_height != expected:
             raise BlockLogShortenedError(
                 f"{path} does not continue after block {expected - 1}: a part of the log is missing, or the file is none of it; {_ADVICE}"
             )
+        # STO-035: blocks are pruned from the oldest on.
+        if is_pruned and segments and not segments[-1].is_pruned:
+            raise BlockLogAlteredError(f"{path} is of pruned blocks, and whole ones are before it; {_ADVICE}")
         is_last = position == len(paths) - 1
         segment = _walk_segment(path, first_height, network_id, acknowledged, hashes, may_be_unfinished=is_last)
         if segment is None:
             unfinished = path
             break
+        segment.is_pruned = is_pruned
         segments.append(segment)
         # STO-008
         if segment.end < _size(path) and not is_last:
@@ -123,13 +139,22 @@ def scan_log(folder: Path, network_id: bytes, acknowledged: int) -> LogScan:
     return LogScan(network_id, tuple(segments), hashes, acknowledged, torn_bytes, unfinished)
 
 
-def _segment_files(folder: Path) -> list[tuple[int, Path]]:
-    """Return the segments' files with the heights in their names, ascending; none where the folder is missing."""
+def _segment_files(folder: Path) -> list[tuple[int, Path, bool]]:
+    """Return the segments' heights and files, ascending, and whether they are of pruned blocks.
+
+    One that a crash left in both forms counts whole.
+    """
+    found = {first: (path, True) for first, path in _named(headers_folder(folder))}
+    found |= {first: (path, False) for first, path in _named(folder)}
+    return [(first, *found[first]) for first in sorted(found)]
+
+
+def _named(folder: Path) -> list[tuple[int, Path]]:
+    """Return the segments' files with the heights in their names; none where the folder is missing."""
     if not folder.exists():
         return []
     with named_refusals(folder):
-        names = [(match, path) for path in folder.iterdir() if (match := SEGMENT_NAME.fullmatch(path.name))]
-    return sorted((int(match[1]), path) for match, path in names)
+        return [(int(match[1]), path) for path in folder.iterdir() if (match := SEGMENT_NAME.fullmatch(path.name))]
 
 
 def _size(path: Path) -> int:

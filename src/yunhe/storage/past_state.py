@@ -14,10 +14,12 @@ from typing import Final
 from yunhe.errors import BlockInvalidError, InvalidInputError, StateMismatchError
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.interfaces import StateReader
-from yunhe.storage.derived_state import Progress
+from yunhe.storage.block_files import block_pruned
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.readers import HeadReader
+from yunhe.storage.state_checkpoint import base_height, fill_state
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
+from yunhe.storage.transaction_index import Progress
 
 BATCH_BYTES: Final = 32 * 1024 * 1024
 """Net writes that are gathered before they go into the state: a record that changes in every block is written once."""
@@ -47,15 +49,22 @@ def past_state(
 
     Raises:
         BlockNotFoundError: there is no such block.
+        BlockPrunedError: the block above it was pruned too, so its state is not kept.
+        StateCheckpointDamagedError: the state that the kept blocks go on from is not what was written.
         BlockLogAlteredError: a block is not what was written.
         BlockInvalidError: a write set has what no state can have.
         StateMismatchError: the write sets do not lead to the block's state root.
     """
     expected = log.header(height).state_root
+    base = base_height(log.checkpoints, log.oldest)
+    if height < base:
+        raise block_pruned(height + 1, log.oldest)
     with tempfile.TemporaryDirectory(prefix="yunhe-past-", dir=scratch) as made:
         store = opener(Path(made) / "state", genesis.chain_hash.name)
         try:
-            _roll_forward(store, log, height, progress, batch_bytes)
+            if base >= 0:
+                fill_state(store, log.checkpoints, genesis.network_id, base, log.stub, log.header(base).state_root, progress)
+            _roll_forward(store, log, base + 1, height, progress, batch_bytes)
             # STO-010
             if store.head()[1] != expected:
                 raise StateMismatchError(f"the write sets up to block {height} do not lead to its state root; run `yunhe node check`")
@@ -64,10 +73,10 @@ def past_state(
             store.close()
 
 
-def _roll_forward(store: StateStore, log: LogReader, height: int, progress: Progress, batch_bytes: int) -> None:
+def _roll_forward(store: StateStore, log: LogReader, first: int, height: int, progress: Progress, batch_bytes: int) -> None:
     gathered: dict[bytes, bytes | None] = {}
     size = 0
-    for done in range(height + 1):
+    for done in range(first, height + 1):
         for key, record in log.record(done).writes:
             gathered[key] = record
             size += len(key) + len(record or b"")

@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import structlog
 
-from yunhe.errors import ConflictError, IdempotencyKeyUsedError, MalformedError, NodeStoppingError, WebhooksFullError
+from yunhe.errors import BlockPrunedError, ConflictError, IdempotencyKeyUsedError, MalformedError, NodeStoppingError, WebhooksFullError
 from yunhe.limits import WEBHOOK_DEAD_LETTERS_MAX, WEBHOOK_RETRY_PAUSES_S, WEBHOOKS_MAX
 from yunhe.node.events import EventFeed, EventFilter, EventPlace, PlacedEvent
 from yunhe.node.webhooks.message import cloud_event, new_secret, signed_headers
@@ -269,9 +269,11 @@ class Webhooks:
         """Try each dead letter that is marked for it once."""
         while (event_id := self._register.next_again(hook.id)) is not None:
             height, position, index = (int(part) for part in event_id.split("."))
-            read = await asyncio.to_thread(self._feed.read, EventPlace(height, position, index), _ANY, 1)
             try:
+                read = await asyncio.to_thread(self._feed.read, EventPlace(height, position, index), _ANY, 1)
                 await self._send(hook, _found(read.events, event_id))
+            except BlockPrunedError:
+                await asyncio.to_thread(self._register.bury, hook.id, event_id, "EVENT_GONE: its block was pruned", self._clock())
             except UndeliveredError as error:
                 await asyncio.to_thread(self._register.bury, hook.id, event_id, str(error), self._clock())
             else:
