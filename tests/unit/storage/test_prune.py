@@ -260,3 +260,15 @@ def test_fault_in_what_is_kept_is_found_by_name(folder: Path, fault: str) -> Non
         shutil.rmtree(folder / "state")
         with pytest.raises(CorruptionError):
             opened(folder)
+
+
+def test_short_form_counts_only_where_the_long_one_is_gone_and_from_the_beginning_on(folder: Path, twin: Path) -> None:
+    """STO-035 accepted as a crash leaves it, refused as none does."""
+    prune(folder)
+    shutil.copytree(folder / "headers", twin / "headers")
+    with opened(twin) as store:
+        assert store.oldest == 0
+    second = sorted((twin / "headers").iterdir())[1].name
+    (twin / "blocks" / second).unlink()
+    with pytest.raises(BlockLogAlteredError, match="whole ones are before it"):
+        opened(twin)
