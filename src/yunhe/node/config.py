@@ -126,6 +126,16 @@ class NodeConfig:
             maximum=1_000_000,
         ),
     ] = RELAY_RATE
+    prune_keep_days: Annotated[
+        int,
+        Setting(
+            "Blocks that are older than so many days give way to their headers while the node runs; 0 for none.", minimum=0, maximum=36_500
+        ),
+    ] = 0
+    prune_keep_bytes: Annotated[
+        int,
+        Setting("The oldest blocks give way while the whole ones have more bytes than this; 0 for any number.", minimum=0, maximum=1 << 50),
+    ] = 0
     log_level: Annotated[str, Setting("The least severe messages that are logged.", choices=("debug", "info", "warning", "error"))] = "info"
     log_format: Annotated[
         str, Setting("How a message is written: `json`, one object a line, or `text`, for people.", choices=("json", "text"))

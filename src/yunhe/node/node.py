@@ -48,6 +48,7 @@ from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.metrics import Metrics, Reading, folder_bytes
 from yunhe.node.pending import PendingTransactions, Placed
+from yunhe.node.pruning import Pruner
 from yunhe.node.simulation import Simulator
 from yunhe.node.webhooks import HOOK_STATES, Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
@@ -155,6 +156,7 @@ class Node:
         except BaseException:
             self._close()
             raise
+        self._pruner = Pruner(folder, self.store, lambda: [status.hook for status in self.webhooks.all()])
         self._pending = PendingTransactions()
         self._started_ms = clock()
         self._sequence = clock()
@@ -197,6 +199,7 @@ class Node:
             self._watcher = self._loop.create_task(self._watch_engine())
         else:
             _log.error("the node decides nothing", reason=self._halt)
+        self._pruner.start()
         head = self.store.head()
         _log.info("node started", network=self.network_id.hex(), height=head.height, engine=self._engine.name)
 
@@ -204,6 +207,7 @@ class Node:
         """Finish the block in hand, answer everyone who waits, close everything."""
         self._stopping = True
         self.events.close()
+        await self._pruner.stop()
         await self.webhooks.stop()
         await asyncio.to_thread(self._engine.stop)
         if self._watcher is not None:

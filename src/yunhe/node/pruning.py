@@ -1,11 +1,89 @@
-"""Pruning of a stopped node's ledger, without what its webhooks still have to send. Specification: docs/spec/storage.md, "Pruning"."""
+"""Pruning of a node's ledger, by command or now and then while it runs, without what its webhooks still have to send.
 
+Specification: docs/spec/storage.md, "Pruning".
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from yunhe.errors import YunheError
+from yunhe.node.config import NodeConfig
 from yunhe.node.events import EventPlace
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
-from yunhe.node.webhooks.register import Register
-from yunhe.storage import Progress, Pruned, PrunePolicy, prune_folder
+from yunhe.node.webhooks.register import Hook, Register
+from yunhe.storage import LedgerStore, Progress, Pruned, PrunePolicy, prune_folder, prune_store
 
-_DAY_MS = 24 * 60 * 60 * 1000
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+_INTERVAL_S: Final = 3600.0
+"""How often a running node looks for what may go."""
+
+_log = structlog.get_logger("yunhe.node")
+
+
+class _EndedError(Exception):
+    """The node stops, so a pruning that has not deleted anything ends."""
+
+
+class Pruner:
+    """Prunes a running node as its settings say."""
+
+    def __init__(self, folder: NodeFolder, store: LedgerStore, hooks: Callable[[], Iterable[Hook]]) -> None:
+        """Nothing runs before `start`.
+
+        Args:
+            folder: of the node.
+            store: open.
+            hooks: returns the webhooks, whose events are kept until they are sent.
+        """
+        self._folder = folder
+        self._store = store
+        self._hooks = hooks
+        self._ending = asyncio.Event()
+        self._is_ending = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, if the settings ask for it; call from the running event loop."""
+        config = self._folder.config
+        if config.prune_keep_days or config.prune_keep_bytes:
+            self._task = asyncio.get_running_loop().create_task(self._run(config))
+
+    async def stop(self) -> None:
+        """Return when nothing runs any more."""
+        self._is_ending = True
+        self._ending.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self, config: NodeConfig) -> None:
+        while not self._is_ending:
+            try:
+                done = await asyncio.to_thread(self._prune, config)
+                if done.segments:
+                    _log.info("pruned", oldest=done.oldest, segments=done.segments, bytes=done.bytes)
+            except _EndedError:
+                return
+            except YunheError as error:
+                # A backup that reads, or a disk without room for the state: the next time it may go.
+                _log.warning("pruning put off", code=error.code, reason=error.message)
+            try:
+                async with asyncio.timeout(_INTERVAL_S):
+                    await self._ending.wait()
+            except TimeoutError:
+                continue
+
+    def _prune(self, config: NodeConfig) -> Pruned:
+        days, size = config.prune_keep_days, config.prune_keep_bytes
+        policy = PrunePolicy(days * _DAY_MS if days else None, size or None, _first_unsent(self._hooks()))
+        path = self._folder.path
+        return prune_store(self._store, path / STORE_FOLDER, self._folder.genesis, policy, self._look, scratch=path / "run")
+
+    def _look(self, done: int, total: int) -> None:  # noqa: ARG002  # a progress
+        if self._is_ending:
+            raise _EndedError
 
 
 def prune(folder: NodeFolder, keep_days: int | None, keep_bytes: int | None, progress: Progress, *, dry_run: bool) -> Pruned:
@@ -21,19 +99,23 @@ def prune(folder: NodeFolder, keep_days: int | None, keep_bytes: int | None, pro
     Raises:
         YunheError: as `yunhe.storage.prune_folder`.
     """
-    policy = PrunePolicy(None if keep_days is None else keep_days * _DAY_MS, keep_bytes, _first_unsent(folder))
+    policy = PrunePolicy(None if keep_days is None else keep_days * _DAY_MS, keep_bytes, _first_unsent(_registered(folder)))
     # In the node's folder, because the state may need more room than the system's folder for scratch has.
     return prune_folder(folder.path / STORE_FOLDER, folder.genesis, policy, progress, dry_run=dry_run, scratch=folder.path / "run")
 
 
-def _first_unsent(folder: NodeFolder) -> int | None:
-    """Return the lowest height from which a webhook has still to send."""
+def _registered(folder: NodeFolder) -> list[Hook]:
     path = folder.path / WEBHOOKS_FILE
     if not path.is_file():
-        return None
+        return []
     register = Register(path)
     try:
-        # STO-036
-        return min((EventPlace.after(hook.reached).height for hook in register.all()), default=None)
+        return register.all()
     finally:
         register.close()
+
+
+def _first_unsent(hooks: Iterable[Hook]) -> int | None:
+    """Return the lowest height from which a webhook has still to send."""
+    # STO-036
+    return min((EventPlace.after(hook.reached).height for hook in hooks), default=None)

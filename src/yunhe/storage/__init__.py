@@ -12,7 +12,7 @@ from yunhe.storage.data_folder import DataFolder
 from yunhe.storage.ledger_store import LedgerStore
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.past_state import past_state
-from yunhe.storage.prune import Pruned, PrunePolicy, prune_folder
+from yunhe.storage.prune import Pruned, PrunePolicy, prune_folder, prune_store
 from yunhe.storage.readers import SnapshotReader
 from yunhe.storage.transaction_index import Location, Progress
 
@@ -34,6 +34,7 @@ __all__ = [
     "check_folder",
     "past_state",
     "prune_folder",
+    "prune_store",
     "unpack_backup",
     "write_backup",
 ]

@@ -24,6 +24,7 @@ from yunhe.errors import (
     BlockLogShortenedError,
     BlockNotFoundError,
     BlockPrunedError,
+    DiskFailedError,
     InvalidInputError,
     StoreHaltedError,
     TooLargeError,
@@ -158,7 +159,13 @@ class BlockFiles:
         segment, offset = self._place(height)
         if segment.is_pruned:
             raise block_pruned(height, self.oldest)
-        return read_record(segment.path, offset, height, expected, self._chain_hash)
+        try:
+            return read_record(segment.path, offset, height, expected, self._chain_hash)
+        except DiskFailedError:
+            # It may have given way just now.
+            if self._place(height)[0] is not segment:
+                raise block_pruned(height, self.oldest) from None
+            raise
 
     def read_stub(self, height: int) -> BlockStub:
         """Return what is kept of a pruned block, or would be of one that was not, and verify every byte of it.
@@ -182,7 +189,17 @@ class BlockFiles:
         """
         expected = self.header_hash(height)
         segment, offset = self._place(height)
-        return read_header(segment.path, offset, height, expected, self._chain_hash)
+        try:
+            return read_header(segment.path, offset, height, expected, self._chain_hash)
+        except DiskFailedError:
+            # As above.
+            if self._place(height)[0] is not segment:
+                return self.read_header(height)
+            raise
+
+    def shorten(self, short: Segment) -> None:
+        """Take a segment's short form, which is durable, in place of the long one."""
+        self._segments[self._first_heights.index(short.first_height)] = short
 
     def close(self) -> None:
         """Close the files. Everything that was acknowledged is durable already."""

@@ -90,6 +90,27 @@ class DataFolder:
             )
 
 
+def lock_segments(blocks: Path, *, alone: bool = False) -> int:
+    """Hold off whoever deletes segments, or be the one who does, until the descriptor that is returned is closed.
+
+    Args:
+        blocks: folder of the segments.
+        alone: whether nobody may read beside the node meanwhile.
+
+    Raises:
+        FolderInUseError: alone, and somebody reads.
+    """
+    with files.named_refusals(blocks):
+        descriptor = os.open(blocks, os.O_RDONLY | os.O_DIRECTORY)
+    # STO-037
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise FolderInUseError(f"a backup or a replay is reading {blocks}; prune when it is over") from error
+    return descriptor
+
+
 class FolderLock:
     """An exclusive lock on a data folder; the system releases it when the process ends, however it ends."""
 

@@ -40,7 +40,7 @@ from yunhe.storage.block_files import BlockFiles, NewRecord, transaction_pruned
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.data_folder import DataFolder, FolderLock
 from yunhe.storage.derived_state import DerivedState, prune_history
-from yunhe.storage.log_scan import scan_log
+from yunhe.storage.log_scan import Segment, scan_log
 from yunhe.storage.marker import Mark, Marker, read_mark
 from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_marked, log_of_scan, write_first_block
 from yunhe.storage.readers import SnapshotReader
@@ -358,6 +358,10 @@ class LedgerStore:
                 # STO-009: nobody knows how much of it is on the disk.
                 self._halted = True
                 raise
+
+    def shorten(self, short: Segment) -> None:
+        """Read a segment's blocks in their short form from now on, which is durable."""
+        self._blocks.shorten(short)
 
     def sync_state(self) -> None:
         """Make the derived state durable as it is."""

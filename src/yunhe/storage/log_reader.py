@@ -5,6 +5,9 @@ the marker names, whatever is appended meanwhile. What is above the marker is le
 nothing is changed. Specification: docs/spec/storage.md (STO-017).
 """
 
+import os
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from yunhe.errors import BlockNotFoundError
@@ -14,11 +17,15 @@ from yunhe.ledger.merkle import MerkleLog
 from yunhe.ledger.receipt import Receipt
 from yunhe.storage.block_files import block_pruned, read_header, read_record, read_stub, transaction_pruned
 from yunhe.storage.block_record import BlockRecord, BlockStub
-from yunhe.storage.data_folder import DataFolder
+from yunhe.storage.data_folder import DataFolder, lock_segments
 from yunhe.storage.log_scan import LogScan, Segment, scan_log
 from yunhe.storage.marker import Mark, read_mark
 from yunhe.storage.opening import check_marked, log_of_scan
 from yunhe.storage.transaction_index import Location, Progress
+
+
+def _nothing() -> None:
+    """Nothing is held."""
 
 
 class LogReader:
@@ -26,6 +33,7 @@ class LogReader:
 
     def __init__(self, folder: DataFolder, scan: LogScan, log: MerkleLog, mark: Mark) -> None:
         self._folder = folder
+        self._release: Callable[[], object] = _nothing
         self._scan = scan
         self._log = log
         self._mark = mark
@@ -46,12 +54,28 @@ class LogReader:
         """
         folder = DataFolder(path)
         folder.check_format(genesis.network_id)
+        # STO-037: nothing that is found is deleted as long as the reader is there.
+        lock = lock_segments(folder.blocks)
+        try:
+            reader = cls._open_locked(folder, genesis)
+        except BaseException:
+            os.close(lock)
+            raise
+        reader._release = weakref.finalize(reader, os.close, lock)
+        return reader
+
+    @classmethod
+    def _open_locked(cls, folder: DataFolder, genesis: Genesis) -> "LogReader":
         # STO-017: the marker first, because the log may grow.
         mark, _ = read_mark(folder.marker)
         scan = scan_log(folder.blocks, genesis.network_id, mark.height)
         log = log_of_scan(scan, genesis.chain_hash)
         check_marked(mark, scan, log, genesis)
         return cls(folder, scan, log, mark)
+
+    def close(self) -> None:
+        """Let segments be deleted again; who forgets the reader does so too. A second call does nothing."""
+        self._release()
 
     @property
     def mark(self) -> Mark:

@@ -4,10 +4,11 @@ What the ledger owes for ever stays: the headers, the leaves of all transactions
 compared), certificates, and the state, as of the last pruned block, from which the kept blocks go on. What goes is what transactions said,
 their receipts and events, and the write sets.
 
-The state is made from the block log and compared with its header before anything goes; then each segment is written in its short form, made
-durable, and only then deleted. So whatever moment a crash strikes, every block is there in one form, and the state to go on from is there.
+The state is made from the block log and compared with its header before anything goes; then the segments are written in their short form,
+made durable, and only then deleted, oldest first.
+So whatever moment a crash strikes, every block is there in one form, and the state to go on from is there.
 
-Specification: docs/spec/storage.md, "Pruning" (STO-033 to STO-036); reasons: docs/adr.
+Specification: docs/spec/storage.md, "Pruning" (STO-033 to STO-037); reasons: docs/adr.
 """
 
 import os
@@ -22,7 +23,7 @@ from yunhe.ledger.layouts import read_parameters
 from yunhe.storage import files
 from yunhe.storage.block_files import read_record
 from yunhe.storage.block_record import BlockStub
-from yunhe.storage.data_folder import DataFolder
+from yunhe.storage.data_folder import DataFolder, lock_segments
 from yunhe.storage.ledger_store import LedgerStore
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.log_scan import Segment
@@ -84,12 +85,28 @@ def prune_folder(  # one for each thing that a caller decides
         What was pruned, or would be.
 
     Raises:
-        FolderInUseError: a node has it open.
+        FolderInUseError: a node has it open; or a backup or replay reads it.
         DiskFullError: no room for the state; nothing was pruned.
         YunheError: as `LedgerStore.open`, or a block that has to be read is not what was written.
     """
     with LedgerStore.open(path, genesis, progress, opener) as store:
-        log = LogReader.open(path, genesis)
+        return prune_store(store, path, genesis, policy, progress, dry_run=dry_run, scratch=scratch, opener=opener)
+
+
+def prune_store(  # as above
+    store: LedgerStore,
+    path: Path,
+    genesis: Genesis,
+    policy: PrunePolicy,
+    progress: Progress,
+    *,
+    dry_run: bool = False,
+    scratch: Path | None = None,
+    opener: StateStoreOpener = open_native_store,
+) -> Pruned:
+    """Prune the ledger of an open store, which may be used meanwhile; one call at a time. As `prune_folder`."""
+    log = LogReader.open(path, genesis)
+    try:
         going = _going(log, store, policy)
         found = Pruned(
             log.oldest,
@@ -107,12 +124,19 @@ def prune_folder(  # one for each thing that a caller decides
             with past_state(log, base, genesis, progress, opener=opener, scratch=scratch) as state:
                 write_checkpoint(folder.checkpoints, genesis.network_id, base, state)
         files.make_folders(folder.headers)
-        for segment in going:
-            _shorten(segment, folder.headers, genesis, log.header)
-            # STO-035
+        short = [_shorten(segment, folder.headers, genesis, log.header) for segment in going]
+    finally:
+        log.close()
+    lock = lock_segments(folder.blocks, alone=True)
+    try:
+        for segment, kept in zip(going, short, strict=True):
+            # STO-035: who looks from here on finds the short form.
+            store.shorten(kept)
             files.remove(segment.path)
             files.sync_directory(folder.blocks)
-        _drop_older(folder.checkpoints, base)
+    finally:
+        os.close(lock)
+    _drop_older(folder.checkpoints, base)
     return found
 
 
@@ -139,9 +163,10 @@ def _going(log: LogReader, store: LedgerStore, policy: PrunePolicy) -> list[Segm
     return going
 
 
-def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callable[[int], Header]) -> None:
-    """Write a segment's blocks in their short form; durable on return, and whole or not there."""
+def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callable[[int], Header]) -> Segment:
+    """Write a segment's blocks in their short form, and return it; durable on return, and whole or not there."""
     path = folder / segment.path.name
+    short = Segment(path, segment.first_height, is_pruned=True)
     fresh = path.with_name(path.name + ".new")
     with files.named_refusals(fresh):
         fresh.unlink(missing_ok=True)
@@ -149,17 +174,18 @@ def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callab
     try:
         start = encode_segment_header(genesis.network_id, segment.first_height)
         files.write_at(descriptor, fresh, 0, start)
-        end = len(start)
         for height, offset in enumerate(segment.offsets, segment.first_height):
             header_hash = header_at(height).hash(genesis.chain_hash)
             frame = encode_frame(height, header_hash, _short(segment.path, offset, height, header_hash, genesis.chain_hash))
-            files.write_at(descriptor, fresh, end, frame)
-            end += len(frame)
+            files.write_at(descriptor, fresh, short.end, frame)
+            short.offsets.append(short.end)
+            short.end += len(frame)
         files.sync(descriptor, fresh)
     finally:
         os.close(descriptor)
     files.rename(fresh, path)
     files.sync_directory(folder)
+    return short
 
 
 def _short(path: Path, offset: int, height: int, header_hash: bytes, chain_hash: ChainHash) -> bytes:

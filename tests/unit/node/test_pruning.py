@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from tests.unit.gateway.served_node import CBOR, TOKEN
 from tests.unit.node.open_node import DEADLINE_S, SUITE, make_folder, transaction
 from yunhe import verifier
-from yunhe.errors import BlockPrunedError, TransactionPrunedError
+from yunhe.errors import BlockPrunedError, FolderInUseError, TransactionPrunedError
 from yunhe.gateway.app import create_app
 from yunhe.ledger.transaction import Transaction
 from yunhe.node import Node, NodeFolder, ProofSubjectRequest, back_up, check_ledger, past_transaction, prune, restore
@@ -18,7 +19,7 @@ from yunhe.node.events import EventFilter, EventPlace
 from yunhe.node.node import clock_ms
 from yunhe.node.tokens import AccessTokens
 from yunhe.node.webhooks.register import Hook, Register
-from yunhe.storage import Continuation, LedgerStore
+from yunhe.storage import Continuation, LedgerStore, LogReader
 
 DAY_MS = 24 * 60 * 60 * 1000
 BLOCKS = 12
@@ -165,3 +166,37 @@ def test_events_before_the_oldest_block_are_never_passed_over_unseen(ledger) -> 
                 node.events.read(place, ANY, 10)
 
     run(folder, lambda: now[0], body)
+
+
+def test_node_that_runs_prunes_as_its_settings_say_and_goes_on(ledger) -> None:
+    """STO-036, STO-037: in a thread beside the blocks."""
+    folder, made, now = ledger
+
+    async def body(node: Node, client: httpx.AsyncClient) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while node.store.oldest < BLOCKS - 5:
+                one = transaction(node, salt=node.head().height)
+                assert (await client.post("/v1/transactions", content=one.encoded, headers=CBOR, timeout=DEADLINE_S)).status_code == 200
+        assert (await client.get(f"/v1/receipts/{made[0].id.hex()}")).json()["code"] == "TRANSACTION_PRUNED"
+        assert (await client.get(f"/v1/receipts/{made[-1].id.hex()}")).status_code == 200
+        assert len((await client.get("/v1/blocks?limit=1000")).json()["items"]) == node.head().height + 1
+
+    run(replace(folder, config=replace(folder.config, prune_keep_days=5)), lambda: now[0], body)
+    assert check_ledger(folder, silent, replay=True).pruned == BLOCKS - 5
+
+
+def test_reader_beside_the_node_holds_pruning_off(ledger) -> None:
+    """STO-037 refused as long as a backup or replay reads, and nothing goes under it."""
+    folder, _, now = ledger
+    log = LogReader.open(folder.path / "store", folder.genesis)
+
+    async def body(node: Node, _client: httpx.AsyncClient) -> None:
+        assert node.store.oldest == 0
+
+    for _ in range(2):
+        with pytest.raises(FolderInUseError, match="a backup or a replay"):
+            prune(folder, 5, None, silent, dry_run=False)
+        assert [log.record(height).header for height in range(BLOCKS + 1)]
+    run(replace(folder, config=replace(folder.config, prune_keep_days=5)), lambda: now[0], body)
+    log.close()
+    assert prune(folder, 5, None, silent, dry_run=False).oldest == BLOCKS - 5
