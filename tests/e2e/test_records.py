@@ -115,7 +115,7 @@ def test_sys_024_upgrade_that_builds_an_index_takes_the_gas_that_it_is_given(nod
     assert numbers(client.records("trade", "bills", by=("checksum", "holder"), limit=2)) == ["B10", "B11"]
 
 
-def test_api_021_record_and_proof_of_the_past_over_the_command_line(node: NodeProcess, client: Client, tmp_path: Path) -> None:
+def test_api_025_record_and_proof_of_the_past_over_the_command_line(node: NodeProcess, client: Client, tmp_path: Path) -> None:
     at = int(client.status()["height"])
     client.call(node.founder, "trade", "issue", first=30, count=1, holder="late")
     assert client.record("trade", "bills", ["B30"])["height"] == at + 1

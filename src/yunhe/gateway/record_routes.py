@@ -139,7 +139,7 @@ def _read(node: Node, key: bytes, height: int | None) -> tuple[bytes | None, int
     if height is None:
         reader = node.reader()
         return reader.get(key), reader.height
-    # API-021
+    # API-025
     return node.store.prove_record(height, key)[0], height
 
 

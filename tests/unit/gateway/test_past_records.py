@@ -1,4 +1,4 @@
-"""API-021: a record as it was after a block of the past."""
+"""API-025: a record as it was after a block of the past."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ async def clerk(client: httpx.AsyncClient, height: object = None) -> tuple[int, 
 
 
 def test_record_of_the_past_is_as_it_was_then_or_refused_by_name(tmp_path: Path) -> None:
-    """API-021 accepted within the history that is kept, refused below and above."""
+    """API-025 accepted within the history that is kept, refused below and above."""
 
     async def ask(node: Node, client: httpx.AsyncClient) -> None:
         async def commit(action: str, **arguments: object) -> None:
