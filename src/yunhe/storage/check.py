@@ -274,7 +274,15 @@ def _read_stub(scan: LogScan, genesis: Genesis, height: int) -> BlockStub:
 
 def _strangers(folder: DataFolder) -> list[Path]:
     """Return what is in the folder and belongs to no store, such as what a crash left of a file that was being replaced."""
-    own = {*folder.files, folder.blocks, folder.state, folder.certificates, folder.certificates / NEWEST_NAME, folder.headers, folder.checkpoints}
+    own = {
+        *folder.files,
+        folder.blocks,
+        folder.state,
+        folder.certificates,
+        folder.certificates / NEWEST_NAME,
+        folder.headers,
+        folder.checkpoints,
+    }
     found = [path for path in folder.path.iterdir() if path not in own]
     for inner, name in (
         (folder.blocks, SEGMENT_NAME),
