@@ -202,8 +202,9 @@ DESCRIPTORS_BESIDE_CONNECTIONS: Final = 512
 """File descriptors that a node keeps for its store, its workers and its webhooks."""
 CONNECTION_STUCK_MS_MAX: Final = 30_000
 """How long a client may take none of the bytes that are sent to it."""
-PENDING_TRANSACTIONS_MAX: Final = 50_000
-"""Accepted transactions that wait for a block."""
+PENDING_TRANSACTIONS_MAX: Final = 16_384
+"""Accepted transactions that wait for a block: some seconds of a node's work, so that nobody waits long for an answer, and no more than
+`OPENED_ENVELOPES_BYTES_MAX` keeps of usual ones, so that none is verified twice."""
 AUDIT_FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 """An audit log of this size is put aside, and another file begun."""
 AUDIT_TEXT_CHARS_MAX: Final = 256
@@ -212,6 +213,8 @@ DISK_FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 """Free space below which a node says that it is not ready: room for the largest block."""
 ENGINE_QUEUE_ENVELOPES_MAX: Final = 1024
 """Envelopes that wait in the engine."""
+SOLO_BLOCK_MS: Final = 400
+"""How long a block of the solo engine should take to execute: what waits longer is divided among more blocks."""
 UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024

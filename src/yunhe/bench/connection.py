@@ -21,6 +21,8 @@ class Answer:
 
     status: int
     body: bytes
+    retry_after_s: float
+    """What the node asks to wait before the request is sent again; 0 when it asks for nothing."""
 
 
 class Connection(asyncio.Protocol):
@@ -32,6 +34,7 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
+        self._retry_after_s = 0.0
         self._lost = asyncio.Event()
 
     @classmethod
@@ -95,6 +98,12 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Begin an answer."""
         self._body.clear()
+        self._retry_after_s = 0.0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep what the node asks to wait."""
+        if name.lower() == b"retry-after" and value.isdigit():
+            self._retry_after_s = float(value)
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body."""
@@ -103,4 +112,4 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Hand the answer over."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(Answer(self._parser.get_status_code(), bytes(self._body)))
+            self._answer.set_result(Answer(self._parser.get_status_code(), bytes(self._body), self._retry_after_s))

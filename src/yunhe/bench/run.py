@@ -3,9 +3,10 @@
 import os
 import platform
 import statistics
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yunhe
@@ -18,6 +19,21 @@ from yunhe.errors import BadAnswerError, UsageError
 from yunhe.ledger.transaction import Call, Transaction
 
 _GAS_LIMIT: Final = 1_000_000
+_OVERLOAD: Final = 3
+"""How many times what a node commits is offered to overload it."""
+_OF_OVERLOAD: Final = (
+    "offered_per_s",
+    "seconds",
+    "committed",
+    "committed_per_s",
+    "late",
+    "refused",
+    "unsent",
+    "p50_ms",
+    "p99_ms",
+    "cores_used",
+)
+_SAMPLE_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,8 @@ class Options:
     """How many records all calls go to; 0 for all of them, uniformly."""
     suite: str = "ed25519-sha256"
     hash_name: str = "sha256"
+    overload_s: float = 0.0
+    """How long three times as much as was committed is offered afterwards, seconds."""
     idle_s: float = 0.0
     """How long the node is watched without load afterwards, seconds."""
     restart: bool = False
@@ -65,6 +83,10 @@ def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str
         node.prepare(options.workload.prepare(options.records), lambda percent: progress(f"making {options.records} records: {percent} %"))
         progress(f"{options.workload.name}: {options.load.seconds:g} s")
         figures = _measure(node, options)
+        if options.overload_s:
+            offered = _OVERLOAD * figures["committed_per_s"]
+            progress(f"{offered} tx/s offered: {options.overload_s:g} s")
+            figures["overload"] = _overloaded(node, options, offered, figures["committed_per_s"])
         if options.idle_s:
             progress(f"without load: {options.idle_s:g} s")
             figures["idle_cores"] = _idle(node, options.idle_s)
@@ -103,6 +125,42 @@ def _measure(node: ScratchNode, options: Options) -> dict[str, Any]:
     }
 
 
+def _overloaded(node: ScratchNode, options: Options, offered: int, peak: int) -> dict[str, Any]:
+    """Offer more than a node can commit, and watch its memory meanwhile."""
+    with _MemoryWatch(list(node.processes())) as watch:
+        figures = _measure(node, replace(options, load=Load(options.overload_s, options.load.batch, options.load.connections, offered)))
+    quarter = max(1, len(watch.samples_mib) // 4)
+    return {name: figures[name] for name in _OF_OVERLOAD} | {
+        "of_peak": round(figures["committed_per_s"] / peak, 3),
+        # By quarters of the time: the first fills the queues, and what grows after it would go on growing.
+        "memory_mib": [round(max(watch.samples_mib[at : at + quarter])) for at in range(0, 4 * quarter, quarter)],
+    }
+
+
+class _MemoryWatch:
+    """Takes the memory of a node with all its processes, while a load runs."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self.samples_mib: list[float] = []
+        self._pids = pids
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while True:
+            self.samples_mib.append(sum(memory_mib(pid)[0] for pid in self._pids))
+            if self._over.wait(_SAMPLE_S):
+                return
+
+    def __enter__(self) -> "_MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
 def _asked(options: Options) -> dict[str, Any]:
     return {
         "workload": options.workload.name,
@@ -128,6 +186,7 @@ def _answered(result: LoadResult, load: Load) -> dict[str, Any]:
         "committed_per_s": round(result.committed / load.seconds),
         "late": result.late,
         "refused": dict(result.refused),
+        "unsent": result.unsent,
         "p50_ms": round(1000 * quantiles[49], 1),
         "p95_ms": round(1000 * quantiles[94], 1),
         "p99_ms": round(1000 * quantiles[98], 1),

@@ -25,6 +25,9 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long the load runs.")] = 15.0,
     suite: Annotated[str, typer.Option("--suite", help=f"Signature suite ({', '.join(suite_names())}).")] = ED25519_SHA256.name,
     hash_name: Annotated[str, typer.Option("--chain-hash", help=f"The ledger's hash ({', '.join(chain_hash_names())}).")] = SHA256.name,
+    overload: Annotated[
+        float, typer.Option("--overload", min=0, help="Afterwards offer three times what was committed for so many seconds.")
+    ] = 0.0,
     idle: Annotated[float, typer.Option("--idle", min=0, help="Watch the node so many seconds without load afterwards.")] = 0.0,
     network: Annotated[
         int, typer.Option("--network", min=1, max=NETWORK_NODES_MAX, help="So many organisations agree, each with a node on this machine.")
@@ -45,7 +48,7 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     from yunhe.bench.run import Options, run_benchmark  # noqa: PLC0415
 
     load = Load(seconds, batch, connections, rate)
-    options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, idle, restart, network)
+    options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, overload, idle, restart, network)
     with ended_by_signals():
         figures = run_benchmark(options, output.progress)
     output.result(figures, _account(figures))
@@ -67,6 +70,13 @@ def _account(figures: dict[str, Any]) -> str:
         f"memory, MiB    {_by_name(figures['memory_mib'])}; at most {_by_name(figures['memory_peak_mib'])}",
         f"disk           {figures['disk_mib']} MiB",
     ]
+    if "overload" in figures:
+        over = figures["overload"]
+        lines.append(
+            f"overload       {over['offered_per_s']} tx/s offered for {over['seconds']:g} s: {over['committed_per_s']} tx/s committed, "
+            f"{over['of_peak']} of the above; refused {_by_name(over['refused']) or 'none'}; "
+            f"node's memory by quarters, MiB, {', '.join(map(str, over['memory_mib']))}"
+        )
     if "idle_cores" in figures:
         lines.append(f"without load   {_by_name(figures['idle_cores'])} cores")
     if "restart_s" in figures:

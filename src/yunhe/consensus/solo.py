@@ -1,10 +1,13 @@
 """The solo engine: one node orders its own envelopes. For one operator, for development and for tests.
 
 A pipeline of two threads: while a block is made durable, the next one executes, and what comes meanwhile gathers for the one after it
-(ENG-010). It has no agreement, so its only cosignature is the node's own. Specification: docs/spec/engine.md.
+(ENG-010). Under more load than that a block takes what will execute in about `SOLO_BLOCK_MS`, by what the blocks before it took: answers
+come steadily, and no block uses up its gas on what could have had its turn in the next one. The engine has no agreement, so its only
+cosignature is the node's own. Specification: docs/spec/engine.md.
 """
 
 import threading
+import time
 from collections import deque
 
 from yunhe.consensus.engine import Application, Clock, Delivery, block_time_ms
@@ -14,6 +17,8 @@ from yunhe.limits import (
     BLOCK_ENVELOPES_MAX,
     ENGINE_QUEUE_BYTES_MAX,
     ENGINE_QUEUE_ENVELOPES_MAX,
+    ENVELOPE_BYTES_MAX,
+    SOLO_BLOCK_MS,
     UNCOMMITTED_BLOCKS_MAX,
 )
 
@@ -28,6 +33,8 @@ class SoloEngine:
         self._clock = clock
         self._queue: deque[bytes] = deque()
         self._queue_bytes = 0
+        self._room = BLOCK_BYTES_MAX
+        """Bytes of envelopes that the next block takes at most."""
         self._uncommitted = 0
         self._is_delivering = True
         self._changed = threading.Condition()
@@ -83,7 +90,9 @@ class SoloEngine:
             while envelopes := self._next_block():
                 # ENG-001
                 height, time_ms = height + 1, block_time_ms(self._clock(), last_ms)
+                began = time.monotonic()
                 delivered = self._application.deliver(Delivery(height, time_ms, envelopes))
+                self._adapt(sum(map(len, envelopes)), (time.monotonic() - began) * 1000)
                 # A clock that was ahead for a moment must not bind those after it, when all that it did was to let transactions expire.
                 if delivered != app_hash:
                     last_ms, app_hash = time_ms, delivered
@@ -122,12 +131,19 @@ class SoloEngine:
                 return ()
             # ENG-003, ENG-010
             envelopes: list[bytes] = []
-            room = BLOCK_BYTES_MAX
+            room = self._room
             while self._queue and len(envelopes) < BLOCK_ENVELOPES_MAX and len(self._queue[0]) <= room:
                 envelopes.append(self._queue.popleft())
                 room -= len(envelopes[-1])
-            self._queue_bytes -= BLOCK_BYTES_MAX - room
+            self._queue_bytes -= self._room - room
             return tuple(envelopes)
+
+    def _adapt(self, size: int, took_ms: float) -> None:
+        """Give the next block the room for what would execute in time at the pace of this one, if this one was long enough to tell."""
+        if took_ms > SOLO_BLOCK_MS / 4:
+            self._room = min(max(int(size * SOLO_BLOCK_MS / took_ms), ENVELOPE_BYTES_MAX), BLOCK_BYTES_MAX)
+        elif size > self._room // 2:
+            self._room = min(self._room * 2, BLOCK_BYTES_MAX)
 
     def _next_commit(self) -> int:
         """Wait for delivered blocks and return how many there are; none when no more will come."""

@@ -12,7 +12,15 @@ from functools import cached_property
 
 import structlog
 
-from yunhe.errors import ExpiredError, GasLimitTooHighError, OverloadedError, TransactionPrunedError, UnavailableError, YunheError
+from yunhe.errors import (
+    ExpiredError,
+    GasLimitTooHighError,
+    InvalidInputError,
+    OverloadedError,
+    TransactionPrunedError,
+    UnavailableError,
+    YunheError,
+)
 from yunhe.gateway.quotas import Quota
 from yunhe.ledger.admission import check_suites, check_validity, decode_transaction, verify_signatures
 from yunhe.ledger.enrolment import authorise
@@ -189,13 +197,14 @@ class Collector:
         parameters = read_parameters(state)
         now_ms = self._node.block_time_ms()
         checked: list[Checked] = []
+        fresh: set[bytes] | None = set() if len(encoded) > room else None
         for data, _ in encoded:
-            verdict = decode_transaction(data, chain_hash)
+            identity = b"" if fresh is None else self._give_place(data, room, fresh)
+            verdict = identity if isinstance(identity, YunheError) else decode_transaction(data, chain_hash)
             checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
+            if fresh is not None and isinstance(identity, bytes) and not isinstance(checked[-1], Transaction):
+                fresh.discard(identity)
         decoded = [index for index, verdict in enumerate(checked) if isinstance(verdict, Transaction)]
-        if len(decoded) > room:
-            self._refuse_beyond(room, checked)
-            decoded = [index for index in decoded if isinstance(checked[index], Transaction)]
         transactions = [verdict for verdict in checked if isinstance(verdict, Transaction)]
         for index, verdict in zip(decoded, verify_signatures(transactions), strict=True):
             checked[index] = verdict
@@ -209,17 +218,18 @@ class Collector:
                     checked[index] = error
         return checked
 
-    def _refuse_beyond(self, room: int, checked: list[Checked]) -> None:
-        """Refuse those new transactions for which there is no room, before anything is spent on their signatures."""
+    def _give_place(self, data: bytes, room: int, fresh: set[bytes]) -> bytes | YunheError:
+        """Return the id of a transaction for which there is room, or that has its place already; else why not, told from its id alone."""
         # API-008
-        fresh: set[bytes] = set()
-        for index, verdict in enumerate(checked):
-            if not isinstance(verdict, Transaction) or verdict.id in fresh or self._is_known(verdict.id):
-                continue
-            if len(fresh) == room:
-                checked[index] = too_many_waiting()
-            else:
-                fresh.add(verdict.id)
+        try:
+            identity = Transaction.id_of(data, self._node.genesis.chain_hash)
+        except InvalidInputError as error:
+            return error
+        if identity not in fresh and not self._is_known(identity):
+            if len(fresh) >= room:
+                return too_many_waiting()
+            fresh.add(identity)
+        return identity
 
     def _is_known(self, transaction_id: bytes) -> bool:
         return self._node.find_waiting(transaction_id) is not None or self._node.store.locate(transaction_id) is not None

@@ -69,6 +69,9 @@ def submission_routes(collector: Collector, relays: Relay) -> APIRouter:
             raise TooLargeError(f"a batch has at most {HTTP_BATCH_TRANSACTIONS_MAX} transactions, not {len(items)}; send it in parts")
         encoded = [as_bytes(item, "a transaction of a batch") for item in items]
         answers = await collector.submit(encoded, request.state.caller.name)
+        # API-008: one refusal for all of them costs a node that has too much to do less than one for each.
+        if isinstance(answers[0], OverloadedError) and all(isinstance(answer, OverloadedError) for answer in answers):
+            raise answers[0]
         outcomes = await _outcomes(answers, wait_ms if wait == "committed" else 0)
         # API-008
         if any(isinstance(outcome, OverloadedError) for outcome in outcomes):

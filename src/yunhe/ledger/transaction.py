@@ -132,6 +132,16 @@ class Transaction:
             raise MalformedError(f"{len(body.signers)} signers need as many signatures, not {len(signatures)}")
         return cls(chain_hash.tagged(TAG_TRANSACTION, body_bytes), body, body_bytes, signatures, data)
 
+    @staticmethod
+    def id_of(data: bytes, chain_hash: ChainHash) -> bytes:
+        """Return the id of an encoded transaction without looking into its body, which may be none.
+
+        Raises:
+            InvalidInputError: it is not the encoding of a body with signatures.
+        """
+        body_item, _ = as_array(decode(data, TRANSACTION_BYTES_MAX), "a transaction", 2)
+        return chain_hash.tagged(TAG_TRANSACTION, as_bytes(body_item, "a transaction's body"))
+
     def signatures_hash(self, chain_hash: ChainHash) -> bytes:
         """Hash the signatures, for the transaction's leaf in its block."""
         return chain_hash.tagged(TAG_SIGNATURES, encode(list(self.signatures)))

@@ -163,6 +163,9 @@ def test_too_much_at_once_is_refused_and_displaces_nothing(tmp_path: Path, monke
             refused = await post(client, late.encoded)
             assert (refused.status_code, refused.json()["code"], refused.headers["content-type"]) == (503, "OVERLOADED", PROBLEM)
             assert int(refused.headers["retry-after"]) >= 1
+            # A batch of which nothing is taken is refused as a whole.
+            whole = await post(client, encode([late.encoded, transaction(node, salt=4).encoded]), "/v1/transactions/batch")
+            assert (whole.status_code, whole.json()["code"], whole.headers["retry-after"]) == (503, "OVERLOADED", "1")
             # One batch: a transaction that waits, one that is refused for itself, and one too many.
             verified: list[bytes] = []
             monkeypatch.setattr(collector, "verify_signatures", lambda given: (verified.extend(t.id for t in given), verify(given))[1])

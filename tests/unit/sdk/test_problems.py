@@ -6,9 +6,12 @@ import pytest
 from yunhe.errors import (
     BadAnswerError,
     DiskFullError,
+    EngineMissingError,
     EngineUnreachableError,
     ExpiredError,
+    NotPermittedError,
     OverloadedError,
+    QuotaExceededError,
     RemoteRefusedError,
     UnavailableError,
     ViewRefusedError,
@@ -25,6 +28,13 @@ def answer(error: YunheError) -> httpx.Response:
 def test_known_code_is_its_own_error_with_the_message() -> None:
     with pytest.raises(ExpiredError, match="too late"):
         raise_problem(answer(ExpiredError("too late")))
+
+
+@pytest.mark.parametrize("kind", [OverloadedError, QuotaExceededError, NotPermittedError, EngineMissingError, ExpiredError])
+def test_code_of_any_module_of_errors_is_its_own_error(kind: type[YunheError]) -> None:
+    with pytest.raises(kind, match="why") as caught:
+        raise_problem(answer(kind("why")))
+    assert type(caught.value) is kind
 
 
 def test_refused_view_keeps_the_code_of_the_contract() -> None:
