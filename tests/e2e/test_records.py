@@ -129,3 +129,10 @@ def test_api_025_record_and_proof_of_the_past_over_the_command_line(node: NodePr
     assert verified.returncode == 0, verified.stderr
     assert str(at) in verified.stdout
     assert yunhe("query", "record", "trade", "bills", "B10", "--at", str(at + 9), "--folder", str(node.folder)).returncode == 1
+
+
+def test_api_010_table_that_there_is_not_is_refused_by_name(node: NodeProcess, client: Client) -> None:
+    for arguments in (("records", "trade", "nosuch"), ("record", "trade", "nosuch", "B10"), ("records", "nosuch", "bills")):
+        refused = yunhe("query", *arguments, "--folder", str(node.folder))
+        assert (refused.returncode, refused.stdout, "TABLE_NOT_FOUND" in refused.stderr) == (1, "", True)
+    assert list(client.records("trade", "bills", ["nobody"], by="holder")) == []

@@ -353,6 +353,12 @@ class RecordNotFoundError(NotFoundError):
     code = "RECORD_NOT_FOUND"
 
 
+class TableNotFoundError(NotFoundError):
+    """The ledger has no contract of this name, or the contract declares no such table."""
+
+    code = "TABLE_NOT_FOUND"
+
+
 class IndexNotFoundError(NotFoundError):
     """A contract declares no index of a table by these fields."""
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, cast
 
 from yunhe.contracts.interface import IndexInterface, Interface, TableInterface, interface_of
-from yunhe.errors import CorruptionError, IndexNotFoundError, InvalidInputError
+from yunhe.errors import CorruptionError, IndexNotFoundError, InvalidInputError, TableNotFoundError
 from yunhe.gateway.pages import wrong_cursor
 from yunhe.ledger.codec import as_fields, decode
 from yunhe.ledger.interfaces import StateReader
@@ -54,6 +54,7 @@ def read_page(reader: StateReader, contract: str, table: str, wanted: Wanted, li
     """Return the first `limit` records of a list, or those behind its cursor; fewer when they reach `PAGE_BYTES_MAX`.
 
     Raises:
+        TableNotFoundError: there is nothing, and the contract does not declare the table.
         IndexNotFoundError: the contract does not declare the index.
         CursorError: the cursor is not of this list.
     """
@@ -82,7 +83,23 @@ def read_page(reader: StateReader, contract: str, table: str, wanted: Wanted, li
         if len(rows) < wanted_rows:
             break
         low, high = (low, last) if wanted.reverse else (last + b"\x00", high)
+    if not records:
+        require_table(reader, contract, table)
     return Page(records, None)
+
+
+def require_table(reader: StateReader, contract: str, table: str) -> None:
+    """Check that a table of which nothing was found is one.
+
+    Raises:
+        TableNotFoundError: the contract does not declare it, or is none.
+    """
+    # API-010
+    interface = _interface(reader, contract)
+    if interface is None:
+        raise TableNotFoundError(f"there is no contract {contract}; `yunhe contract list` shows all")
+    if table not in interface.tables:
+        raise TableNotFoundError(f"{contract} has no table {table}; it has {', '.join(sorted(interface.tables)) or 'none'}")
 
 
 def _bounds(contract: str, table: str, wanted: Wanted) -> tuple[bytes, bytes]:

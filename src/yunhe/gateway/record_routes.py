@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from yunhe.errors import MalformedError, RecordNotFoundError
 from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewBody, ViewRequest
 from yunhe.gateway.pages import AnyPage, wrong_cursor
-from yunhe.gateway.record_pages import Wanted, read_page
+from yunhe.gateway.record_pages import Wanted, read_page, require_table
 from yunhe.gateway.strict_json import read_json
 from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import Value, as_fields, decode
@@ -101,6 +101,8 @@ def record_routes(node: Node) -> APIRouter:
         encoded = state_key(contract, table, _parse_key_text(key))
         stored, at = await asyncio.to_thread(_read, node, encoded, height)
         if stored is None:
+            if height is None:
+                await asyncio.to_thread(require_table, node.reader(), contract, table)
             when = "" if height is None else f" at height {height}"
             raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key{when}")
         shown = _record(encoded, stored)

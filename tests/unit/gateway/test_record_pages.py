@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract_ledger import Ledger, contract
-from yunhe.errors import CorruptionError, CursorError, IndexNotFoundError
+from yunhe.errors import CorruptionError, CursorError, IndexNotFoundError, TableNotFoundError
 from yunhe.gateway import record_pages
 from yunhe.gateway.record_pages import Page, Wanted, read_page
 from yunhe.ledger.codec import decode
@@ -140,6 +140,15 @@ def test_api_011_record_without_a_row_is_not_listed() -> None:
 def test_api_011_index_that_is_not_declared_is_refused_and_the_declared_ones_are_named(by: tuple[str, ...]) -> None:
     with pytest.raises(IndexNotFoundError, match=r"it has: place,weight; seal$"):
         listed(Wanted(by))
+
+
+@pytest.mark.parametrize(
+    ("contract_name", "table", "said"),
+    [("shelf", "crates", "no table crates; it has .*boxes"), ("nobody", "boxes", "no contract nobody")],
+)
+def test_api_010_table_that_there_is_not_is_refused_and_those_that_there_are_are_named(contract_name: str, table: str, said: str) -> None:
+    with pytest.raises(TableNotFoundError, match=said):
+        read_page(LEDGER.state, contract_name, table, Wanted(), 10)
 
 
 @pytest.mark.parametrize(("contract_name", "table"), [("shelf", "crates"), ("nobody", "boxes")])
