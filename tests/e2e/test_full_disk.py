@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.node_process import NodeProcess, wait_until, yunhe, yunhe_json
+from tests.e2e.node_process import FLAVOURS, NodeProcess, wait_until, yunhe, yunhe_json
 from yunhe.errors import YunheError
 from yunhe.sdk import Call, Client, Submitted
 
@@ -32,7 +32,17 @@ def submit(node: NodeProcess, client: Client, acknowledged: dict[bytes, Submitte
     return len(done) == len(batch)
 
 
-@pytest.mark.parametrize("room", [None, 0, 1, 700, 20_000], ids=["no file may grow", "0", "1", "700", "20000"])
+ROOMS = {"no file may grow": None, "0": 0, "1": 1, "700": 700, "20000": 20_000}
+"""Bytes by which the block log can still grow."""
+CASES = [
+    # National cryptography with one of the rooms here, with all of them in the long form.
+    pytest.param(flavour, room, id=f"{flavour}, {name}", marks=[pytest.mark.long] if "SM2" in flavour and name != "700" else [])
+    for flavour in FLAVOURS
+    for name, room in ROOMS.items()
+]
+
+
+@pytest.mark.parametrize(("own_node", "room"), CASES, indirect=["own_node"])
 def test_full_disk_halts_by_name_and_loses_nothing(own_node, room):
     """STO-009: refused from then on with the reason, wherever in the files of the store the room ends; nothing acknowledged is lost."""
     own_node.deploy("counters", COUNTERS)
