@@ -136,3 +136,9 @@ def test_api_010_table_that_there_is_not_is_refused_by_name(node: NodeProcess, c
         refused = yunhe("query", *arguments, "--folder", str(node.folder))
         assert (refused.returncode, refused.stdout, "TABLE_NOT_FOUND" in refused.stderr) == (1, "", True)
     assert list(client.records("trade", "bills", ["nobody"], by="holder")) == []
+
+
+def test_blocks_are_listed_between_heights(node: NodeProcess, client: Client) -> None:
+    assert [header["height"] for header in client.blocks(from_height=1, to_height=3)] == [3, 2, 1]
+    done = yunhe("--json", "query", "blocks", "--folder", str(node.folder), "--from-height", "2", "--to-height", "3")
+    assert [header["height"] for header in json.loads(done.stdout)] == [3, 2]

@@ -126,10 +126,17 @@ def block(
 
 
 @app.command()
-def blocks(limit: LimitOption = 20, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+def blocks(
+    limit: LimitOption = 20,
+    from_height: Annotated[int, typer.Option("--from-height", min=0, help="Lowest block to show.")] = 0,
+    to_height: Annotated[int | None, typer.Option("--to-height", min=0, help="Highest block to show.")] = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
     """List the last blocks, newest first."""
     with Connection(folder, node, token_file).open() as client:
-        rows = list(client.blocks(limit))
+        rows = list(client.blocks(limit, from_height=from_height, to_height=to_height))
     output.result(rows, table(["height", "time_ms", "hash"], [[row["height"], row["time_ms"], row["hash"]] for row in rows]))
 
 

@@ -251,9 +251,10 @@ class Client:
         """Return a ledger block's header, transaction ids and codes."""
         return self._get(f"/v1/blocks/{height}")
 
-    def blocks(self, limit: int = 20) -> Iterator[dict[str, Any]]:
-        """Yield up to `limit` headers, newest first."""
-        yield from self._pages("/v1/blocks", {}, limit)
+    def blocks(self, limit: int = 20, *, from_height: int = 0, to_height: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield up to `limit` headers, newest first, from `to_height` (the last block when left out) down to `from_height`."""
+        parameters = {"from_height": str(from_height)} | ({} if to_height is None else {"to_height": str(to_height)})
+        yield from self._pages("/v1/blocks", parameters, limit)
 
     def record(self, contract: str, table: str, key: Key, height: int | None = None) -> dict[str, Any]:
         """Return one record as {key, fields, height}.
