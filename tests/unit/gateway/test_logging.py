@@ -17,4 +17,4 @@ def test_run_file_without_room_is_refused_by_name(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Path, "write_text", refuse)
     with pytest.raises(DiskFullError, match="make room"):
-        _write_run_file(tmp_path / "run" / "node.json", "http://127.0.0.1:1")
+        _write_run_file(tmp_path / "run" / "node.json", "http://127.0.0.1:1", None)
