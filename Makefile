@@ -106,8 +106,9 @@ $(ENGINE): engine/go.mod engine/go.sum
 # --- what users run ----------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(STAMPS)/native $(ENGINE_IF_GO) ## build what is needed and run the bill-of-lading demonstration
-	@$(BIN)/yunhe demo
+demo: $(STAMPS)/native ## build what is needed and run the bill-of-lading demonstration; where Go is, four organisations' nodes too
+	@$(BIN)/yunhe demo --act first
+	@if [ -n "$(ENGINE_IF_GO)" ]; then $(MAKE) engine && $(BIN)/yunhe demo --act second; fi
 
 .PHONY: bench
 bench: $(STAMPS)/native ## measure a node on this machine (`yunhe bench`); ARGS=… are passed on

@@ -29,7 +29,7 @@ def _demo(*arguments: str, engine: str = "") -> "subprocess.Popen[str]":
 
 
 def _account(*arguments: str) -> dict[str, Any]:
-    process = _demo("--json", "--no-network", *arguments)
+    process = _demo("--json", "--act", "first", *arguments)
     output, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, errors
     return dict(json.loads(output))

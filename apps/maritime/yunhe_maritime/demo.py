@@ -9,8 +9,9 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from statistics import median
@@ -185,6 +186,14 @@ class Demo:
             self.account.done("node's folder moved away; left are bundle, genesis, document and the verifier, one readable file")
 
 
+class Act(StrEnum):
+    """Which part is played."""
+
+    FIRST = "first"
+    SECOND = "second"
+    BOTH = "both"
+
+
 def command(
     context: typer.Context,
     document: Annotated[Path | None, typer.Option(help="Your own transport document (DCSA EBL 3.0, JSON) in place of the sample.")] = None,
@@ -192,11 +201,17 @@ def command(
         Path | None, typer.Option(help="Folder for the files, new or empty; else one is made among the temporary files.")
     ] = None,
     *,
-    network: Annotated[bool, typer.Option(help="Play the second act as well: four organisations with a node each.")] = True,
+    act: Annotated[Act, typer.Option(help="Play one act only: the bill of lading, or four organisations with a node each.")] = Act.BOTH,
 ) -> None:
     """Issue, endorse, transfer and surrender an electronic bill of lading on a ledger of five organisations, and prove it offline."""
     as_json = bool(context.find_root().params.get("json"))
     account = Account(None if as_json else Console(highlight=False, emoji=False))
+    if act is Act.SECOND:
+        folder = _make_folder(keep)
+        with _failures_told(account, folder), ended_by_signals():
+            second_act(folder / "network", account)
+        _end(account, as_json=as_json)
+        return
     account.opening(
         "A bill of lading stands for goods at sea: whoever holds the one original can claim them. Here it is electronic.",
         "Five organisations share a ledger. Each signs for itself with its own key, and a contract that they voted for decides.",
@@ -207,17 +222,26 @@ def command(
         folder = _make_folder(keep)
         account.note(f"all files go to {folder}")
     demo = Demo(folder, account, checked, raw)
+    with _failures_told(account, folder), ended_by_signals():
+        demo.run()
+        if act is Act.BOTH:
+            second_act(folder / "network", account)
+    _close(demo, account)
+    _end(account, as_json=as_json)
+
+
+@contextmanager
+def _failures_told(account: Account, folder: Path) -> Iterator[None]:
     try:
-        with ended_by_signals():
-            demo.run()
-            if network:
-                second_act(folder / "network", account)
+        yield
     except (YunheError, OSError) as error:
         account.heading(f"The demo failed. Its files, with the node's log, are in {folder}")
         if isinstance(error, OSError):
             raise DemoFailedError(f"the machine did not let the demo go on: {error}") from error
         raise
-    _close(demo, account)
+
+
+def _end(account: Account, *, as_json: bool) -> None:
     if as_json:
         typer.echo(account.to_json())
 
