@@ -111,7 +111,7 @@ def test_wit_006_witness_follows_answers_and_ends_when_it_meets_a_second_history
         witness.process.kill()
     assert code == 4
     assert json.loads(error.splitlines()[-1])["code"] == "HISTORY_CONTRADICTED"
-    assert [path.name.partition("-")[0] for path in (folder / "evidence").iterdir()] == ["checkpoint"]
+    assert [path.name.partition("-")[0] for path in (folder / "evidence").iterdir()] == ["block"]
 
 
 @pytest.mark.parametrize("flavour", [next(iter(FLAVOURS))])

@@ -17,7 +17,6 @@ from yunhe.errors import (
     GasLimitTooHighError,
     InvalidInputError,
     OverloadedError,
-    TransactionPrunedError,
     UnavailableError,
     YunheError,
 )
@@ -238,12 +237,8 @@ class Collector:
         try:
             check_validity(transaction, self._node.network_id, now_ms, parameters.validity_window_ms)
         except ExpiredError as error:
-            # A retry can come after the time that its first try was in: it gets the first receipt.
-            try:
-                placed = self._node.find_placed(transaction.id)
-            except TransactionPrunedError as pruned:
-                return pruned
-            return _Known(transaction.id, placed) if placed else error
+            # A retry can come after the time that its first try was in: it gets the first receipt, once its signatures are verified.
+            return error if self._node.store.locate(transaction.id) is None else transaction
         except YunheError as error:
             return error
         return transaction

@@ -60,7 +60,8 @@ class Relay:
         if isinstance(verdict, YunheError):
             return verdict
         # API-005: what was executed is answered with its receipt, whatever became of its signers since.
-        if self._node.find_placed(verdict.id) is None:
+        # Where it is, not what became of it: nobody without a signature makes the node read a block.
+        if await asyncio.to_thread(self._node.store.locate, verdict.id) is None:
             # API-021: before a signature is verified.
             await asyncio.to_thread(authorise, self._node.reader(), verdict.body.signers)
         answer = (await self._collector.submit([encoded], None))[0]

@@ -77,12 +77,11 @@ class Certificate:
 async def accept(listener: socket.socket, certificate: Certificate, make_protocol: Callable[[], asyncio.Protocol]) -> None:
     """Accept connections and give each that ends its handshake a protocol, until cancelled.
 
-    At most `TLS_HANDSHAKES_MAX` shake hands at once and none for longer than `TLS_HANDSHAKE_MS_MAX`: those that only connect take neither
-    the descriptors that the store needs, nor a place among the connections.
+    At most `TLS_HANDSHAKES_MAX` shake hands at once and none for longer than `TLS_HANDSHAKE_MS_MAX`; one more takes the oldest's place. So
+    those that only connect take neither the descriptors that the store needs, nor a place among the connections, nor keep others out.
     """
     loop = asyncio.get_running_loop()
-    slots = asyncio.Semaphore(TLS_HANDSHAKES_MAX)
-    greeting: set[asyncio.Task[None]] = set()
+    greeting: dict[asyncio.Task[None], None] = {}
 
     async def greet(connection: socket.socket) -> None:
         try:
@@ -93,25 +92,28 @@ async def accept(listener: socket.socket, certificate: Certificate, make_protoco
             # Who does not speak TLS, or went away, is nobody to answer.
             connection.close()
             _log.debug("no handshake", reason=str(error) or type(error).__name__)
-        finally:
-            slots.release()
+        except asyncio.CancelledError:
+            connection.close()
+            raise
 
     listener.setblocking(False)
     try:
         while True:
-            await slots.acquire()
             try:
                 connection, _ = await loop.sock_accept(listener)
             except OSError as error:
-                slots.release()
                 _log.error("a connection cannot be accepted", reason=str(error))
                 await asyncio.sleep(_AFTER_FAILURE_S)
                 continue
+            if len(greeting) >= TLS_HANDSHAKES_MAX:
+                oldest = next(iter(greeting))
+                del greeting[oldest]
+                oldest.cancel()
             task = loop.create_task(greet(connection))
-            greeting.add(task)
-            task.add_done_callback(greeting.discard)
+            greeting[task] = None
+            task.add_done_callback(lambda done: greeting.pop(done, None))
     finally:
-        for task in greeting:
+        for task in list(greeting):
             task.cancel()
 
 

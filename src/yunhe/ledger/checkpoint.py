@@ -13,7 +13,7 @@ from typing import Final
 
 from yunhe.crypto import PrivateKey
 from yunhe.errors import MalformedError
-from yunhe.limits import CERTIFIERS_MAX, HASH_BYTES
+from yunhe.limits import CERTIFIERS_MAX, HASH_BYTES, INTEGER_MAX
 from yunhe.verifier import COSIGNATURE_TYPES
 
 _SIGNATURE_PREFIX = "\N{EM DASH} "
@@ -137,4 +137,8 @@ def _read_line(line: str) -> NoteSignature:
     blob = base64.b64decode(encoded, validate=True)
     if f"{prefix} " != _SIGNATURE_PREFIX or len(blob) <= _HEAD_BYTES:
         raise MalformedError("this is no line of a signed checkpoint")
-    return NoteSignature(name, blob[:4], int.from_bytes(blob[4:_HEAD_BYTES], "big"), blob[_HEAD_BYTES:])
+    time_s = int.from_bytes(blob[4:_HEAD_BYTES], "big")
+    # PRF-001
+    if time_s > INTEGER_MAX:
+        raise MalformedError("the time of a cosignature is none")
+    return NoteSignature(name, blob[:4], time_s, blob[_HEAD_BYTES:])

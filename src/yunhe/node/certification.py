@@ -67,6 +67,7 @@ class Certification:
         self._cosigner = cosigner
         self._certificates = certificates
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()
         self._newest: CertifiedCheckpoint | None = None
         """The newest checkpoint that this node's key has cosigned."""
         self._certified: CertifiedCheckpoint | None = None
@@ -99,7 +100,11 @@ class Certification:
         """Keep the newest certificate, if it is newer than the kept one; after each commit, where organisations agree."""
         with self._lock:
             certified = self._certified
-        # CER-004
+        # CER-004: one at a time, since what is given up is told from several threads.
+        with self._keeping:
+            self._keep_if_newer(certified)
+
+    def _keep_if_newer(self, certified: CertifiedCheckpoint | None) -> None:
         if self._genesis.validators and certified is not None and certified.checkpoint.size > max(1, self._kept_size):
             self._certificates.keep_newest(certified)
             self._kept_size = certified.checkpoint.size

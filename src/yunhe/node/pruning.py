@@ -69,6 +69,8 @@ class Pruner:
             except YunheError as error:
                 # A backup that reads, or a disk without room for the state: the next time it may go.
                 _log.warning("pruning put off", code=error.code, reason=error.message)
+            except Exception:  # noqa: BLE001  # the task's edge: a fault of ours must end neither pruning for good nor the node's orderly stop
+                _log.exception("pruning failed")
             try:
                 async with asyncio.timeout(_INTERVAL_S):
                     await self._ending.wait()

@@ -3,6 +3,9 @@
 import ssl
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from yunhe.errors import InvalidConfigurationError
 
 
@@ -15,7 +18,14 @@ def trusting(authority: Path) -> ssl.SSLContext:
     Raises:
         InvalidConfigurationError: it cannot be read, or holds none.
     """
-    return _context(authority)
+    context = _context()
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise InvalidConfigurationError(f"{authority} holds no certificate in PEM: {error.reason or error}") from error
+    except OSError as error:
+        raise InvalidConfigurationError(f"{authority} cannot be read: {error.strerror}") from error
+    return context
 
 
 def pinned_to(certificate: Path) -> ssl.SSLContext:
@@ -27,20 +37,20 @@ def pinned_to(certificate: Path) -> ssl.SSLContext:
     Raises:
         InvalidConfigurationError: it cannot be read, or holds none.
     """
-    context = _context(certificate)
+    try:
+        first = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except (OSError, ValueError) as error:
+        raise InvalidConfigurationError(f"{certificate} holds no certificate in PEM, or cannot be read: {error}") from error
+    context = _context()
+    # The file may go on with the authority's, which signed others as well.
+    context.load_verify_locations(cadata=first.public_bytes(Encoding.DER))
     context.check_hostname = False
     # The node's own is enough, without the authority that signed it.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
-def _context(file: Path) -> ssl.SSLContext:
+def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(file)
-    except ssl.SSLError as error:
-        raise InvalidConfigurationError(f"{file} holds no certificate in PEM: {error.reason or error}") from error
-    except OSError as error:
-        raise InvalidConfigurationError(f"{file} cannot be read: {error.strerror}") from error
     return context

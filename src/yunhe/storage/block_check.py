@@ -141,9 +141,7 @@ class BlockChecker:
             if self._state.stage(height, execution.writes) != header.state_root:
                 raise StateMismatchError(f"block {height}: running its transactions leads to another state root than the header's")
             self._check_certifiers(header, execution.writes)
-        except (BlockInvalidError, StateMismatchError):
-            raise
-        except (InvalidInputError, CorruptionError) as error:
+        except InvalidInputError as error:
             raise BlockInvalidError(f"block {height}: {error.message}") from error
         self._previous, self._engine_height = header, self._engine_height + 1
         return LedgerBlock(header, header.hash(self._chain_hash), tuple(transactions), receipts, execution.writes)

@@ -21,6 +21,8 @@ from yunhe.storage.state_checkpoint import base_height, fill_state
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
 from yunhe.storage.transaction_index import Progress
 
+SCRATCH_PREFIX: Final = "yunhe-past-"
+"""Of the folders in which states are made."""
 BATCH_BYTES: Final = 32 * 1024 * 1024
 """Net writes that are gathered before they go into the state: a record that changes in every block is written once."""
 
@@ -59,7 +61,7 @@ def past_state(
     base = base_height(log.checkpoints, log.oldest)
     if height < base:
         raise block_pruned(height + 1, log.oldest)
-    with tempfile.TemporaryDirectory(prefix="yunhe-past-", dir=scratch) as made:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as made:
         store = opener(Path(made) / "state", genesis.chain_hash.name)
         try:
             if base >= 0:

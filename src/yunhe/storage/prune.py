@@ -12,14 +12,17 @@ Specification: docs/spec/storage.md, "Pruning" (STO-033 to STO-037); reasons: do
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from yunhe.crypto import ChainHash
+from yunhe.errors import DiskFullError
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.layouts import read_parameters
+from yunhe.limits import DISK_FREE_BYTES_MIN
 from yunhe.storage import files
 from yunhe.storage.block_files import read_record
 from yunhe.storage.block_record import BlockStub
@@ -27,7 +30,7 @@ from yunhe.storage.data_folder import DataFolder, lock_segments
 from yunhe.storage.ledger_store import LedgerStore
 from yunhe.storage.log_reader import LogReader
 from yunhe.storage.log_scan import Segment
-from yunhe.storage.past_state import past_state
+from yunhe.storage.past_state import SCRATCH_PREFIX, past_state
 from yunhe.storage.segment_format import encode_frame, encode_segment_header
 from yunhe.storage.state_checkpoint import CHECKPOINT_NAME, base_height, checkpoint_path, write_checkpoint
 from yunhe.storage.state_store import StateStoreOpener, open_native_store
@@ -117,6 +120,8 @@ def prune_store(  # as above
         if dry_run or not going:
             return found
         folder = DataFolder(path)
+        _sweep(folder, scratch)
+        _require_room(folder)
         # STO-034: from then on the kept state need not be made from the blocks that go.
         store.sync_state()
         base = max(found.oldest - 1, base_height(folder.checkpoints, log.oldest))
@@ -138,6 +143,31 @@ def prune_store(  # as above
         os.close(lock)
     _drop_older(folder.checkpoints, base)
     return found
+
+
+def _sweep(folder: DataFolder, scratch: Path | None) -> None:
+    """Delete what a pruning left that a crash ended: it can be as large as the state."""
+    for place in (folder.checkpoints, folder.headers):
+        with files.named_refusals(place):
+            left = list(place.glob("*.new")) if place.is_dir() else []
+        for path in left:
+            files.remove(path)
+    if scratch is not None:
+        for path in scratch.glob(f"{SCRATCH_PREFIX}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _require_room(folder: DataFolder) -> None:
+    """Check that the disk has room for a state of its own and for its checkpoint, and that blocks still have theirs.
+
+    Raises:
+        DiskFullError: it has not.
+    """
+    with files.named_refusals(folder.path):
+        state = sum(path.stat().st_size for path in folder.state.rglob("*") if path.is_file())
+        free = shutil.disk_usage(folder.path).free
+    if free < (needed := 2 * state + DISK_FREE_BYTES_MIN):
+        raise DiskFullError(f"pruning needs {needed} bytes of free disk for the state that it keeps, and {free} are free; make room first")
 
 
 def _going(log: LogReader, store: LedgerStore, policy: PrunePolicy) -> list[Segment]:
@@ -181,6 +211,9 @@ def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callab
             short.offsets.append(short.end)
             short.end += len(frame)
         files.sync(descriptor, fresh)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
     files.rename(fresh, path)

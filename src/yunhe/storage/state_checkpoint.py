@@ -70,6 +70,10 @@ def write_checkpoint(folder: Path, network_id: bytes, height: int, state: StateR
             offset += len(chunk)
         files.write_at(descriptor, fresh, offset, covered.digest())
         files.sync(descriptor, fresh)
+    except BaseException:
+        # A disk that this has filled is needed by blocks.
+        fresh.unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
     files.rename(fresh, path)

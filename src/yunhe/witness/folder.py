@@ -190,4 +190,6 @@ def _node_lines(nodes: Sequence[WatchedNode]) -> list[str]:
         lines += ["", "[[nodes]]", f"address = {json.dumps(node.address)}"]
         if node.token_file:
             lines.append(f"token_file = {json.dumps(node.token_file)}")
+        if node.ca_file:
+            lines.append(f"ca_file = {json.dumps(node.ca_file)}")
     return lines

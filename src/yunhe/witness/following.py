@@ -138,12 +138,8 @@ class Witness:
         """
         text = source.checkpoint()
         checkpoint = self._read(text, address)
-        # WIT-004
         if checkpoint.size <= self.size and checkpoint.root != self._store.log.root(checkpoint.size):
-            path = self._keep_evidence("checkpoint", {"note.txt": text.encode()})
-            raise HistoryContradictedError(
-                f"{address} shows another history of {checkpoint.size} blocks than the one that was witnessed; the note is in {path}"
-            )
+            self._contradict(source, address, checkpoint.size - 1)
         taken = self._take(source, address, checkpoint.size) if checkpoint.size > self.size else 0
         return Followed(address, self.size, checkpoint.size, taken)
 
@@ -154,12 +150,25 @@ class Witness:
             raise BlockUncertifiedError(f"the checkpoint of {address} cannot be read: {error}") from error
         return Checkpoint(self._folder.genesis.network_id, size, root)
 
+    def _contradict(self, source: BlockSource, address: str, height: int) -> None:
+        """Look whether a node that names another root can prove a block of another history: anybody can name a root."""
+        data = source.block_record(height)
+        block = self._sent(data, address, height)
+        bundle = self._certified(source, address, block)
+        # WIT-004
+        if block.header.encode() != self._store.header(height).encode():
+            path = self._keep_evidence(f"block-{height}", {"record.cbor": data, "certificate.yunhe": bundle})
+            raise HistoryContradictedError(
+                f"{address} shows a certified block {height} that is another than the one that was witnessed; it is in {path}"
+            )
+        raise BlockUncertifiedError(f"{address} names a root that its own blocks do not have")
+
     def _take(self, source: BlockSource, address: str, node_size: int) -> int:
         blocks = self._fetch(source, address, node_size)
         bundle = self._certified(source, address, blocks[-1])
         self._check_follow(address, blocks, bundle)
         checker = BlockChecker(self._folder.genesis, self._store, None, self._store.head(), self._store.engine_height)
-        for block in blocks:
+        for place, block in enumerate(blocks):
             try:
                 # WIT-003
                 right = checker.run(self._executor, block.header, block.transactions)
@@ -167,7 +176,8 @@ class Witness:
                     self._store.commit(right, self._store.engine_height + 1)
             except (BlockInvalidError, StateMismatchError) as error:
                 self._store.discard()
-                evidence = {"record.cbor": block.record, "certificate.yunhe": bundle}
+                # The certificate is that of the last one; those between lead to it.
+                evidence = {f"{sent.header.height}.cbor": sent.record for sent in blocks[place:]} | {"certificate.yunhe": bundle}
                 path = self._keep_evidence(f"block-{block.header.height}", evidence)
                 raise CertifiedBlockWrongError(
                     f"the network certified a block that its rules do not lead to ({error.message}); block and certificate are in {path}"
@@ -182,14 +192,20 @@ class Witness:
         size = 0
         for height in range(self.size, min(node_size, self.size + _BLOCKS_AT_ONCE)):
             data = source.block_record(height)
-            try:
-                blocks.append(_Sent.of(data, self._folder.genesis.chain_hash))
-            except InvalidInputError as error:
-                raise BlockUncertifiedError(f"what {address} sent as block {height} is none: {error.message}") from error
+            blocks.append(self._sent(data, address, height))
             size += len(data)
             if size > _BYTES_AT_ONCE:
                 break
         return blocks
+
+    def _sent(self, data: bytes, address: str, height: int) -> _Sent:
+        try:
+            block = _Sent.of(data, self._folder.genesis.chain_hash)
+        except InvalidInputError as error:
+            raise BlockUncertifiedError(f"what {address} sent as block {height} is none: {error.message}") from error
+        if block.header.height != height:
+            raise BlockUncertifiedError(f"{address} sent block {block.header.height} where block {height} was asked for")
+        return block
 
     def _certified(self, source: BlockSource, address: str, last: _Sent) -> bytes:
         """Return a bundle that leads from the genesis to a block's header."""

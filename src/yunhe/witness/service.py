@@ -9,15 +9,15 @@ No token is asked for: a cosignature is there to be shown. What contradicts the 
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import FastAPI, Path
 from fastapi.responses import PlainTextResponse
 
-from yunhe.errors import ConfigurationError, CorruptionError, YunheError
+from yunhe.errors import ConfigurationError, CorruptionError, UnavailableError, YunheError
 from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.gateway.problems import install_problem_handlers
 from yunhe.gateway.server import Server, listen
@@ -67,7 +67,8 @@ def follow_once(folder: WitnessFolder, witness: Witness, go_on: Callable[[Follow
     for node in folder.nodes:
         try:
             with _client(folder, node) as client:
-                while go_on(step := witness.follow(client, node.address)) and step.size < step.node_size:
+                source = _Asked(client, node.address)
+                while go_on(step := witness.follow(source, node.address)) and step.size < step.node_size:
                     pass
         except (CorruptionError, ConfigurationError):
             raise
@@ -97,6 +98,36 @@ def serve_witness(folder: WitnessFolder, host: str, port: int, on_ready: Callabl
         address = f"http://[{found}]:{bound}" if ":" in found else f"http://{found}:{bound}"
         config = HttpConfig(_app(witness), _REQUEST_TIMEOUT_MS, _CONNECTIONS_MAX)
         _Following(folder, witness).run_beside(Server(config, lambda: on_ready(address), lambda: None), listener)
+
+
+class _Asked:
+    """A node, whose own faults are no contradiction: what it says of its disk ends nothing here."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        self._client = client
+        self._address = address
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint as a signed note."""
+        with self._faults_told():
+            return self._client.checkpoint()
+
+    def block_record(self, height: int) -> bytes:
+        """Return a block as the node stores it."""
+        with self._faults_told():
+            return self._client.block_record(height)
+
+    def prove(self, subjects: Sequence[dict[str, Any]]) -> bytes:
+        """Return a proof bundle."""
+        with self._faults_told():
+            return self._client.prove(subjects)
+
+    @contextmanager
+    def _faults_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (CorruptionError, ConfigurationError) as error:
+            raise UnavailableError(f"{self._address} cannot answer: {error.code}: {error.message}") from error
 
 
 class _Following:

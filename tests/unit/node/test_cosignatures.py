@@ -108,6 +108,14 @@ def test_note_that_is_none_is_refused(data: bytes) -> None:
         read_note(data, bytes(32))
 
 
+@pytest.mark.parametrize("time_s", [2**63, 2**64 - 1])
+def test_cosignature_of_a_time_that_is_none_is_refused(time_s: int) -> None:
+    """PRF-001: one certifier that signs such a time must not get it into what others keep."""
+    checkpoint = Checkpoint(bytes(32), 1, bytes(32))
+    with pytest.raises(MalformedError):
+        read_note(note(checkpoint, [cosign(checkpoint, "bank", PrivateKey.generate(), time_s)]), bytes(32))
+
+
 def test_certificate_of_a_change_that_a_node_lacks_comes_with_the_votes(tmp_path: Path) -> None:
     """CER-005 accepted; refused before, and when it is altered."""
     (folder,), (admin,) = make_folders(tmp_path / "network", ("port",))

@@ -240,6 +240,40 @@ def fork(node: NodeFolder) -> NodeFolder:
     return NodeFolder.load(path)
 
 
+def test_wit_004_root_that_nobody_certified_accuses_no_one(node, folder, monkeypatch) -> None:
+    """Anybody can name a root; a node, and who stands on the way to it."""
+
+    def see(source: Source) -> None:
+        with witness_of(folder) as witness:
+            follow_to_the_end(witness, source)
+            real = source.checkpoint()
+            lines = real.split("\n")
+            monkeypatch.setattr(source, "checkpoint", lambda: "\n".join([*lines[:2], lines[2][::-1].strip("=") + "=", *lines[3:]]))
+            with pytest.raises(BlockUncertifiedError):
+                witness.follow(source, HERE)
+            monkeypatch.setattr(source, "checkpoint", lambda: real)
+            assert witness.follow(source, HERE).taken == 0
+
+    with_source(node, see, 1)
+    assert list((folder.path / "evidence").iterdir()) == []
+
+
+def test_wit_002_earlier_block_in_the_place_of_the_next_is_not_taken(node, folder) -> None:
+    def see(source: Source) -> None:
+        with witness_of(folder) as witness:
+            follow_to_the_end(witness, source)
+
+    def lie(source: Source) -> None:
+        first = source.block_record(1)
+        source._alter = lambda height, data: first if height == 3 else data
+        with witness_of(folder) as witness, pytest.raises(BlockUncertifiedError, match="where block 3 was asked for"):
+            follow_to_the_end(witness, source)
+
+    with_source(node, see, 1, 2)
+    with_source(node, lie, 3)
+    assert list((folder.path / "evidence").iterdir()) == []
+
+
 @pytest.mark.parametrize("salts", [(7,), (7, 8, 9)], ids=["of the same length", "longer"])
 def test_wit_004_second_history_is_seen_and_kept(node, folder, salts) -> None:
     other = fork(node)

@@ -138,7 +138,7 @@ def engine_genesis(network_id: bytes, time_ms: int, validators: Sequence[EngineV
             {
                 "address": address(validator.public_key).hex().upper(),
                 "pub_key": public_key_value(validator.public_key),
-                "power": str(validator.power),
+                "power": str(_POWER_FACTOR * validator.power),
                 "name": validator.name,
             }
             for validator in validators
@@ -282,11 +282,11 @@ def read_keys(home: Path) -> tuple[PublicKey, str]:
     return validator, peer_id(peer.raw)
 
 
+_POWER_FACTOR: Final = 2
+"""The time of a block is a median of votes, by power; CometBFT halves the sum in integers, and with an odd one could take the lowest."""
 _RESTORE: Final = "put back the file that was there"
 _ADVICE: Final[Mapping[str, str]] = {
-    SIGNING_STATE_FILE: (
-        "without it the validator could sign twice and be shut out for it: let the organisations vote in a new validator key for this node"
-    )
+    SIGNING_STATE_FILE: ("without it the validator could sign twice and be shut out for it: put it back, or go on without this validator")
 }
 
 

@@ -23,7 +23,7 @@ from yunhe.consensus.cometbft.abci_server import AbciServer, CannotAnswerError
 from yunhe.consensus.cometbft.outbox import Outbox
 from yunhe.consensus.cometbft.proposals import Proposals
 from yunhe.consensus.cometbft.supervision import EngineHealth
-from yunhe.consensus.engine import Clock, Delivery, ReplicatedApplication
+from yunhe.consensus.engine import Clock, Delivery, ReplicatedApplication, block_time_ms
 from yunhe.errors import EngineFailedError, EngineOrderError, UnavailableError
 from yunhe.limits import VOTE_EXTENSION_BYTES_MAX
 
@@ -185,7 +185,7 @@ class CometbftEngine:
     def _answers(self, request: abci.Request) -> abci.Response:
         match request.WhichOneof("value"):
             case "info":
-                return abci.Response(info=self._info())
+                return abci.Response(info=self._decided(self._info))
             case "init_chain":
                 return abci.Response(init_chain=self._init_chain())
             case "check_tx":
@@ -230,12 +230,12 @@ class CometbftEngine:
     def _prepare(self, request: abci.RequestPrepareProposal) -> abci.ResponsePrepareProposal:
         for vote in request.local_last_commit.votes:
             self._receive(vote.vote_extension)
-        envelopes = self._proposals.prepare(request.height, _time_ms(request.time), request.max_tx_bytes, request.txs)
+        envelopes = self._proposals.prepare(request.height, self._ledger_time_ms(request.time), request.max_tx_bytes, request.txs)
         return abci.ResponsePrepareProposal(txs=envelopes)
 
     def _process_proposal(self, request: abci.RequestProcessProposal) -> abci.ResponseProcessProposal:
         status = abci.ResponseProcessProposal.ProposalStatus
-        accepted = self._proposals.accepts(_time_ms(request.time), request.txs)
+        accepted = self._proposals.accepts(self._ledger_time_ms(request.time), request.txs)
         return abci.ResponseProcessProposal(status=status.ACCEPT if accepted else status.REJECT)
 
     def _extend(self) -> abci.ResponseExtendVote:
@@ -285,7 +285,7 @@ class CometbftEngine:
                 self._changed.notify_all()
 
     def _deliver(self, request: abci.RequestFinalizeBlock) -> abci.ResponseFinalizeBlock:
-        time_ms = _time_ms(request.time)
+        time_ms = self._ledger_time_ms(request.time)
         envelopes = tuple(request.txs)
         app_hash = self._application.deliver(Delivery(request.height, time_ms, envelopes))
         # ABC-008: the results are the same whatever came of the transactions; their receipts are the ledger's.
@@ -295,6 +295,14 @@ class CometbftEngine:
             self._height, self._time_ms = request.height, time_ms
         self._outbox.remove(envelopes)
         return answer
+
+    def _ledger_time_ms(self, time: Timestamp) -> int:
+        """Return the time of the next block for the ledger, the same on every node.
+
+        The process counts in nanoseconds, and can say the same millisecond twice.
+        """
+        # ENG-002
+        return block_time_ms(_time_ms(time), self._application.committed().time_ms)
 
     def _commit(self) -> abci.ResponseCommit:
         if self._in_hand is None:

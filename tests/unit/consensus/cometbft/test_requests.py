@@ -223,3 +223,14 @@ def test_what_the_node_does_not_offer_is_answered_with_a_no(tmp_path: Path) -> N
         assert process.ask(load_snapshot_chunk={}).HasField("load_snapshot_chunk")
         assert process.ask(apply_snapshot_chunk={}).apply_snapshot_chunk.result == abci.ResponseApplySnapshotChunk.Result.ABORT
         assert engine.failure is None
+
+
+def test_same_millisecond_twice_is_two_times_of_the_ledger(tmp_path: Path) -> None:
+    """ENG-002: validators can bring two blocks into one millisecond, and the process does not mind."""
+    application = JudgingApplication()
+    with engine_of(tmp_path, application), Connection(tmp_path) as process:
+        for height in (1, 2, 3):
+            decided = block(height, b"%s %d" % (LONG, height), time_ms=TIME_MS - height)
+            process.ask_all(abci.Request(finalize_block=decided), abci.Request(commit={}))
+    times = [delivery.time_ms for delivery in application.deliveries]
+    assert times == [TIME_MS, TIME_MS + 1, TIME_MS + 2]
