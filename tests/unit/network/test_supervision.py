@@ -38,11 +38,7 @@ keep_network(NetworkFolder.load(Path(sys.argv[1])), command, os.environ, lambda 
 def network(tmp_path: Path) -> NetworkFolder:
     """Two organisations."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    made = make_network(tmp_path / "network", NetworkPlan(("bank", "port"), NewNetwork("test", clock_ms(), python), 0, 0))
-    for node in made.nodes:
-        settings = node.folder / "node.toml"
-        settings.write_text(settings.read_text().replace('"cometbft"', '"solo"'))
-    return made
+    return make_network(tmp_path / "network", NetworkPlan(("bank", "port"), NewNetwork("test", clock_ms(), python), 0, 0))
 
 
 def keep(network: NetworkFolder) -> "subprocess.Popen[str]":
