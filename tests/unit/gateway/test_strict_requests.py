@@ -123,7 +123,7 @@ def test_numbers_and_flags_have_one_form_in_every_query(tmp_path: Path) -> None:
                         for text in bad:
                             answer = await client.request(method, f"{path}?{parameter['name']}={quote(text)}")
                             await refused(answer, "REQUEST_INVALID", f"query.{parameter['name']}")
-        assert seen == {"again", "from_height", "limit", "reverse", "to_height", "wait_ms"}
+        assert seen == {"again", "from_height", "height", "limit", "reverse", "to_height", "wait_ms"}
 
     serve(tmp_path, ask)
 

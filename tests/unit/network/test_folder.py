@@ -67,7 +67,7 @@ LACKING = {
     "a node's genesis": ("nodes/port/genesis.json", "port"),
     "a node's key": ("nodes/customs/keys/node.pem", "lacks the node's keys"),
     "an engine": ("nodes/carrier/engine", "carrier"),
-    "an engine's signing state": ("nodes/carrier/engine/data/priv_validator_state.json", "new validator key"),
+    "an engine's signing state": ("nodes/carrier/engine/data/priv_validator_state.json", "could sign twice"),
     "an admin's key": ("keys/bank.admin.pem", "bank.admin.pem"),
     "the passphrase": ("secrets/passphrase", "passphrase"),
 }
