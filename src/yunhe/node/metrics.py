@@ -5,6 +5,7 @@ scrapes. No label takes a value that a caller chooses: outcomes, stages, queues,
 stranger nor a contract can make the number of series grow. Reference: docs/guides/monitor.md.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -79,6 +80,10 @@ class Metrics:
             buckets=_STAGE_SECONDS,
         )
         ProcessCollector(registry=registry)
+        self._certificate = Gauge(
+            "yunhe_tls_certificate_expiry_timestamp_seconds", "When the API's certificate expires; never, without one.", registry=registry
+        )
+        self._certificate.set(math.inf)
         self._queues = Gauge("yunhe_queue_depth", "Transactions that wait.", ["queue"], registry=registry)
 
     def read_from(self, read: Callable[[], Reading]) -> None:
@@ -91,8 +96,7 @@ class Metrics:
 
     def watch_certificate(self, expires_ms: Callable[[], int]) -> None:
         """Show when the API's certificate expires; `expires_ms` is called for each scrape, in any thread."""
-        gauge = Gauge("yunhe_tls_certificate_expiry_timestamp_seconds", "When the API's certificate expires.", registry=self._registry)
-        gauge.set_function(lambda: expires_ms() / 1000)
+        self._certificate.set_function(lambda: expires_ms() / 1000)
 
     def count_transactions(self, outcome: str, count: int) -> None:
         """Count transactions; `outcome` is one of `OUTCOMES`."""

@@ -121,9 +121,7 @@ def test_home_that_others_may_reach_is_refused_by_name(tmp_path: Path, name: str
     assert f"chmod go= {home / name}" in refusal.value.message
 
 
-@pytest.mark.parametrize(
-    ("name", "advice"), [(VALIDATOR_KEY_FILE, "put back the file"), (SIGNING_STATE_FILE, "could sign twice")]
-)
+@pytest.mark.parametrize(("name", "advice"), [(VALIDATOR_KEY_FILE, "put back the file"), (SIGNING_STATE_FILE, "could sign twice")])
 def test_home_that_lacks_a_file_is_refused_with_what_to_do(tmp_path: Path, name: str, advice: str) -> None:
     (home,) = make_homes(tmp_path, 1)
     (home / name).unlink()
