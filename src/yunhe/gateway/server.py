@@ -51,10 +51,8 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
     allow_descriptors(folder.config.connections_max + DESCRIPTORS_BESIDE_CONNECTIONS)
     listener = listen(folder.config.host, folder.config.port)
     with contextlib.closing(listener):
-        host, port = listener.getsockname()[:2]
         certificate = certificate_of(folder)
-        scheme = "http" if certificate is None else "https"
-        address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        address = address_of(listener, "http" if certificate is None else "https")
         access = folder.access(clock_ms)
         node = Node(folder, progress=progress)
         signal.signal(signal.SIGHUP, lambda _number, _frame: on_hangup())
@@ -159,6 +157,12 @@ def listen(host: str, port: int) -> socket.socket:
             raise InvalidConfigurationError(f"this machine does not have the address {host}; {_HOST_ADVICE}") from error
         raise InvalidConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
+
+
+def address_of(listener: socket.socket, scheme: str = "http") -> str:
+    """Return the address at which a socket that listens is reached, such as `http://127.0.0.1:8440`."""
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def allow_descriptors(count: int) -> None:

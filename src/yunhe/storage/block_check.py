@@ -26,7 +26,7 @@ from yunhe.limits import BLOCK_BYTES_MAX, RECORD_BYTES_MAX
 from yunhe.storage.block_record import BlockRecord, BlockStub
 from yunhe.storage.readers import HeadReader
 from yunhe.storage.state_store import StateStore
-from yunhe.storage.transaction_index import index_entries, transaction_index_key
+from yunhe.storage.transaction_index import index_entries, seen_ids
 
 
 class CheckedState(StateReader, Protocol):
@@ -48,9 +48,7 @@ class Replica(HeadReader):
 
     def seen(self, ids: Collection[bytes]) -> set[bytes]:
         """Return those of `ids` that took effect already (LED-011)."""
-        ordered = list(ids)
-        entries = self._replica.index_get_many([transaction_index_key(i) for i in ordered])
-        return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
+        return seen_ids(self._replica, ids)
 
     def stage(self, height: int, writes: Sequence[Write]) -> bytes:
         """Return the state root after a block's writes; reads see them from then on."""

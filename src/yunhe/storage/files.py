@@ -158,6 +158,26 @@ def opened_for_reading(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextmanager
+def made_whole(path: Path) -> Iterator[tuple[int, Path]]:
+    """Give a new file to write, as descriptor and path; durable under its name when the block ends well, and gone when it does not."""
+    fresh = path.with_name(path.name + ".new")
+    with named_refusals(fresh):
+        fresh.unlink(missing_ok=True)
+    descriptor = create(fresh)
+    try:
+        yield descriptor, fresh
+        sync(descriptor, fresh)
+    except BaseException:
+        # A disk that this has filled is needed by blocks.
+        fresh.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    rename(fresh, path)
+    sync_directory(path.parent)
+
+
 def replace(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Write a small file so that, whatever happens, the old or the new content is there whole; durable on return."""
     fresh = path.with_name(path.name + ".new")

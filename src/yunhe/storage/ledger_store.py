@@ -45,7 +45,7 @@ from yunhe.storage.marker import Mark, Marker, read_mark
 from yunhe.storage.opening import acknowledge_whole, check_cosigned, check_marked, log_of_scan, write_first_block
 from yunhe.storage.readers import SnapshotReader
 from yunhe.storage.state_store import StateStore, StateStoreOpener, open_native_store
-from yunhe.storage.transaction_index import Location, Progress, index_entries, transaction_index_key
+from yunhe.storage.transaction_index import Location, Progress, index_entries, seen_ids, transaction_index_key
 
 _WRONG_INDEX: Final = "the index of transactions points elsewhere; stop the node, delete the folder `state`, start it again"
 
@@ -327,10 +327,7 @@ class LedgerStore:
 
     def seen(self, ids: Collection[bytes]) -> set[bytes]:
         """Return those of `ids` that a committed ledger block has (LED-011)."""
-        # LED-011
-        ordered = list(ids)
-        entries = self._state.index_get_many([transaction_index_key(i) for i in ordered])
-        return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
+        return seen_ids(self._state, ids)
 
     def commit(self, block: LedgerBlock | None, engine_height: int) -> None:
         """Make one engine block durable, as `commit_many` does."""

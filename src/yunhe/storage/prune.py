@@ -197,11 +197,7 @@ def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callab
     """Write a segment's blocks in their short form, and return it; durable on return, and whole or not there."""
     path = folder / segment.path.name
     short = Segment(path, segment.first_height, is_pruned=True)
-    fresh = path.with_name(path.name + ".new")
-    with files.named_refusals(fresh):
-        fresh.unlink(missing_ok=True)
-    descriptor = files.create(fresh)
-    try:
+    with files.made_whole(path) as (descriptor, fresh):
         start = encode_segment_header(genesis.network_id, segment.first_height)
         files.write_at(descriptor, fresh, 0, start)
         for height, offset in enumerate(segment.offsets, segment.first_height):
@@ -210,14 +206,6 @@ def _shorten(segment: Segment, folder: Path, genesis: Genesis, header_at: Callab
             files.write_at(descriptor, fresh, short.end, frame)
             short.offsets.append(short.end)
             short.end += len(frame)
-        files.sync(descriptor, fresh)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-    files.rename(fresh, path)
-    files.sync_directory(folder)
     return short
 
 

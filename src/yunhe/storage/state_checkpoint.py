@@ -10,7 +10,6 @@ Specification: docs/spec/storage.md, "Pruning" (STO-034).
 """
 
 import hashlib
-import os
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -56,12 +55,7 @@ def write_checkpoint(folder: Path, network_id: bytes, height: int, state: StateR
         state: after it.
     """
     files.make_folders(folder)
-    path = checkpoint_path(folder, height)
-    fresh = path.with_name(path.name + ".new")
-    with files.named_refusals(fresh):
-        fresh.unlink(missing_ok=True)
-    descriptor = files.create(fresh)
-    try:
+    with files.made_whole(checkpoint_path(folder, height)) as (descriptor, fresh):
         covered = hashlib.sha256()
         offset = 0
         for chunk in _chunks(network_id, height, state):
@@ -69,15 +63,6 @@ def write_checkpoint(folder: Path, network_id: bytes, height: int, state: StateR
             files.write_at(descriptor, fresh, offset, chunk)
             offset += len(chunk)
         files.write_at(descriptor, fresh, offset, covered.digest())
-        files.sync(descriptor, fresh)
-    except BaseException:
-        # A disk that this has filled is needed by blocks.
-        fresh.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-    files.rename(fresh, path)
-    files.sync_directory(folder)
 
 
 def _chunks(network_id: bytes, height: int, state: StateReader) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 Specification: docs/spec/storage.md, "Derived state".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -11,6 +11,7 @@ from yunhe.crypto import ChainHash
 from yunhe.crypto.hashes import TAG_TRANSACTION
 from yunhe.ledger.codec import as_array, as_bytes, decode
 from yunhe.limits import TRANSACTION_BYTES_MAX
+from yunhe.storage.state_store import StateStore
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many blocks are done, and of how many."""
@@ -46,6 +47,14 @@ def transaction_index_key(transaction_id: bytes) -> bytes:
 def index_entries(height: int, transaction_ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     """Return the index entries of a block."""
     return [(transaction_index_key(t), Location(height, position).encode()) for position, t in enumerate(transaction_ids)]
+
+
+def seen_ids(store: StateStore, ids: Collection[bytes]) -> set[bytes]:
+    """Return those of `ids` that a state store's index has (LED-011)."""
+    # LED-011
+    ordered = list(ids)
+    entries = store.index_get_many([transaction_index_key(i) for i in ordered])
+    return {i for i, entry in zip(ordered, entries, strict=True) if entry is not None}
 
 
 def transaction_id(encoded: bytes, chain_hash: ChainHash) -> bytes:

@@ -20,7 +20,7 @@ from fastapi.responses import PlainTextResponse
 from yunhe.errors import ConfigurationError, CorruptionError, UnavailableError, YunheError
 from yunhe.gateway.http_protocol import HttpConfig
 from yunhe.gateway.problems import install_problem_handlers
-from yunhe.gateway.server import Server, listen
+from yunhe.gateway.server import Server, address_of, listen
 from yunhe.limits import HEIGHT_MAX
 from yunhe.node.node import clock_ms, open_executor
 from yunhe.sdk import Client
@@ -94,8 +94,7 @@ def serve_witness(folder: WitnessFolder, host: str, port: int, on_ready: Callabl
         YunheError: the witness cannot be opened; the message says what to do.
     """
     with contextlib.closing(listen(host, port)) as listener, opened(folder, progress) as witness:
-        found, bound = listener.getsockname()[:2]
-        address = f"http://[{found}]:{bound}" if ":" in found else f"http://{found}:{bound}"
+        address = address_of(listener)
         config = HttpConfig(_app(witness), _REQUEST_TIMEOUT_MS, _CONNECTIONS_MAX)
         _Following(folder, witness).run_beside(Server(config, lambda: on_ready(address), lambda: None), listener)
 
