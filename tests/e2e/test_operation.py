@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.node_process import PASSPHRASE, NodeProcess, yunhe, yunhe_json
 from yunhe.sdk import Member, create_key_file
+from yunhe.sdk.local_node import process_start
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def test_node_in_the_background_starts_answers_and_stops(stopped):
         assert status["protections"]["system_calls"]
     finally:
         assert yunhe_json("node", "stop", str(stopped.folder)) == {"stopped": started["pid"]}
+        assert process_start(started["pid"]) is None
     refused("NODE_NOT_RUNNING", "node", "status", "--folder", str(stopped.folder), exit_code=3)
     refused("NODE_NOT_RUNNING", "node", "stop", str(stopped.folder), exit_code=3)
 

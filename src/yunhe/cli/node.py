@@ -31,7 +31,7 @@ from yunhe.node.audit import DONE, audited, local_actor, record
 from yunhe.node.config import DEFAULTS
 from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
-from yunhe.sdk.local_node import read_run_file
+from yunhe.sdk.local_node import read_run_file, wait_until_ended
 
 app = typer.Typer(name="node", help="Make, start, stop, watch, check and back up a node.", no_args_is_help=True)
 
@@ -205,25 +205,16 @@ def stop(folder: DirArgument) -> None:
     """Stop a node: it finishes the block in hand, then ends."""
     pid, _ = read_run_file(folder)
     with audited(folder, "stop", {"pid": pid}):
-        _stop(folder, pid)
+        _stop(pid)
     output.fields({"stopped": pid})
 
 
-def _stop(folder: Path, pid: int) -> None:
+def _stop(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except PermissionError as error:
         raise InvalidConfigurationError(f"process {pid} belongs to another user") from error
-    deadline = time.monotonic() + _STOP_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            if read_run_file(folder)[0] != pid:
-                break
-        except NodeNotRunningError:
-            break
-        time.sleep(_POLL_S)
-    else:
-        raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log says what it is at")
+    wait_until_ended(pid, _STOP_TIMEOUT_S)
 
 
 @app.command()

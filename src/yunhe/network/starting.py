@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from shlex import quote
 from typing import Final
 
 from yunhe.consensus.cometbft.configuration import EnginePeer
-from yunhe.errors import NetworkRunningError, NodeNotRunningError, PortTakenError, WaitTimeoutError
+from yunhe.errors import NetworkRunningError, NodeNotRunningError, PortTakenError
 from yunhe.network.folder import NetworkFolder
 from yunhe.network.making import API_PORT, ENGINE_PORT
 from yunhe.network.ports import free_ports, is_free
@@ -19,11 +18,10 @@ from yunhe.network.supervision import already_running, read_register
 from yunhe.node import NodeConfig, NodeFolder
 from yunhe.node.config import FILE_NAME
 from yunhe.node.engine_home import engine_settings
-from yunhe.sdk.local_node import process_start, read_run_file
+from yunhe.sdk.local_node import read_run_file, wait_until_ended
 from yunhe.storage import files
 
 _STOP_TIMEOUT_S: Final = 90.0
-_POLL_S: Final = 0.05
 
 
 def is_kept(folder: Path) -> bool:
@@ -114,7 +112,7 @@ def stop_network(network: NetworkFolder) -> list[str]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     for pid in left.values():
-        _wait(pid)
+        wait_until_ended(pid, _STOP_TIMEOUT_S)
     return list(running)
 
 
@@ -129,22 +127,4 @@ def _running_nodes(network: NetworkFolder) -> dict[str, int]:
 def _end(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    _wait(pid)
-
-
-def _wait(pid: int) -> None:
-    started = process_start(pid)
-    deadline_s = time.monotonic() + _STOP_TIMEOUT_S
-    while started is not None and process_start(pid) == started and not _is_ended(pid):
-        if time.monotonic() > deadline_s:
-            raise WaitTimeoutError(f"process {pid} did not end within {_STOP_TIMEOUT_S:.0f} s; its log says what it is at")
-        time.sleep(_POLL_S)
-
-
-def _is_ended(pid: int) -> bool:
-    """Say whether a process has ended and only waits for its parent to take note."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return True
-    return state == "Z"
+    wait_until_ended(pid, _STOP_TIMEOUT_S)

@@ -2,11 +2,12 @@
 
 import json
 import ssl
+import time
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from yunhe.errors import NodeNotRunningError
+from yunhe.errors import NodeNotRunningError, WaitTimeoutError
 from yunhe.sdk.tls import pinned_to
 
 GENESIS_FILE: Final = "genesis.json"
@@ -14,21 +15,40 @@ TOKEN_FILE: Final = "secrets/api-token"  # noqa: S105  # a path
 RUN_FILE: Final = "run/node.json"
 """Process, its start and the address of the running node; a node that was killed leaves it behind."""
 
+_STATE_FIELD: Final = 0
 _START_FIELD: Final = 19
-"""Place of the start among the fields behind the process's name (proc_pid_stat(5), field 22)."""
+"""Places among the fields behind the process's name (proc_pid_stat(5), fields 3 and 22)."""
+_ENDED: Final = "Z"
+"""State of a process that has ended and only waits for its parent to take note."""
+_POLL_S: Final = 0.02
 
 
 def process_start(pid: int) -> int | None:
-    """Return when a process of this machine began, in ticks since the machine did, or None if there is none.
+    """Return when a process of this machine began, in ticks since the machine did, or None if there is none or it has ended.
 
     A number alone does not name a process: the system gives it to another one when the first has ended.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         # The name, in brackets, may hold anything.
-        return int(stat.rpartition(")")[2].split()[_START_FIELD])
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[_STATE_FIELD] == _ENDED else int(fields[_START_FIELD])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def wait_until_ended(pid: int, timeout_s: float) -> None:
+    """Wait until a process has ended, not only until its run file is gone: it still has its last records to write.
+
+    Raises:
+        WaitTimeoutError: it runs on.
+    """
+    started = process_start(pid)
+    deadline_s = time.monotonic() + timeout_s
+    while started is not None and process_start(pid) == started:
+        if time.monotonic() > deadline_s:
+            raise WaitTimeoutError(f"process {pid} did not end within {timeout_s:.0f} s; its log says what it is at")
+        time.sleep(_POLL_S)
 
 
 def read_run_file(folder: Path) -> tuple[int, str]:
