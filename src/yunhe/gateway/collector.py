@@ -198,10 +198,12 @@ class Collector:
         checked: list[Checked] = []
         fresh: set[bytes] | None = set() if len(encoded) > room else None
         for data, _ in encoded:
+            places = 0 if fresh is None else len(fresh)
             identity = b"" if fresh is None else self._give_place(data, room, fresh)
             verdict = identity if isinstance(identity, YunheError) else decode_transaction(data, chain_hash)
             checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
-            if fresh is not None and isinstance(identity, bytes) and not isinstance(checked[-1], Transaction):
+            # A place is given back by whoever took it: a twin that is none has the id of a transaction that may be one.
+            if fresh is not None and len(fresh) > places and isinstance(identity, bytes) and not isinstance(checked[-1], Transaction):
                 fresh.discard(identity)
         decoded = [index for index, verdict in enumerate(checked) if isinstance(verdict, Transaction)]
         transactions = [verdict for verdict in checked if isinstance(verdict, Transaction)]

@@ -77,24 +77,31 @@ class LogFile(io.TextIOBase):
 
     def _turn(self, more_bytes: int) -> None:
         """Begin another file where it is time to."""
-        is_moved, self._is_moved = self._is_moved, False
         size = os.fstat(self._descriptor).st_size
-        is_full = not is_moved and 0 < self._bytes_max < size + more_bytes and size > 0
-        if is_full:
+        if not self._is_moved and 0 < self._bytes_max < size + more_bytes and size > 0:
             self._shift()
-        if is_moved or is_full:
-            fresh = self._open()
+            self._is_moved = True
+        if self._is_moved:
+            # Before the file is opened, so that a signal that comes meanwhile is heeded.
+            self._is_moved = False
+            try:
+                fresh = self._open()
+            except OSError:
+                # The file that is open has another name already: the next line tries again, and shifts nothing.
+                self._is_moved = True
+                raise
             os.close(self._descriptor)
             self._descriptor = fresh
 
     def _shift(self) -> None:
-        """Give every file the name after its own; the oldest goes."""
+        """Give every file the name after its own; the oldest goes if no name is free."""
         if self._kept == 0:
             self._path.unlink()
             return
-        for number in range(self._kept - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                self._numbered(number).replace(self._numbered(number + 1))
+        # A shift that was refused half way left a free name: those above it have moved.
+        free = next((number for number in range(1, self._kept) if not self._numbered(number).exists()), self._kept)
+        for number in range(free - 1, 0, -1):
+            self._numbered(number).replace(self._numbered(number + 1))
         self._path.replace(self._numbered(1))
 
     def _numbered(self, number: int) -> Path:

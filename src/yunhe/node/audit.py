@@ -13,7 +13,7 @@ import os
 import pwd
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class AuditEntry:
     outcome: str
     """`done`, or the code of the refusal."""
     previous: str
-    """SHA-256 of the line before, in hexadecimal."""
+    """SHA-256 in hexadecimal of the entry's line before, and of the lines between that are none."""
 
 
 def local_actor() -> str:
@@ -103,16 +103,17 @@ def append(folder: Path, actor: str, action: str, subject: Subject, outcome: str
     """
     shown = {name: value[:AUDIT_TEXT_CHARS_MAX] if isinstance(value, str) else value for name, value in subject.items()}
     with _locked(folder) as descriptor:
-        last, number, is_whole = _last(descriptor)
-        data = b"" if is_whole else b"\n"
-        if not last and (aside := files_aside(folder)):
-            # STO-032: the newest file that was put aside goes on here.
-            with files.opened_for_reading(aside[-1]) as before:
-                last, number, _ = _last(before)
-            last = _line(AuditEntry(number + 1, time_ms, actor, CONTINUE, {"after": aside[-1].name}, DONE, _hash(last)))
-            number, data = number + 1, last
+        before, number, is_whole = _last(descriptor)
         # STO-031: what a crash cut off stays, as a line of its own that the chain covers.
-        data += _line(AuditEntry(number + 1, time_ms, actor, action, shown, outcome, _hash(last.rstrip(b"\n"))))
+        data = b"" if is_whole else b"\n"
+        if number == 0 and (aside := files_aside(folder)):
+            # STO-032: the newest file that was put aside goes on here.
+            with files.opened_for_reading(aside[-1]) as put_aside:
+                earlier, number, _ = _last(put_aside)
+            hashed = _hash(earlier + before)
+            first = _line(AuditEntry(number + 1, time_ms, actor, CONTINUE, {"after": aside[-1].name}, DONE, hashed))
+            before, number, data = [first.rstrip(b"\n")], number + 1, data + first
+        data += _line(AuditEntry(number + 1, time_ms, actor, action, shown, outcome, _hash(before)))
         os.write(descriptor, data)
         os.fsync(descriptor)
 
@@ -159,41 +160,49 @@ def read_audit(folder: Path) -> list[AuditEntry]:
         DiskFailedError: the system refused to read.
     """
     entries: list[AuditEntry] = []
-    before = b""
+    before: list[bytes] = []
     with files.named_refusals(folder / AUDIT_FILE):
         contents = [(path, path.read_bytes()) for path in (*files_aside(folder), folder / AUDIT_FILE) if path.exists()]
     for path, data in contents:
-        for position, line in enumerate(data.split(b"\n")):
+        for line in data.split(b"\n"):
             if not line:
                 continue
             entry = _parse(line)
-            if entry is not None:
-                # STO-032: what was put aside before may be kept elsewhere.
-                is_first_kept = position == 0 and not entries and entry.action == CONTINUE
-                # STO-030
-                is_next = entry.previous == _hash(before) and entry.number == (entries[-1].number + 1 if entries else 1)
-                if not (is_next or is_first_kept) or _line(entry) != line + b"\n":
-                    raise AuditDamagedError(
-                        f"{path}: entry {entry.number} does not follow what is before it; a line was altered, taken out or put in: "
-                        "keep the file, compare it with a copy, and look into who had access"
-                    )
-                entries.append(entry)
-            before = line
+            if entry is None:
+                before.append(line)
+                continue
+            # STO-032: what was put aside before may be kept elsewhere.
+            is_first_kept = not entries and entry.action == CONTINUE
+            # STO-030
+            is_next = entry.previous == _hash(before) and entry.number == (entries[-1].number + 1 if entries else 1)
+            if not (is_next or is_first_kept) or _line(entry) != line + b"\n":
+                raise AuditDamagedError(
+                    f"{path}: entry {entry.number} does not follow what is before it; a line was altered, taken out or put in: "
+                    "keep the file, compare it with a copy, and look into who had access"
+                )
+            entries.append(entry)
+            before = [line]
     return entries
 
 
-def _hash(line: bytes) -> str:
-    """Return the hash of a line without its end; the first entry names that of nothing."""
-    return hashlib.sha256(line).hexdigest()
+def _hash(lines: Sequence[bytes]) -> str:
+    """Return the hash of lines, the last without its end; the first entry names that of nothing."""
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
-def _last(descriptor: int) -> tuple[bytes, int, bool]:
-    """Return the last line, the number of the last entry, and whether the file ends with the end of a line."""
+def _last(descriptor: int) -> tuple[list[bytes], int, bool]:
+    """Return the last entry's line and those after it, its number, and whether the file ends with the end of a line.
+
+    Without an entry, all lines and 0.
+    """
     size = os.fstat(descriptor).st_size
     tail = os.pread(descriptor, min(size, _TAIL_BYTES), max(size - _TAIL_BYTES, 0))
     lines = [line for line in tail.split(b"\n") if line]
-    numbers = [entry.number for line in lines if (entry := _parse(line)) is not None]
-    return lines[-1] if lines else b"", numbers[-1] if numbers else 0, not tail or tail.endswith(b"\n")
+    is_whole = not tail or tail.endswith(b"\n")
+    for position in reversed(range(len(lines))):
+        if (entry := _parse(lines[position])) is not None:
+            return lines[position:], entry.number, is_whole
+    return lines, 0, is_whole
 
 
 def _line(entry: AuditEntry) -> bytes:

@@ -10,6 +10,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -149,8 +150,8 @@ def _ledger(folder: NodeFolder, now_ms: int) -> Iterator[Finding]:
     """Look at the ledger that this version can read, and at the clock beside its last block."""
     try:
         check_platform(folder.genesis)
-        log = LogReader.open(folder.path / STORE_FOLDER, folder.genesis)
-        head = log.header(log.size - 1)
+        with closing(LogReader.open(folder.path / STORE_FOLDER, folder.genesis)) as log:
+            head = log.header(log.size - 1)
     except YunheError as error:
         yield Finding("ledger", FAULT, error.message, "`yunhe node check` reads every byte; a backup can be restored")
         return

@@ -156,7 +156,7 @@ class Node:
         except BaseException:
             self._close()
             raise
-        self._pruner = Pruner(folder, self.store, lambda: [status.hook for status in self.webhooks.all()])
+        self._pruner = Pruner(folder, self.store, self.webhooks.first_unsent)
         self._pending = PendingTransactions()
         self._started_ms = clock()
         self._sequence = clock()
@@ -273,7 +273,7 @@ class Node:
             status.worker_restarts,
             {state: sum(hook.state == state for hook in webhooks) for state in HOOK_STATES},
             sum(hook.dead_letters for hook in webhooks),
-            {path.name: folder_bytes(path) for path in (stored.blocks, stored.state, stored.certificates)},
+            {path.name: folder_bytes(path) for path in stored.folders},
             status.disk_free_bytes,
         )
 

@@ -4,16 +4,15 @@ Specification: docs/spec/storage.md, "Pruning".
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
 from yunhe.errors import YunheError
 from yunhe.node.config import NodeConfig
-from yunhe.node.events import EventPlace
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
-from yunhe.node.webhooks.register import Hook, Register
+from yunhe.node.webhooks.register import Register
 from yunhe.storage import LedgerStore, Progress, Pruned, PrunePolicy, prune_folder, prune_store
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -30,17 +29,17 @@ class _EndedError(Exception):
 class Pruner:
     """Prunes a running node as its settings say."""
 
-    def __init__(self, folder: NodeFolder, store: LedgerStore, hooks: Callable[[], Iterable[Hook]]) -> None:
+    def __init__(self, folder: NodeFolder, store: LedgerStore, first_unsent: Callable[[], int | None]) -> None:
         """Nothing runs before `start`.
 
         Args:
             folder: of the node.
             store: open.
-            hooks: returns the webhooks, whose events are kept until they are sent.
+            first_unsent: returns the lowest height from which a webhook has still to send, or None.
         """
         self._folder = folder
         self._store = store
-        self._hooks = hooks
+        self._first_unsent = first_unsent
         self._ending = asyncio.Event()
         self._is_ending = False
         self._task: asyncio.Task[None] | None = None
@@ -79,7 +78,7 @@ class Pruner:
 
     def _prune(self, config: NodeConfig) -> Pruned:
         days, size = config.prune_keep_days, config.prune_keep_bytes
-        policy = PrunePolicy(days * _DAY_MS if days else None, size or None, _first_unsent(self._hooks()))
+        policy = PrunePolicy(days * _DAY_MS if days else None, size or None, self._first_unsent())
         path = self._folder.path
         return prune_store(self._store, path / STORE_FOLDER, self._folder.genesis, policy, self._look, scratch=path / "run")
 
@@ -101,23 +100,17 @@ def prune(folder: NodeFolder, keep_days: int | None, keep_bytes: int | None, pro
     Raises:
         YunheError: as `yunhe.storage.prune_folder`.
     """
-    policy = PrunePolicy(None if keep_days is None else keep_days * _DAY_MS, keep_bytes, _first_unsent(_registered(folder)))
+    policy = PrunePolicy(None if keep_days is None else keep_days * _DAY_MS, keep_bytes, _first_unsent(folder))
     # In the node's folder, because the state may need more room than the system's folder for scratch has.
     return prune_folder(folder.path / STORE_FOLDER, folder.genesis, policy, progress, dry_run=dry_run, scratch=folder.path / "run")
 
 
-def _registered(folder: NodeFolder) -> list[Hook]:
+def _first_unsent(folder: NodeFolder) -> int | None:
     path = folder.path / WEBHOOKS_FILE
     if not path.is_file():
-        return []
+        return None
     register = Register(path)
     try:
-        return register.all()
+        return register.first_unsent()
     finally:
         register.close()
-
-
-def _first_unsent(hooks: Iterable[Hook]) -> int | None:
-    """Return the lowest height from which a webhook has still to send."""
-    # STO-036
-    return min((EventPlace.after(hook.reached).height for hook in hooks), default=None)

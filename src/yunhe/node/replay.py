@@ -8,7 +8,7 @@ docs/adr/0009.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -211,19 +211,19 @@ def past_transaction(
     """
     check_platform(folder.genesis)
     chain_hash = folder.genesis.chain_hash
-    log = LogReader.open(folder.path / STORE_FOLDER, folder.genesis)
-    place = log.find(transaction_id, lambda done, total: progress("looking for the transaction", done, total))
-    if place is None:
-        raise TransactionNotFoundError(f"none of the {log.size} blocks of this ledger has a transaction with this id")
-    block = _checked_block(log, place.height, chain_hash)
-    with past_state(
-        log,
-        place.height - 1,
-        folder.genesis,
-        lambda done, total: progress(f"making the state before block {place.height}", done, total),
-        scratch=scratch,
-    ) as state:
-        yield PastTransaction(log, block, place.position, state, chain_hash)
+    with closing(LogReader.open(folder.path / STORE_FOLDER, folder.genesis)) as log:
+        place = log.find(transaction_id, lambda done, total: progress("looking for the transaction", done, total))
+        if place is None:
+            raise TransactionNotFoundError(f"none of the {log.size} blocks of this ledger has a transaction with this id")
+        block = _checked_block(log, place.height, chain_hash)
+        with past_state(
+            log,
+            place.height - 1,
+            folder.genesis,
+            lambda done, total: progress(f"making the state before block {place.height}", done, total),
+            scratch=scratch,
+        ) as state:
+            yield PastTransaction(log, block, place.position, state, chain_hash)
 
 
 def _checked_block(log: LogReader, height: int, chain_hash: ChainHash) -> LedgerBlock:

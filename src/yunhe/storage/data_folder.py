@@ -44,6 +44,7 @@ class DataFolder:
         self.certificates = path / "certificates"
         self.headers = headers_folder(self.blocks)
         self.checkpoints = path / "checkpoint"
+        self.folders = (self.blocks, self.headers, self.checkpoints, self.certificates, self.state)
         self.files = (path / _FORMAT_FILE, path / _LOCK_FILE, self.marker, self.cosigner)
 
     def write_format(self, network_id: bytes) -> None:

@@ -58,7 +58,7 @@ def past_state(
         StateMismatchError: the write sets do not lead to the block's state root.
     """
     expected = log.header(height).state_root
-    base = base_height(log.checkpoints, log.oldest)
+    base = base_height(log.checkpoints, log.oldest, height)
     if height < base:
         raise block_pruned(height + 1, log.oldest)
     with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as made:

@@ -74,10 +74,16 @@ def _chunks(network_id: bytes, height: int, state: StateReader) -> Iterator[byte
     yield _END
 
 
-def base_height(folder: Path, oldest: int) -> int:
-    """Return the height of the block that the kept state is after; -1 when nothing was pruned.
+def base_height(folder: Path, oldest: int, height_max: int | None = None) -> int:
+    """Return the height of the block that a kept state is after; -1 when nothing was pruned.
 
-    After a crash it can be above the oldest whole block: the state is there before the first block goes.
+    After a crash, or a pruning that was put off, it can be above the oldest whole block: the state is there before the first block goes,
+    and the one from which the blocks go on is there until the last has gone.
+
+    Args:
+        folder: of checkpoints.
+        oldest: height of the oldest whole block.
+        height_max: the newest that is wanted; None for any. It is no use below the block before the oldest.
 
     Raises:
         StateCheckpointDamagedError: there is no state for the blocks that are kept.
@@ -86,11 +92,13 @@ def base_height(folder: Path, oldest: int) -> int:
         return -1
     with files.named_refusals(folder):
         names = [match[1] for path in (folder.iterdir() if folder.is_dir() else ()) if (match := CHECKPOINT_NAME.fullmatch(path.name))]
-    newest = max((int(name) for name in names), default=-1)
+    heights = [int(name) for name in names]
     # STO-034
-    if newest < oldest - 1:
+    if max(heights, default=-1) < oldest - 1:
         raise StateCheckpointDamagedError(f"{checkpoint_path(folder, oldest - 1)} is missing, which block {oldest} goes on from; {_ADVICE}")
-    return newest
+    # STO-035
+    wanted = [height for height in heights if height >= oldest - 1 and (height_max is None or height <= height_max)]
+    return max(wanted, default=max(heights))
 
 
 def verify_checkpoint(folder: Path, network_id: bytes, height: int) -> None:

@@ -81,6 +81,39 @@ def test_rotation_that_the_disk_refuses_loses_no_line(tmp_path: Path, monkeypatc
     assert (tmp_path / "log").read_text() == "first\nsecond\n"
 
 
+@pytest.mark.parametrize("step", ["shift", "open"])
+def test_rotation_that_the_disk_refuses_half_way_shifts_no_old_log_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """However often it is tried again."""
+    for number in (1, 2, 3):
+        (tmp_path / f"log.{number}").write_text(f"old {number}\n")
+    with LogFile(tmp_path / "log", 10, 4) as log:
+        log.write("first\n")
+        with monkeypatch.context() as patched:
+            real_replace, real_open = Path.replace, os.open
+
+            def replace(path: Path, target: Path) -> Path:
+                if path.name == "log":
+                    raise OSError(errno.EIO, "refused")
+                return real_replace(path, target)
+
+            def refuse(path: Path, flags: int, mode: int = 0o777) -> int:
+                if Path(path).name == "log":
+                    raise OSError(errno.EMFILE, "refused")
+                return real_open(path, flags, mode)
+
+            patched.setattr(*((Path, "replace", replace) if step == "shift" else (os, "open", refuse)))
+            for number in range(5):
+                log.write(f"line {number}\n")
+        log.write("last\n")
+    assert {text for name in names(tmp_path) if (text := (tmp_path / name).read_text()).startswith("old")} == {
+        "old 1\n",
+        "old 2\n",
+        "old 3\n",
+    }
+    assert (tmp_path / "log.1").read_text() == "first\n" + "".join(f"line {number}\n" for number in range(5))
+    assert (tmp_path / "log").read_text() == "last\n"
+
+
 def test_threads_that_write_while_it_is_rotated_lose_no_line(tmp_path: Path) -> None:
     with LogFile(tmp_path / "log", 100, 1000) as log:
         threads = [threading.Thread(target=lambda name=name: [log.write(f"{name}{n:03}\n") for n in range(200)]) for name in "ab"]

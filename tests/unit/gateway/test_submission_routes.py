@@ -12,9 +12,9 @@ from tests.unit.gateway.served_node import CBOR, PROBLEM, serve
 from tests.unit.node.open_node import DEADLINE_S, transaction
 from yunhe.gateway import collector
 from yunhe.ledger.admission import verify_signatures as verify
-from yunhe.ledger.codec import encode
+from yunhe.ledger.codec import decode, encode
 from yunhe.ledger.transaction import Call, Transaction
-from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX
+from yunhe.limits import HTTP_BATCH_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX
 from yunhe.node import Node, pending
 from yunhe.node.node import clock_ms
 
@@ -199,6 +199,22 @@ def test_batch_is_accepted_as_far_as_there_is_room(tmp_path: Path, monkeypatch) 
             gate.opened.set()
         for each in made:
             assert (await post(client, each.encoded)).json()["status"] == "committed"
+
+    serve(tmp_path, ask)
+
+
+@pytest.mark.parametrize("twin_first", [False, True])
+def test_malformed_twin_neither_takes_nor_frees_the_place_of_a_transaction(tmp_path: Path, monkeypatch, twin_first: bool) -> None:
+    """API-008: a body with its signatures left out has the same id."""
+    monkeypatch.setattr(pending, "PENDING_TRANSACTIONS_MAX", 2)
+
+    async def ask(node: Node, client: httpx.AsyncClient) -> None:
+        made = [transaction(node, salt=salt) for salt in range(3)]
+        body, _ = decode(made[0].encoded, TRANSACTION_BYTES_MAX)
+        pair = [(made[0].encoded, None), (encode([body, []]), "MALFORMED")]
+        batch = [*(reversed(pair) if twin_first else pair), (made[1].encoded, None), (made[2].encoded, "OVERLOADED")]
+        answer = await post(client, encode([data for data, _ in batch]), "/v1/transactions/batch")
+        assert [item.get("problem", {}).get("code") for item in answer.json()["results"]] == [code for _, code in batch]
 
     serve(tmp_path, ask)
 

@@ -142,6 +142,31 @@ def test_file_that_is_large_is_put_aside_and_the_chain_goes_on(tmp_path: Path, m
     assert (kept[0].action, kept[-1].action) == ("continue", "stop")
 
 
+@pytest.mark.parametrize("cut", [1, 5, 150])
+def test_first_line_of_a_file_that_a_crash_cut_off_breaks_no_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    """STO-031, STO-032: and neither the line before it, in the file that was put aside, nor what is left of it changes unseen."""
+    fill(tmp_path)
+    aside = tmp_path / "audit-0000000004.jsonl"
+    (tmp_path / AUDIT_FILE).rename(aside)
+    append(tmp_path, "user a", "stop", {}, "done", 1)
+    file = tmp_path / AUDIT_FILE
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0][:-cut])
+    append(tmp_path, "user a", "start", {}, "done", 2)
+    append(tmp_path, "user a", "stop", {}, "done", 3)
+    entries = read_audit(tmp_path)
+    assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
+    # A line that lacks nothing but its end is an entry.
+    assert [entry.action for entry in entries[4:]] == ["continue", "start", "stop"]
+    for path, old, new in ((aside, b"t3", b"t4"), (file, b'"action":"c', b'"action":"d')):
+        before = path.read_bytes()
+        path.write_bytes(before.replace(old, new, 1))
+        with pytest.raises(AuditDamagedError, match="does not follow"):
+            read_audit(tmp_path)
+        path.write_bytes(before)
+    aside.unlink()
+    assert [entry.action for entry in read_audit(tmp_path)] == ["continue", "start", "stop"]
+
+
 @pytest.mark.parametrize("fault", ["a file in the middle is gone", "a first line is gone", "an altered line", "all before is gone"])
 def test_fault_in_files_that_were_put_aside_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """STO-032 refused."""

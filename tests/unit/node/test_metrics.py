@@ -56,6 +56,8 @@ def test_metrics_of_a_node_say_what_its_status_says(tmp_path: Path) -> None:
         assert value("yunhe_queue_depth", queue="block") == 0
         assert value("yunhe_webhooks", state="running") == 0
         assert value("yunhe_store_bytes", part="blocks") == folder_bytes(folder.path / "store" / "blocks") > 0
+        for part in ("headers", "checkpoint", "certificates", "state"):
+            assert value("yunhe_store_bytes", part=part) == folder_bytes(folder.path / "store" / part)
         assert value("yunhe_disk_free_bytes") > 0
 
     run_node(folder, body)

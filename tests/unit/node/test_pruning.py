@@ -153,6 +153,41 @@ def test_events_that_a_webhook_has_not_sent_keep_their_blocks(ledger) -> None:
     assert prune(folder, 0, None, silent, dry_run=False).oldest == 9
 
 
+def test_dead_letters_that_wait_to_be_tried_again_keep_their_blocks(ledger) -> None:
+    """STO-036 accepted; refused for those that nobody asked for again: they would keep everything for ever."""
+    folder, _, _ = ledger
+    register = Register(folder.path / "webhooks.db")
+    register.add(Hook("a", "https://example.org", "s", ANY, 0, "9.0.0"))
+    register.add(Hook("b", "https://example.org", "s", ANY, 0, "9.0.0"))
+    for event in ("8.0.0", "3.0.0", "5.0.0"):
+        register.bury("a", event, "TIMED_OUT", 0)
+    register.bury("b", "2.0.0", "TIMED_OUT", 0)
+    assert prune(folder, 0, None, silent, dry_run=True).oldest == 9
+    register.try_again("a")
+    assert prune(folder, 0, None, silent, dry_run=True).oldest == 3
+    register.revive("a", "3.0.0")
+    register.bury("a", "5.0.0", "TIMED_OUT", 0)
+    register.close()
+    assert prune(folder, 0, None, silent, dry_run=False).oldest == 8
+
+
+def test_past_is_replayed_while_its_reader_holds_pruning_off_a_second_time(ledger, tmp_path: Path) -> None:
+    """STO-035: a pruning that was put off has left its state, and the one from which the blocks go on is still used."""
+    folder, made, _ = ledger
+    oldest = prune(folder, 8, None, silent, dry_run=False).oldest
+    log = LogReader.open(folder.path / "store", folder.genesis)
+    with pytest.raises(FolderInUseError, match="a backup or a replay"):
+        prune(folder, 5, None, silent, dry_run=False)
+    log.close()
+    assert len(list((folder.path / "store" / "checkpoint").iterdir())) == 2
+    for one in made[oldest - 1 :]:
+        with past_transaction(folder, one.id, quiet, scratch=tmp_path) as past:
+            assert past.replay().transaction.id == one.id
+    with pytest.raises(TransactionPrunedError), past_transaction(folder, made[oldest - 2].id, quiet):
+        pass
+    assert prune(folder, 5, None, silent, dry_run=False).oldest == BLOCKS - 5
+
+
 def test_events_before_the_oldest_block_are_never_passed_over_unseen(ledger) -> None:
     """EVT-016."""
     folder, _, now = ledger

@@ -177,6 +177,10 @@ class Webhooks:
         """Return how each webhook is, oldest first."""
         return [self._status(hook) for hook in self._register.all()]
 
+    def first_unsent(self) -> int | None:
+        """Return the lowest height from which something has still to be sent; None when nothing ever will be. Thread-safe."""
+        return self._register.first_unsent()
+
     def dead_letters(self, hook_id: str, limit: int, after: int = 0, *, again: bool | None = None) -> list[tuple[int, DeadLetter]]:
         """Return up to `limit` dead letters with their numbers, those above `after`; by `again`, those that wait or do not.
 

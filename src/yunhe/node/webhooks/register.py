@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yunhe.errors import DiskFailedError, InvalidConfigurationError, WebhookNotFoundError
-from yunhe.node.events import EventFilter, Scalar
+from yunhe.node.events import EventFilter, EventPlace, Scalar
 
 _VERSION: Final = 1
 _TABLES: Final = """
@@ -163,6 +163,14 @@ class Register:
         """Return the identifier of the first dead letter to be tried again, or None."""
         rows = self._read("SELECT event FROM dead_letters WHERE hook = ? AND again = 1 ORDER BY number LIMIT 1", (hook,))
         return str(rows[0][0]) if rows else None
+
+    def first_unsent(self) -> int | None:
+        """Return the lowest height from which something has still to be sent; None when nothing ever will be."""
+        # STO-036
+        heights = [EventPlace.after(hook.reached).height for hook in self.all()]
+        waiting = self._read("SELECT event FROM dead_letters WHERE again = 1", ())
+        heights += [int(event.partition(".")[0]) for (event,) in waiting]
+        return min(heights, default=None)
 
     def revive(self, hook: str, event: str) -> None:
         """Forget a dead letter that was delivered after all."""
