@@ -3,6 +3,7 @@
 The files lie in `scaffold` beside this module, as templates in which `{name}` stands for the contract's name.
 """
 
+import builtins
 import keyword
 import sys
 from importlib import resources
@@ -58,6 +59,10 @@ def check_name(name: str) -> None:
         raise ContractNameError(f"{name} is a word of Python, so no module can have this name; choose another one, such as {name}_rules")
     if name in _IMPORTED:
         raise ContractNameError(f"tests could not import {name}, because another module has this name; choose one such as {name}_rules")
+    if hasattr(builtins, name):
+        raise ContractNameError(
+            f"{name} is a name of Python's own, which the module would hide in its tests; choose one such as {name}_rules"
+        )
 
 
 def _templates(name: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ class ConstantValues:
         """
         self._choices = choices
         self._constants: dict[str, Value] = {}
+        self._members: dict[str, ast.Attribute] = {}
 
     def define(self, node: ast.Assign) -> None:
         """Take note of a constant of the module, if it is a scalar; other ones are no defaults."""
@@ -34,6 +35,8 @@ class ConstantValues:
                 self._constants[node.targets[0].id] = self.scalar(node.value)
             except ValueError:
                 return
+            if isinstance(written := self._named(node.value), ast.Attribute):
+                self._members[node.targets[0].id] = written
 
     def value(self, node: ast.expr) -> Value:
         """Return the value of a default.
@@ -48,6 +51,26 @@ class ConstantValues:
             values = [self.scalar(element) for element in node.values]
             return cast("Value", dict(zip(keys, values, strict=True)))  # the type of its field says which keys it has
         return self.scalar(node)
+
+    def text(self, node: ast.expr) -> str:
+        """Return a default as it is written, with what constants are in place of their names."""
+        return ast.unparse(self._named(node))
+
+    def _named(self, node: ast.expr) -> ast.expr:
+        match node:
+            case ast.Name(id=name) if name in self._members:
+                return self._members[name]
+            case ast.Name(id=name) if name in self._constants:
+                return ast.parse(repr(self._constants[name]), mode="eval").body
+            case ast.List(elts=elements):
+                return ast.List(elts=[self._named(element) for element in elements], ctx=ast.Load())
+            case ast.Dict(keys=keys, values=values):
+                return ast.Dict(keys=[key and self._named(key) for key in keys], values=[self._named(value) for value in values])
+            case ast.UnaryOp(op=operator, operand=operand):
+                return ast.UnaryOp(op=operator, operand=self._named(operand))
+            case ast.BinOp(left=left, op=operation, right=right):
+                return ast.BinOp(left=self._named(left), op=operation, right=self._named(right))
+        return node
 
     def scalar(self, node: ast.expr) -> Value:
         """Return the value of a constant scalar.

@@ -26,7 +26,7 @@ class Field:
     name: str
     type: TypeData
     default: str | None = None
-    """As written in the source; None if it must be given."""
+    """As written in the source, with the values of constants in place of their names; None if it must be given."""
     default_value: Value = None
     """What the default is, with members of choices as their text."""
 
@@ -184,7 +184,7 @@ class _Reader:
     def _field(self, name: str, annotation: ast.expr | None, default: ast.expr | None) -> Field:
         if default is None:
             return Field(name, self._type(annotation))
-        return Field(name, self._type(annotation), ast.unparse(default), self._constants.value(default))
+        return Field(name, self._type(annotation), self._constants.text(default), self._constants.value(default))
 
     def _state(self, node: ast.AnnAssign) -> None:
         if not isinstance(node.annotation, ast.Subscript) or not isinstance(node.value, ast.Call):

@@ -58,6 +58,7 @@ def test_new_folder_of_any_name_is_formatted_typed_and_tidy(tmp_path: Path, name
         "of one character too many": (LONGEST + "a", "at most 40"),
         "with a path": ("../parcel", "a-z, 0-9 and _"),
         "a word of Python": ("class", "word of Python"),
+        "a built-in of Python": ("len", "Python's own.*len_rules"),
         "a module of Python": ("token", "another module"),
         "the package itself": ("yunhe", "another module"),
         "a system contract": ("registry", "registry_rules"),

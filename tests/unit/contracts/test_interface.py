@@ -158,6 +158,24 @@ def test_con_149_interface_has_types_defaults_summaries_and_refusals() -> None:
     assert interface.data() == asdict(interface)
 
 
+def test_con_149_default_shows_what_a_constant_is_and_not_its_name() -> None:
+    head, _, tail = SHELF.partition("class Box(Record):")
+    constants = "LARGEST = Kind.LARGE\nBASE = LARGEST\nMINUTES = 60 * 24\nLABEL = 'a' + 'b'\n\n\n"
+    interface = interface_of(
+        head
+        + constants
+        + "class Box(Record):"
+        + tail.replace("Kind.SMALL", "BASE").replace("{}", "{LABEL: b'x'}", 1).replace("{}", "{MINUTES: -MINUTES + 1}", 1)
+    )
+    assert {field.name: (field.default, field.default_value) for field in interface.records["Box"] if field.default} == {
+        "kind": ("Kind.LARGE", "large"),
+        "lines": ("[]", []),
+        "notes": ("{'ab': b'x'}", {"ab": b"x"}),
+        "weights": ("{1440: -1440 + 1}", {1440: -1439}),
+        "next": ("None", None),
+    }
+
+
 def test_con_149_reading_an_interface_runs_nothing() -> None:
     source = SHELF.replace("LIMIT = 5", "LIMIT = 1 // 0")
     assert interface_of(source) == interface_of(SHELF)

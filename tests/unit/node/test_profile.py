@@ -68,6 +68,13 @@ def test_gas_stands_at_the_line_that_spent_it_across_contracts(ledger: PastLedge
     assert ("counters", line_of(COUNTERS, "counter = Counter(name=name, value=0)")) not in found.lines
 
 
+def test_price_of_a_body_stands_at_its_first_statement_and_not_at_the_docstring(ledger: PastLedger) -> None:
+    found, _, _ = profiled(ledger, "several")
+    lines = {line for contract, line in found.lines if contract == "counters"}
+    assert line_of(COUNTERS, '"""Add to a counter."""') not in lines
+    assert line_of(COUNTERS, "counter = counters.get(name)") in lines
+
+
 def test_spent_gas_stands_in_the_loop(ledger: PastLedger) -> None:
     found, receipt, _ = profiled(ledger, "spent")
     body = ("counters", line_of(COUNTERS, "total += number"))

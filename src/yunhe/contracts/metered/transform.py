@@ -56,10 +56,10 @@ class _StatementWriter(ExpressionWriter):
         outer = self._gas, self._memory
         self._gas, self._memory = gas, memory
         written = [new for statement in statements for new in self._statement(statement)]
-        price = self._price(self._gas, self._memory, statements[0], is_checked=is_checked)
-        self._gas, self._memory = outer
-        # A docstring stays first, where the interpreter looks for it.
+        # A docstring stays first, where the interpreter looks for it, and does nothing that a profile could show.
         position = 1 if is_text(statements[0]) else 0
+        price = self._price(self._gas, self._memory, statements[min(position, len(statements) - 1)], is_checked=is_checked)
+        self._gas, self._memory = outer
         return written[:position] + price + written[position:]
 
     def _price(self, gas: int, memory: int, where: ast.stmt, *, is_checked: bool) -> list[ast.stmt]:
