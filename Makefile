@@ -138,8 +138,8 @@ test: $(STAMPS)/dev $(STAMPS)/native $(ENGINE_IF_GO) ## run every gate and every
 	if [ -n "$$failed" ]; then echo "FAILED GATES:$$failed" >&2; exit 1; fi
 
 .PHONY: test-long
-test-long: $(STAMPS)/dev $(STAMPS)/native $(ENGINE_IF_GO) ## run the tests that take minutes
-	@$(PYTEST) -m long --hypothesis-profile=long
+test-long: $(STAMPS)/dev $(STAMPS)/native $(ENGINE_IF_GO) ## run the tests that take minutes; the report is test-long.md
+	@$(PYTEST) -m long --hypothesis-profile=long -p tests.seed_report --seed-report test-long.md $(ARGS)
 
 .PHONY: lint
 lint: $(STAMPS)/dev ## check format and lint rules

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.network_process import ORGANISATIONS, ROLES, LocalNetwork
+from tests.e2e.network_load import Load, await_connected, require_everywhere_once
+from tests.e2e.network_process import ORGANISATIONS, LocalNetwork
 from tests.e2e.node_process import wait_until, yunhe, yunhe_json
-from yunhe.sdk import Call, Submitted
-
-LOAD = 24
-"""Transactions of a load, one after the other."""
+from yunhe.sdk import Submitted
 
 
 @pytest.fixture(scope="module")
@@ -23,49 +21,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
     network.start()
     yield network
     network.close()
-
-
-class Load(threading.Thread):
-    """Transactions of one organisation through its own node, each when the one before it is committed."""
-
-    def __init__(self, network: LocalNetwork, organisation: str) -> None:
-        super().__init__(daemon=True)
-        self._network = network
-        self.organisation = organisation
-        self.placed: list[Submitted] = []
-        self.start()
-
-    def run(self) -> None:
-        key = self._network.key(self.organisation)
-        with self._network.client(self.organisation, timeout_s=90) as client:
-            for _ in range(LOAD):
-                self.placed.append(client.submit(client.build([key], [Call("registry", "set_member", ROLES)])))
-
-    def await_more(self, count: int) -> None:
-        """Wait until so many more are committed, or all are."""
-        reached = min(len(self.placed) + count, LOAD)
-        wait_until(lambda: len(self.placed) >= reached or not self.is_alive(), "a load that goes on")
-
-    def finish(self) -> list[Submitted]:
-        """Wait until all are committed and return them."""
-        self.join(100)
-        assert len(self.placed) == LOAD, f"{len(self.placed)} of {LOAD} transactions were acknowledged"
-        return self.placed
-
-
-def require_everywhere_once(network: LocalNetwork, placed: list[Submitted]) -> None:
-    """Require that all nodes have the transactions, each at one height, and one state."""
-    assert {one.code for one in placed} == {"OK"}
-    assert len({one.transaction_id for one in placed}) == len(placed)
-    network.await_agreement(max(one.height or 0 for one in placed))
-    for organisation in ORGANISATIONS:
-        with network.client(organisation) as client:
-            for one in placed:
-                assert client.receipt(one.transaction_id)["height"] == one.height
-
-
-def await_connected(network: LocalNetwork, organisation: str) -> None:
-    wait_until(lambda: network.status()[organisation]["peers"] == 3, f"the node of {organisation} again")
 
 
 def kill(network: LocalNetwork, organisation: str, what: str) -> None:
@@ -126,7 +81,7 @@ def test_processes_that_are_killed_at_random_under_load_lose_nothing(network: Lo
     """One process of one node at a time, of which the others are enough; the seed says which and when."""
     chosen = random.Random(seed)
     load = Load(network, chosen.choice(ORGANISATIONS))
-    while len(load.placed) < LOAD - 4 and load.is_alive():
+    while len(load.placed) < load.count - 4 and load.is_alive():
         load.await_more(chosen.randint(1, 6))
         # The node that answers the load is spared, or its callers would have to ask again; its engine and worker are not.
         victim = chosen.choice(ORGANISATIONS)
