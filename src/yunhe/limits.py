@@ -219,6 +219,14 @@ UNCOMMITTED_BLOCKS_MAX: Final = 2
 """Blocks that an engine delivers ahead of their commit: one is made durable while the next one executes."""
 ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of the envelopes that wait in the engine."""
+ENGINE_POOL_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Bytes of the envelopes that CometBFT keeps in its memory and hands on: two full blocks. It asks about all of them after each block."""
+ENGINE_SHARE_BYTES_MAX: Final = ENGINE_POOL_BYTES_MAX // 4
+"""Of that, one organisation's."""
+ENGINE_SENT_BYTES_MAX: Final = ENGINE_SHARE_BYTES_MAX // 2
+"""Of its own envelopes a node lets so much wait there: every other node has room for that while six organisations send all they can."""
+ENGINE_AHEAD_MS_MAX: Final = 60_000
+"""So far may a node's clock be behind that of a gateway whose transactions it hands on."""
 JOINING_FILE_BYTES_MAX: Final = GENESIS_BYTES_MAX + 256 * 1024
 """Invitation to a network, or request for one."""
 INVITATION_DAYS_MAX: Final = 90
@@ -251,8 +259,15 @@ ENGINE_IDLE_S_MIN: Final = 30
 """How long nothing has to be committed before a proposer does so."""
 ENGINE_ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 """What a node reads of one answer of its engine."""
-OPENED_ENVELOPES_BYTES_MAX: Final = 16 * 1024 * 1024
-"""Encoded bytes of the envelopes whose verified contents a node remembers, decoded."""
+OPENED_ENVELOPES_BYTES_MAX: Final = ENGINE_POOL_BYTES_MAX + BLOCK_BYTES_MAX
+"""Encoded bytes of the envelopes whose verified contents a node remembers, decoded: those in the memory of its engine, which asks about
+all of them after each block, and those of a proposed block beside them."""
+ENVELOPE_SHARE_TRANSACTION_BYTES: Final = 256
+"""What a transaction counts at least where the memory for envelopes is shared out; usual ones have more."""
+WASTED_RATE: Final = 256
+"""Transactions a second that do not verify and that a node bears of each organisation's nodes."""
+WASTED_BURST: Final = 2048
+"""So many of them more at once, before it verifies nothing more of them for a while."""
 DROPPED_REMEMBERED_MAX: Final = 10_000
 """Dropped transactions whose reason a node remembers."""
 COLLECTED_TRANSACTIONS_MAX: Final = 512

@@ -54,16 +54,37 @@ class Application(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Viable:
+    """What an engine has to know of an envelope that may be in a block."""
+
+    sender: str
+    """Organisation whose node signed it."""
+    transactions: int
+    """How many it holds, of whatever use."""
+    since_ms: int
+    """Time from which on one of them can have an effect."""
+
+
 class ReplicatedApplication(Application, Protocol):
     """The ledger, as an engine sees it on which organisations agree. May be called from any thread."""
 
-    def judge(self, envelope: bytes, time_ms: int) -> None:
+    def judge(self, envelope: bytes, time_ms: int) -> Viable:
         """Decide whether an envelope can have an effect in a block of this time or of a later one, after all that was delivered.
 
         The same on every node with the same blocks; no clock is read.
 
         Raises:
             YunheError: it cannot, now or ever; the error says why.
+        """
+        ...
+
+    def admit(self, envelope: bytes, time_ms: int) -> Viable:
+        """Decide as `judge` does, for the memory of this node alone: who made it verify much for nothing lately has to wait.
+
+        Raises:
+            QuotaExceededError: the sender has to wait.
+            YunheError: as `judge`.
         """
         ...
 

@@ -40,7 +40,15 @@ def open_envelope(data: bytes, chain_hash: ChainHash) -> OpenedEnvelope:
     Raises:
         InvalidInputError: the envelope itself is malformed or its node's signature is wrong; nothing inside was looked at.
     """
-    envelope = Envelope.decode(data, chain_hash)
+    return open_decoded(Envelope.decode(data, chain_hash), chain_hash)
+
+
+def open_decoded(envelope: Envelope, chain_hash: ChainHash) -> OpenedEnvelope:
+    """Verify an envelope that is taken apart already, first its node's signature and then everything inside.
+
+    Raises:
+        InvalidSignatureError: its node's signature is wrong; nothing inside was looked at.
+    """
     # COD-041
     if invalid_signatures([envelope.signed_item()]):
         raise InvalidSignatureError(f"the signature of {envelope.node.name} over its envelope does not verify")

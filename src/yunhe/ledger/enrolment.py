@@ -6,8 +6,15 @@ between. It reads records; it verifies no signature.
 
 from dataclasses import dataclass
 
-from yunhe.errors import KeyRevokedError, MemberSuspendedError, NotEnrolledError, NotPermittedError, OrganisationSuspendedError
-from yunhe.ledger.envelope import NodeIdentity
+from yunhe.errors import (
+    KeyRevokedError,
+    MemberSuspendedError,
+    NotEnrolledError,
+    NotPermittedError,
+    OrganisationSuspendedError,
+    WrongNetworkError,
+)
+from yunhe.ledger.envelope import Envelope, NodeIdentity
 from yunhe.ledger.interfaces import StateReader
 from yunhe.ledger.layouts import ACTIVE, member_key, member_public_key_key, node_key, organisation_key, read_record
 from yunhe.ledger.transaction import Signer
@@ -52,6 +59,19 @@ def _authorise_signer(state: StateReader, signer: Signer) -> EnrolledSigner:
         raise KeyRevokedError(f"the key is not, or no longer, an active key of {signer.name}")
     roles = member["roles"]
     return EnrolledSigner(signer.organisation, signer.member, tuple(str(role) for role in roles) if isinstance(roles, list) else ())
+
+
+def authorise_envelope(state: StateReader, network_id: bytes, envelope: Envelope) -> None:
+    """Check what is known of an envelope before any signature is verified: that it is for this network, and whose it is.
+
+    Raises:
+        WrongNetworkError: it is for another network.
+        NotPermittedError: its node is not enrolled, suspended, or uses another key.
+    """
+    # COD-041
+    if envelope.network_id != network_id:
+        raise WrongNetworkError(f"the envelope of {envelope.node.name} is for the network {envelope.network_id.hex()}")
+    authorise_node(state, envelope.node)
 
 
 def authorise_node(state: StateReader, node: NodeIdentity) -> None:

@@ -19,7 +19,7 @@ from yunhe.errors import (
     YunheError,
 )
 from yunhe.ledger.admission import OpenedEnvelope, check_suites, check_validity
-from yunhe.ledger.enrolment import authorise_node
+from yunhe.ledger.enrolment import authorise_envelope
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
@@ -136,7 +136,7 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
     for opened in engine_block.envelopes:
         try:
             # COD-041
-            authorise_node(state, opened.envelope.node)
+            authorise_envelope(state, network_id, opened.envelope)
         except YunheError as error:
             # Whoever waits for one of its transactions has to hear of it.
             dropped.extend(Dropped(verdict.id if isinstance(verdict, Transaction) else None, error) for verdict in opened.verdicts)
@@ -156,10 +156,10 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
     return _first_of_each_id(candidates, dropped, state)
 
 
-def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, state: State) -> None:
+def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, state: State) -> int:
     """Check that an envelope can have an effect in a block of this time on this state, or in a later one.
 
-    Looks at its transactions one after the other and stops at the first that can; that one may be valid for too long now is no reason,
+    Looks at its transactions one after the other and stops at the first that can now; that one is valid for too long as yet is no reason,
     for time goes on.
 
     Args:
@@ -168,13 +168,17 @@ def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, stat
         time_ms: of the block.
         state: the state that the block would be applied to.
 
+    Returns:
+        The time from which on one of its transactions can have an effect: this one, or a later one.
+
     Raises:
         YunheError: its node may send nothing, or none of its transactions can have an effect; why the first one cannot.
     """
     # LED-016
-    authorise_node(state, opened.envelope.node)
+    authorise_envelope(state, network_id, opened.envelope)
     window_ms = read_parameters(state).validity_window_ms
     reason: YunheError | None = None
+    later_ms: list[int] = []
     for verdict in opened.verdicts:
         if isinstance(verdict, YunheError):
             reason = reason or verdict
@@ -183,13 +187,17 @@ def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, stat
             check_suites(verdict, state)
             check_validity(verdict, network_id, time_ms, window_ms)
         except ValidityTooFarError:
-            return
+            # Its id is unseen: what took effect was within the window then, and time goes on.
+            later_ms.append(verdict.body.valid_until_ms - window_ms)
+            continue
         except YunheError as error:
             reason = reason or error
             continue
         if not state.seen([verdict.id]):
-            return
+            return time_ms
         reason = reason or _already_used()
+    if later_ms:
+        return min(later_ms)
     raise reason or MalformedError("an envelope without transactions has no effect")
 
 

@@ -1,25 +1,25 @@
 """The ledger as an engine's application: opens envelopes, applies blocks, commits, and tells the node what happened.
 
-It verifies each envelope once and remembers the result (`OPENED_ENVELOPES_BYTES_MAX`), keyed by the hash of all its bytes, so that a
-garbled copy is another envelope. While one block is committed the next one may be delivered on it, each in a thread of the engine's
-(ENG-004); `check` and `remember` come from any thread.
+It verifies each envelope once and remembers the result (`yunhe.node.opened`). While one block is committed the next one may be delivered on
+it, each in a thread of the engine's (ENG-004); `check`, `judge` and `remember` come from any thread.
 """
 
-import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from yunhe.consensus import Committed, Delivery
+from yunhe.consensus import Committed, Delivery, Viable
 from yunhe.crypto import ChainHash
-from yunhe.errors import InvalidInputError, OverloadedError
-from yunhe.ledger.admission import OpenedEnvelope, open_envelope
+from yunhe.errors import InvalidInputError, OverloadedError, YunheError
+from yunhe.ledger.admission import OpenedEnvelope, open_decoded, open_envelope
+from yunhe.ledger.enrolment import authorise_envelope
+from yunhe.ledger.envelope import Envelope
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.layouts import changes_certifiers
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block, require_viable, select_effective
-from yunhe.limits import OPENED_ENVELOPES_BYTES_MAX
 from yunhe.node.metrics import Metrics
+from yunhe.node.opened import OpenedEnvelopes, WastedWork
 from yunhe.storage import LedgerStore
 
 
@@ -100,9 +100,8 @@ class LedgerApplication:
         self._on_commit = on_commit
         self._metrics = metrics
         self._votes = votes
-        self._opened: OrderedDict[bytes, OpenedEnvelope] = OrderedDict()
-        self._opened_bytes = 0
-        self._opened_lock = threading.Lock()
+        self._opened = OpenedEnvelopes(chain_hash)
+        self._wasted = WastedWork()
         self._state = _DeliveredState(store)
         self._tip = store.head()
         self._log = store.log.frontier()
@@ -120,13 +119,38 @@ class LedgerApplication:
         """
         self._open(envelope)
 
-    def judge(self, envelope: bytes, time_ms: int) -> None:
+    def judge(self, envelope: bytes, time_ms: int) -> Viable:
         """Decide whether an envelope can have an effect at this time or later.
 
         Raises:
             YunheError: it cannot; why.
         """
-        require_viable(self._tip.network_id, self._open(envelope), time_ms, self._state)
+        return self._judge(envelope, time_ms, lambda _: None)
+
+    def admit(self, envelope: bytes, time_ms: int) -> Viable:
+        """Decide as `judge`, unless its sender made this node verify too much for nothing lately.
+
+        Raises:
+            QuotaExceededError: it did.
+            YunheError: the envelope cannot have an effect; why.
+        """
+        return self._judge(envelope, time_ms, self._wasted.require_credit)
+
+    def _judge(self, envelope: bytes, time_ms: int, require_credit: Callable[[str], None]) -> Viable:
+        opened = self._opened.find(envelope)
+        is_new = opened is None
+        if opened is None:
+            decoded = Envelope.decode(envelope, self._chain_hash)
+            # COD-041: what is cheap comes first, and tells by whom the rest is, before it costs anything.
+            authorise_envelope(self._state, self._tip.network_id, decoded)
+            require_credit(decoded.node.organisation)
+            opened = open_decoded(decoded, self._chain_hash)
+            failed = sum(isinstance(verdict, YunheError) for verdict in opened.verdicts)
+            self._wasted.charge(decoded.node.organisation, decoded.node.name, failed)
+        since_ms = require_viable(self._tip.network_id, opened, time_ms, self._state)
+        if is_new:
+            self.remember(opened)
+        return Viable(opened.envelope.node.organisation, len(opened.verdicts), since_ms)
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
         """Tell the node that none of the transactions in an envelope will have an effect through it, and why."""
@@ -148,14 +172,7 @@ class LedgerApplication:
 
     def remember(self, opened: OpenedEnvelope) -> None:
         """Keep an envelope that this node has itself verified and sealed."""
-        key = self._chain_hash.digest(opened.envelope.encoded)
-        with self._opened_lock:
-            if key not in self._opened:
-                self._opened[key] = opened
-                self._opened_bytes += len(opened.envelope.encoded)
-            while self._opened_bytes > OPENED_ENVELOPES_BYTES_MAX:
-                _, oldest = self._opened.popitem(last=False)
-                self._opened_bytes -= len(oldest.envelope.encoded)
+        self._opened.remember(opened)
 
     def deliver(self, delivery: Delivery) -> bytes:
         """Apply a block; the new state is staged, nothing is durable."""
@@ -208,11 +225,7 @@ class LedgerApplication:
             self._on_commit(BlockCommitted(block, delivered.unopened + delivered.transition.dropped))
 
     def _open(self, envelope: bytes) -> OpenedEnvelope:
-        key = self._chain_hash.digest(envelope)
-        with self._opened_lock:
-            found = self._opened.get(key)
-            if found is not None:
-                self._opened.move_to_end(key)
+        found = self._opened.find(envelope)
         if found is None:
             found = open_envelope(envelope, self._chain_hash)
             self.remember(found)

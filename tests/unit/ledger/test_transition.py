@@ -6,12 +6,14 @@ import pytest
 
 from tests.unit.ledger.chain_in_memory import FLAVOURS, NETWORK, TIME_MS, MemoryChain, key
 from yunhe.crypto import SHA256
-from yunhe.errors import AlreadyUsedError, CorruptionError, NotPermittedError, UnavailableError, YunheError
+from yunhe.errors import AlreadyUsedError, CorruptionError, NotPermittedError, UnavailableError, WrongNetworkError, YunheError
 from yunhe.ledger import transition as transition_module
+from yunhe.ledger.admission import open_envelope
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import encode
+from yunhe.ledger.envelope import seal_envelope
 from yunhe.ledger.interfaces import Execution, Outcome
-from yunhe.ledger.layouts import encode_record, node_key, organisation_key, suite_key
+from yunhe.ledger.layouts import encode_record, node_key, organisation_key, read_parameters, suite_key
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.state_keys import state_key
 from yunhe.ledger.transaction import Call, Transaction, assemble_transaction
@@ -240,7 +242,9 @@ def test_require_viable_envelope_with_one_transaction_that_can_have_an_effect_pa
     """LED-016 accepted: the others may be of no use."""
     expired = chain.transaction(1, valid_until_ms=TIME_MS)
     opened = chain.open(garbled(chain.transaction(2)), expired, chain.transaction(3, **changes))
-    require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+    window_ms = read_parameters(chain.state).validity_window_ms
+    since_ms = max(TIME_MS + 1, changes.get("valid_until_ms", 0) - window_ms)
+    assert require_viable(NETWORK, opened, TIME_MS + 1, chain.state) == since_ms
 
 
 @pytest.mark.parametrize(
@@ -274,3 +278,13 @@ def test_require_viable_envelope_of_a_node_that_is_not_enrolled_is_refused(chain
     del chain.state.records[node_key(opened.envelope.node.organisation, opened.envelope.node.node)]
     with pytest.raises(NotPermittedError):
         require_viable(NETWORK, opened, TIME_MS + 1, chain.state)
+
+
+def test_envelope_for_another_network_is_dropped_whole(chain):
+    """COD-041 and LED-016 refused: its node's key may be enrolled on both."""
+    inside = chain.transaction(1)
+    elsewhere = open_envelope(seal_envelope(bytes(32), chain.identity, 1, [inside.encoded], chain.node, chain.hash).encoded, chain.hash)
+    with pytest.raises(WrongNetworkError):
+        require_viable(NETWORK, elsewhere, TIME_MS + 1, chain.state)
+    transition = chain.apply(elsewhere)
+    assert (transition.block, [dropped.transaction_id for dropped in transition.dropped]) == (None, [inside.id])

@@ -34,7 +34,7 @@ from yunhe.errors import EngineFilesError
 from yunhe.limits import (
     BLOCK_BYTES_MAX,
     ENGINE_PEERS_MAX,
-    ENGINE_QUEUE_BYTES_MAX,
+    ENGINE_POOL_BYTES_MAX,
     ENGINE_QUEUE_ENVELOPES_MAX,
     ENVELOPE_BYTES_MAX,
 )
@@ -172,7 +172,7 @@ def config_text(settings: EngineSettings) -> str:
             "type": "flood",
             "recheck": True,
             "size": ENGINE_QUEUE_ENVELOPES_MAX,
-            "max_txs_bytes": ENGINE_QUEUE_BYTES_MAX,
+            "max_txs_bytes": ENGINE_POOL_BYTES_MAX,
             "max_tx_bytes": ENVELOPE_BYTES_MAX,
             "cache_size": 10 * ENGINE_QUEUE_ENVELOPES_MAX,
         },

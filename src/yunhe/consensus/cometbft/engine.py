@@ -208,6 +208,7 @@ class CometbftEngine:
     def _info(self) -> abci.ResponseInfo:
         # ABC-011: asked whenever the process begins anew.
         committed = self._application.committed()
+        self._proposals.begin_anew()
         self._outbox.resend()
         return abci.ResponseInfo(
             data="yunhe",
@@ -223,7 +224,8 @@ class CometbftEngine:
 
     def _check(self, request: abci.RequestCheckTx) -> abci.ResponseCheckTx:
         # ABC-010
-        if self._proposals.is_viable(request.tx, self._time_ms):
+        decide = self._proposals.admits if request.type == abci.CheckTxType.NEW else self._proposals.keeps
+        if decide(request.tx, self._time_ms):
             return abci.ResponseCheckTx()
         return abci.ResponseCheckTx(code=_REFUSED)
 
@@ -293,7 +295,7 @@ class CometbftEngine:
         with self._changed:
             self._in_hand = _InHand(request.height, request.hash, answer)
             self._height, self._time_ms = request.height, time_ms
-        self._outbox.remove(envelopes)
+        self._proposals.delivered(envelopes)
         return answer
 
     def _ledger_time_ms(self, time: Timestamp) -> int:

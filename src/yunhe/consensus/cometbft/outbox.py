@@ -1,8 +1,9 @@
 """Envelopes that this node accepted and no block has yet, and how they come to the CometBFT process: through its RPC, in order.
 
 The process keeps them in its memory alone, and drops some when it is full, so they are kept here as well until a block has them: each is
-handed over again when the process has begun anew, and every few seconds besides; one that it still has it passes over. A proposer of this
-node takes from here too what has not reached its process yet.
+handed over again when the process has begun anew, and every few seconds besides; one that it still has it passes over. No more are handed
+over at a time than every process has room for: what a peer passes over for lack of it, it is not told of again. A proposer of
+this node takes from here too what has not reached its process yet.
 """
 
 import base64
@@ -17,9 +18,16 @@ from typing import Final
 
 import structlog
 
+from yunhe.consensus.cometbft.pool import ENVELOPE_BYTES_COUNTED
 from yunhe.consensus.cometbft.rpc import LocalConnection
 from yunhe.errors import EngineUnreachableError, OverloadedError
-from yunhe.limits import ENGINE_ANSWER_BYTES_MAX, ENGINE_QUEUE_BYTES_MAX, ENGINE_QUEUE_ENVELOPES_MAX, ENGINE_RESEND_S
+from yunhe.limits import (
+    ENGINE_ANSWER_BYTES_MAX,
+    ENGINE_QUEUE_BYTES_MAX,
+    ENGINE_QUEUE_ENVELOPES_MAX,
+    ENGINE_RESEND_S,
+    ENGINE_SENT_BYTES_MAX,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +46,10 @@ class Outbox:
         self._waiting: OrderedDict[bytes, None] = OrderedDict()
         self._bytes = 0
         self._unsent: deque[bytes] = deque()
+        """Those of them that are to be handed over, in order."""
+        self._sent: set[bytes] = set()
+        """What the process has."""
+        self._sent_bytes = 0
         self._sent_s = 0.0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="cometbft-outbox", daemon=True)
@@ -84,14 +96,22 @@ class Outbox:
             for envelope in found:
                 del self._waiting[envelope]
                 self._bytes -= len(envelope)
+                if envelope in self._sent:
+                    self._sent.remove(envelope)
+                    self._sent_bytes -= _counted(envelope)
             self._changed.notify_all()
             return found
 
     def resend(self) -> None:
         """Hand everything over again, in order: the process has begun anew (NET-034)."""
         with self._changed:
-            self._unsent = deque(self._waiting)
+            self._begin_again()
             self._changed.notify_all()
+
+    def _begin_again(self) -> None:
+        self._unsent = deque(self._waiting)
+        self._sent.clear()
+        self._sent_bytes = 0
 
     # --- The thread that hands over ------------------------------------------------------------------------------------
 
@@ -105,6 +125,9 @@ class Outbox:
             with self._changed:
                 if is_taken:
                     self._sent_s = time.monotonic()
+                    if envelope in self._waiting and envelope not in self._sent:
+                        self._sent.add(envelope)
+                        self._sent_bytes += _counted(envelope)
                 elif not self._closed:
                     self._unsent.appendleft(envelope)
                     self._changed.wait(_PAUSE_S)
@@ -114,13 +137,18 @@ class Outbox:
         """Wait for an envelope to hand over; None when there will be none."""
         with self._changed:
             while not self._closed:
+                # ABC-021
                 while self._unsent:
-                    envelope = self._unsent.popleft()
-                    if envelope in self._waiting:
+                    envelope = self._unsent[0]
+                    is_waiting = envelope in self._waiting
+                    if is_waiting and self._sent_bytes + _counted(envelope) > ENGINE_SENT_BYTES_MAX:
+                        break
+                    self._unsent.popleft()
+                    if is_waiting:
                         return envelope
                 due_s = self._sent_s + ENGINE_RESEND_S - time.monotonic()
                 if self._waiting and due_s <= 0:
-                    self._unsent = deque(self._waiting)
+                    self._begin_again()
                     continue
                 self._changed.wait(due_s if self._waiting else None)
             return None
@@ -141,3 +169,8 @@ class Outbox:
         if _FULL not in str(error):
             _log.warning("the engine refuses an envelope", reason=str(error)[:300])
         return False
+
+
+def _counted(envelope: bytes) -> int:
+    """Return what an envelope counts in the memory of processes, for one of usual transactions."""
+    return max(len(envelope), ENVELOPE_BYTES_COUNTED)

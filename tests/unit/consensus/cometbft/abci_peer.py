@@ -15,13 +15,17 @@ from yunhe.consensus.cometbft.abci_server import frame, read_message
 from yunhe.consensus.cometbft.configuration import ABCI_SOCKET
 from yunhe.consensus.cometbft.engine import CometbftEngine
 from yunhe.consensus.cometbft.supervision import EngineHealth
-from yunhe.errors import EngineFailedError, ExpiredError
+from yunhe.consensus.engine import Viable
+from yunhe.errors import EngineFailedError, ExpiredError, QuotaExceededError
 
 TIME_MS = 2_000_000
 
 
 class JudgingApplication(RecordingApplication):
-    """Finds an envelope viable until the time that it begins with; keeps what it was told."""
+    """Finds an envelope viable until the time that it begins with, and believes what it says after that; keeps what it was told.
+
+    `9000000 of=port holds=7 since=12` is of the organisation `port`, holds seven transactions, and one can have an effect from 12 ms on.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,12 +33,22 @@ class JudgingApplication(RecordingApplication):
         self.extensions: list[bytes] = []
         self.extension = b"cosignature"
         self.judged: list[tuple[bytes, int]] = []
+        self.wasteful: set[str] = set()
+        """Senders from which nothing more is taken for a while."""
 
-    def judge(self, envelope: bytes, time_ms: int) -> None:
+    def judge(self, envelope: bytes, time_ms: int) -> Viable:
         self.check(envelope)
         self.judged.append((envelope, time_ms))
         if time_ms >= int(envelope.split(b" ")[0]):
             raise ExpiredError("its time is over")
+        told = dict(word.split(b"=") for word in envelope.split(b" ")[1:] if b"=" in word)
+        return Viable(told.get(b"of", b"own").decode(), int(told.get(b"holds", 1)), int(told.get(b"since", time_ms)))
+
+    def admit(self, envelope: bytes, time_ms: int) -> Viable:
+        viable = self.judge(envelope, time_ms)
+        if viable.sender in self.wasteful:
+            raise QuotaExceededError("too much of it did not verify")
+        return viable
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
         self.discarded.append(envelope)

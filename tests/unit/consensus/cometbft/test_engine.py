@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.conformance.engine import EngineConformance
 from tests.kvstore_chain import free_ports, program
-from yunhe.consensus import Application, Committed, Delivery
+from yunhe.consensus import Application, Committed, Delivery, Viable
 from yunhe.consensus.cometbft.configuration import EngineSettings, EngineValidator, engine_genesis, make_home, write_genesis
 from yunhe.consensus.cometbft.engine import CometbftEngine
 from yunhe.consensus.cometbft.supervision import EngineSupervisor
@@ -33,8 +33,12 @@ class Replicated:
     def commit(self, count: int) -> None:
         self.application.commit(count)
 
-    def judge(self, envelope: bytes, time_ms: int) -> None:
+    def judge(self, envelope: bytes, time_ms: int) -> Viable:
         self.application.check(envelope)
+        return Viable("port", 1, time_ms)
+
+    def admit(self, envelope: bytes, time_ms: int) -> Viable:
+        return self.judge(envelope, time_ms)
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
         raise AssertionError
