@@ -55,6 +55,9 @@ CERTIFIER_POWER_MAX: Final = 1_000_000
 """Power of one certifier."""
 GENESIS_BYTES_MAX: Final = 1024 * 1024
 """Genesis file."""
+VOTE_EXTENSION_BYTES_MAX: Final = 32 * 1024
+"""What an organisation's vote carries for the others: a checkpoint with a cosignature, and a certificate that one of them lacks. A node
+that took less would find votes invalid that the others count."""
 PROOF_BYTES_MAX: Final = 4 * 1024 * 1024
 """Proof bundle."""
 PROOF_STEPS_MAX: Final = 256
@@ -225,6 +228,8 @@ ENGINE_SHARE_BYTES_MAX: Final = ENGINE_POOL_BYTES_MAX // 4
 """Of that, one organisation's."""
 ENGINE_SENT_BYTES_MAX: Final = ENGINE_SHARE_BYTES_MAX // 2
 """Of its own envelopes a node lets so much wait there: every other node has room for that while six organisations send all they can."""
+ENGINE_BEHIND_S_MAX: Final = 60
+"""So far may a node's clock be behind the time of a block that the others agreed on."""
 ENGINE_AHEAD_MS_MAX: Final = 60_000
 """So far may a node's clock be behind that of a gateway whose transactions it hands on."""
 JOINING_FILE_BYTES_MAX: Final = GENESIS_BYTES_MAX + 256 * 1024
@@ -241,16 +246,17 @@ ENGINE_LOG_FILES_MAX: Final = 4
 """Older files of the engine's log that are kept."""
 ENGINE_LINE_CHARS_MAX: Final = 64 * 1024
 """One line of what the engine writes; a longer one is kept in parts."""
-ABCI_MESSAGE_BYTES_MAX: Final = 2 * BLOCK_BYTES_MAX
-"""One message between a node and its engine: a block and what belongs to it."""
+ABCI_MESSAGE_BYTES_MAX: Final = BLOCK_BYTES_MAX + CERTIFIERS_MAX * (VOTE_EXTENSION_BYTES_MAX + 1024) + 2 * 1024 * 1024
+"""One message between a node and its engine: the envelopes for a block, the vote of each validator on the one before, and what belongs to
+it."""
 ABCI_CONNECTIONS_MAX: Final = 16
 """Connections that a node takes from its engine, which needs four; those of one that has just ended may still be there."""
-VOTE_EXTENSION_BYTES_MAX: Final = 32 * 1024
-"""What an organisation's vote carries for the others: a checkpoint with a cosignature, and a certificate that one of them lacks."""
 CERTIFICATE_TOLD_BYTES_MAX: Final = 30 * 1024
-"""Of that, the certificate: some sixty organisations on each side of it."""
+"""Of what a vote carries, the certificate: some sixty organisations on each side of it."""
 CHECKPOINTS_COLLECTED_MAX: Final = 32
 """Newest checkpoints whose cosignatures a node gathers."""
+EARLY_PAUSE_S: Final = 1.0
+"""After this long a transaction that blocks had too early twice is handed in once more."""
 ENGINE_RESEND_S: Final = 5
 """After this long an accepted envelope that no block has is handed to the engine again."""
 ENGINE_BEHIND_MS_MAX: Final = 2_000

@@ -1,6 +1,6 @@
 """What an engine is, and what it may expect from the application.
 
-The obligations (ENG-001 to ENG-010) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
+The obligations (ENG-001 to ENG-011) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
 envelopes as bytes only. What an engine between organisations needs besides is in `ReplicatedApplication`; there are no snapshots: who
 catches up does it by blocks.
 """
@@ -96,8 +96,13 @@ class ReplicatedApplication(Application, Protocol):
         """Return what this node's vote tells the others beside the block, at most `VOTE_EXTENSION_BYTES_MAX`; empty for nothing."""
         ...
 
-    def receive_extension(self, extension: bytes) -> None:
-        """Take what another's vote told, which may be anything; what is of no use is passed over. No block may depend on it."""
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
+        """Take what another's vote told, which may be anything; what is of no use is passed over. No block may depend on it.
+
+        Args:
+            extension: what it told, at most `VOTE_EXTENSION_BYTES_MAX`.
+            voter: whose vote it is; the engine has verified that.
+        """
         ...
 
 

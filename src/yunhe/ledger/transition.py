@@ -73,6 +73,8 @@ class Dropped:
     transaction_id: bytes | None
     """None when it could not even be decoded, or for an envelope that could not be opened."""
     error: YunheError
+    early: Transaction | None = None
+    """The transaction, when it is valid for too long as yet: later it can have an effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,11 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
                 dropped.append(Dropped(None, verdict))
                 continue
             try:
-                check_validity(verdict, network_id, engine_block.time_ms, window_ms)
                 check_suites(verdict, state)
+                check_validity(verdict, network_id, engine_block.time_ms, window_ms)
+            except ValidityTooFarError as error:
+                dropped.append(Dropped(verdict.id, error, verdict))
+                continue
             except YunheError as error:
                 dropped.append(Dropped(verdict.id, error))
                 continue

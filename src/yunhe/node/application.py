@@ -64,7 +64,7 @@ class Votes(Protocol):
         """Return what the next vote tells."""
         ...
 
-    def receive_extension(self, extension: bytes) -> None:
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
         """Take what another's vote told."""
         ...
 
@@ -153,22 +153,26 @@ class LedgerApplication:
         return Viable(opened.envelope.node.organisation, len(opened.verdicts), since_ms)
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
-        """Tell the node that none of the transactions in an envelope will have an effect through it, and why."""
+        """Tell the node that none of the transactions in an envelope will have an effect through it, and why.
+
+        Not of those that a block has which is delivered: their owners hear of it when it is committed.
+        """
         block = EngineBlock(self._store.engine_height, time_ms, (self._open(envelope),))
         effective, dropped = select_effective(self._tip.network_id, block, self._state)
         error = OverloadedError("the envelope was given up; submit the transaction again")
         late = tuple(Dropped(transaction.id, error) for transaction in effective)
-        self._metrics.count_transactions("dropped", len(dropped) + len(late))
-        self._on_commit(BlockCommitted(None, dropped + late))
+        told = tuple(d for d in (*dropped, *late) if d.transaction_id not in self._state.uncommitted)
+        self._metrics.count_transactions("dropped", len(told))
+        self._on_commit(BlockCommitted(None, told))
 
     def extend_vote(self) -> bytes:
         """Return what this node's next vote tells the others."""
         return b"" if self._votes is None else self._votes.extend_vote()
 
-    def receive_extension(self, extension: bytes) -> None:
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
         """Take what another's vote told."""
         if self._votes is not None:
-            self._votes.receive_extension(extension)
+            self._votes.receive_extension(extension, voter)
 
     def remember(self, opened: OpenedEnvelope) -> None:
         """Keep an envelope that this node has itself verified and sealed."""

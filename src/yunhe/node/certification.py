@@ -8,6 +8,7 @@ ledger goes on without, and proofs that would need such a checkpoint are refused
 
 import contextlib
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -76,8 +77,8 @@ class Certification:
         self._sets = {genesis.certifiers.hash(genesis.chain_hash): genesis.certifiers}
         """Certifier sets by hash: those of the newest checkpoints."""
         self._kept_size = 0
-        self._asked: int | None = None
-        """Where the certificates of a node end that asked for the next one."""
+        self._asked: OrderedDict[bytes, int] = OrderedDict()
+        """Where the certificates of the validators end that asked for the next one, in the order in which they did."""
         if genesis.validators:
             self._take_up()
         self._keep_change()
@@ -148,15 +149,15 @@ class Certification:
             asked, answer = self._ends_at(), self._answer()
         return vote_words(told, asked, answer)
 
-    def receive_extension(self, extension: bytes) -> None:
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
         """Take what another's vote tells, as far as it is of use."""
         try:
             told, asked, answer = read_vote_words(extension)
             read = read_note(told, self._genesis.network_id) if told else None
             # CER-002, CER-005
             with self._lock:
-                if asked is not None:
-                    self._asked = asked
+                if asked is not None and (voter in self._asked or len(self._asked) < CERTIFIERS_MAX):
+                    self._asked[voter] = asked
                 if answer and self._certificates.first_gap(self._store.log.size) is not None:
                     self._certificates.adopt(answer)
                 if read is not None:
@@ -170,10 +171,10 @@ class Certification:
         return None if gap is None else max((size for size in self._certificates.sizes() if size < gap), default=0)
 
     def _answer(self) -> bytes:
-        """Return the certificate that another node lacks, once for each time that it asks."""
-        asked, self._asked = self._asked, None
-        if asked is None:
+        """Return the certificate that another node lacks, once for each time that it asks; those who ask have their turns."""
+        if not self._asked:
             return b""
+        _, asked = self._asked.popitem(last=False)
         try:
             found = self._certificates.after(asked)
         except CertificateDamagedError as error:

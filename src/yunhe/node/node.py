@@ -43,6 +43,7 @@ from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
 from yunhe.node.cosigner import Cosigner
+from yunhe.node.early import EarlyTransactions
 from yunhe.node.engine_home import ENGINE_FOLDER, prepare_engine
 from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
@@ -158,6 +159,7 @@ class Node:
             raise
         self._pruner = Pruner(folder, self.store, self.webhooks.first_unsent)
         self._pending = PendingTransactions()
+        self._early = EarlyTransactions(self._pending, self._hand_in)
         self._started_ms = clock()
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -347,6 +349,11 @@ class Node:
         self._require_running()
         self._pending.reserve(len(transactions))
         futures = [self._pending.add(transaction.id) for transaction in transactions]
+        self._hand_in(transactions)
+        return futures
+
+    def _hand_in(self, transactions: Sequence[Transaction]) -> None:
+        """Give transactions that wait to the engine; tell whoever waits where that is refused."""
         position = 0
         for group in split_for_envelopes([transaction.encoded for transaction in transactions]):
             members = transactions[position : position + len(group)]
@@ -356,7 +363,6 @@ class Node:
             except YunheError as error:
                 for transaction in members:
                     self._pending.drop(transaction.id, error)
-        return futures
 
     def _submit_group(self, group: list[bytes], members: Sequence[Transaction]) -> None:
         self._sequence += 1
@@ -403,7 +409,10 @@ class Node:
                     _log.debug("transaction placed", transaction=identity, height=block.header.height, code=receipt.outcome.code)
         for known_id, placed in known.items():
             self._pending.place(known_id, placed)
+        self._early.add(dropped.early for dropped in news.dropped if dropped.early is not None)
         for dropped in news.dropped:
+            if dropped.early is not None and self._pending.find(dropped.early.id) is not None:
+                continue
             dropped_id = dropped.transaction_id.hex() if dropped.transaction_id else None
             _log.warning("dropped without effect", transaction=dropped_id, code=dropped.error.code, reason=dropped.error.message)
             if dropped.transaction_id is not None:

@@ -39,11 +39,11 @@ def transaction(
     return sign_transaction(body, [ADMIN], node.genesis.chain_hash)
 
 
-def run_node(folder: NodeFolder, body: Callable[[Node], Awaitable[None]]) -> None:
+def run_node(folder: NodeFolder, body: Callable[[Node], Awaitable[None]], clock: Callable[[], int] = clock_ms) -> None:
     """Open a node, run a test with it, and stop it."""
 
     async def run() -> None:
-        node = Node(folder)
+        node = Node(folder, clock)
         try:
             await body(node)
         finally:

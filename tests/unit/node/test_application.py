@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,3 +122,18 @@ def test_transaction_of_an_uncommitted_block_is_not_executed_again() -> None:
         assert [(dropped.transaction_id, type(dropped.error)) for dropped in ledger.news[1].dropped][1:] == [
             (make_transaction(2).id, AlreadyUsedError)
         ]
+
+
+def test_transaction_of_two_envelopes_is_not_said_to_be_dropped_while_a_block_has_it() -> None:
+    """LED-011, ABC-010: it came through two gateways; its owner at the second one is told of the block, once that is durable."""
+    with opened() as ledger:
+        other = seal_envelope(GENESIS.network_id, IDENTITY, 9, [make_transaction(n).encoded for n in (1, 2)], NODE, SHA256).encoded
+        ledger.deliver(1, [1])
+        ledger.deliver(2, [2, 3])
+        with pytest.raises(AlreadyUsedError):
+            ledger.application.judge(other, TIME_MS + 3)
+        ledger.application.discard(other, TIME_MS + 3)
+        assert [news.dropped for news in ledger.news] == [()]
+        ledger.application.commit(2)
+        ledger.application.discard(other, TIME_MS + 3)
+        assert [type(dropped.error) for dropped in ledger.news[-1].dropped] == [AlreadyUsedError] * 2

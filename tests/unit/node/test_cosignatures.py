@@ -19,6 +19,7 @@ from yunhe.verifier import verify
 
 NAMES = ("bank", "carrier", "customs", "port")
 STRANGER = PrivateKey("ed25519-sha256", bytes([9]) * 32)
+VOTER = bytes(20)
 PORT_ADMIN = ProofSubjectRequest.of_record("registry", "members", ("port", "admin"))
 ADMIN = ProofSubjectRequest.of_record("registry", "members", ("bank", "admin"))
 
@@ -45,11 +46,11 @@ def test_three_of_four_votes_make_a_certificate_and_two_do_not(tmp_path: Path) -
         for other in nodes[1:3]:
             with pytest.raises(CertificatePendingError):
                 own.prove([ADMIN], None)
-            own.receive_extension(other.certification.extend_vote())
+            own.receive_extension(other.certification.extend_vote(), VOTER)
         assert own.certified_height() == 0
         proof = verify(own.prove([ADMIN], None), nodes[0].genesis.to_json().encode())
         assert proof.certificates[-1].organisations == NAMES[:3]
-        own.receive_extension(nodes[3].certification.extend_vote())
+        own.receive_extension(nodes[3].certification.extend_vote(), VOTER)
         assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 4
 
     with_nodes(tmp_path / "network", body)
@@ -93,10 +94,10 @@ def test_what_does_not_count_is_passed_over(tmp_path: Path) -> None:
         ]
         useless = [vote_words(one, None, b"") for one in notes] + [vote_words(b"", 2**60, b"none"), encode([1, 2]), words[0]]
         for one in [b"\xff", bytes(VOTE_EXTENSION_BYTES_MAX), *useless]:
-            own.receive_extension(one)
+            own.receive_extension(one, VOTER)
         assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 1
         for _ in range(2):
-            own.receive_extension(told)
+            own.receive_extension(told, VOTER)
         assert len(read_note(own.newest_note(), nodes[0].network_id)[1]) == 2
 
     with_nodes(tmp_path / "network", body)
@@ -141,11 +142,16 @@ def test_certificate_of_a_change_that_a_node_lacks_comes_with_the_votes(tmp_path
                 if missing:
                     with pytest.raises(NotACertifierError):
                         lacking.certification.prove([PORT_ADMIN], None)
-                whole.certification.receive_extension(lacking.certification.extend_vote())
+                whole.certification.receive_extension(lacking.certification.extend_vote(), VOTER)
                 note, _, certificate = read_vote_words(whole.certification.extend_vote())
                 assert bool(certificate) is (missing > 0)
-                lacking.certification.receive_extension(vote_words(note, None, certificate[:-1] + b"\xff"))
-                lacking.certification.receive_extension(vote_words(note, None, certificate))
+                lacking.certification.receive_extension(vote_words(note, None, certificate[:-1] + b"\xff"), VOTER)
+                lacking.certification.receive_extension(vote_words(note, None, certificate), VOTER)
+            # Who asks again and again keeps nobody from an answer.
+            for asked, voter in [(5, b"hog"), (0, b"honest"), *[(number, b"hog") for number in range(2, 40)]]:
+                whole.certification.receive_extension(vote_words(b"", asked, b""), voter)
+            answers = [read_vote_words(whole.certification.extend_vote())[2] for _ in range(3)]
+            assert [bool(answer) for answer in answers] == [False, True, False]
             proof = verify(lacking.certification.prove([PORT_ADMIN], None), folder.genesis.to_json().encode())
             assert [step.total_power for step in proof.certificates] == [1, 2, 3]
         finally:

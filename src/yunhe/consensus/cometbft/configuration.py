@@ -33,6 +33,7 @@ from yunhe.crypto import PrivateKey, PublicKey
 from yunhe.errors import EngineFilesError
 from yunhe.limits import (
     BLOCK_BYTES_MAX,
+    ENGINE_BEHIND_S_MAX,
     ENGINE_PEERS_MAX,
     ENGINE_POOL_BYTES_MAX,
     ENGINE_QUEUE_ENVELOPES_MAX,
@@ -187,6 +188,8 @@ def config_text(settings: EngineSettings) -> str:
             "timeout_commit": "100ms",
             "skip_timeout_commit": True,
             "create_empty_blocks": False,
+            # NET-036
+            "block_time_tolerance": f"{ENGINE_BEHIND_S_MAX}s",
             "peer_gossip_sleep_duration": "10ms",
         },
         # Receipts are the ledger's; the engine's results are constant.

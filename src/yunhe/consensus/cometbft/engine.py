@@ -231,7 +231,7 @@ class CometbftEngine:
 
     def _prepare(self, request: abci.RequestPrepareProposal) -> abci.ResponsePrepareProposal:
         for vote in request.local_last_commit.votes:
-            self._receive(vote.vote_extension)
+            self._receive(vote.vote_extension, vote.validator.address)
         envelopes = self._proposals.prepare(request.height, self._ledger_time_ms(request.time), request.max_tx_bytes, request.txs)
         return abci.ResponsePrepareProposal(txs=envelopes)
 
@@ -250,12 +250,12 @@ class CometbftEngine:
         # ABC-007
         if len(request.vote_extension) > VOTE_EXTENSION_BYTES_MAX:
             return abci.ResponseVerifyVoteExtension(status=status.REJECT)
-        self._receive(request.vote_extension)
+        self._receive(request.vote_extension, request.validator_address)
         return abci.ResponseVerifyVoteExtension(status=status.ACCEPT)
 
-    def _receive(self, extension: bytes) -> None:
+    def _receive(self, extension: bytes, voter: bytes) -> None:
         if 0 < len(extension) <= VOTE_EXTENSION_BYTES_MAX:
-            self._application.receive_extension(extension)
+            self._application.receive_extension(extension, voter)
 
     def _decided(self, decide: Callable[[], _Result]) -> _Result:
         """Run what decides in the one thread for it."""

@@ -23,6 +23,7 @@ _LAST_LINES: Final = 5
 _FAILURE: Final = "CONSENSUS FAILURE"
 _INVALID: Final = ("+2/3 prevoted for an invalid block", "+2/3 committed an invalid block")
 _CATCHING_UP: Final = "blocksync"
+_CLOCK: Final = "is too far in the future"
 _OTHER_STATE: Final = ("wrong Block.Header.AppHash", "wrong Block.Header.ValidatorsHash", "wrong Block.Header.NextValidatorsHash")
 
 
@@ -34,6 +35,8 @@ class EngineFailure:
     """Its words."""
     is_divergence: bool
     """Whether two thirds agreed on a block that follows from another state than this node's. Then a new start does not help."""
+    is_clock_behind: bool = False
+    """Whether two thirds agreed on a block whose time is too far ahead of this machine's clock. Once that is right, a new start helps."""
 
 
 class EngineLog:
@@ -64,7 +67,7 @@ class EngineLog:
     def last_error(self) -> EngineFailure:
         """Return the last error of the last process; without words when there was none."""
         reason = self._errors[-1] if self._errors else ""
-        return EngineFailure(reason, _is_divergence(reason))
+        return EngineFailure(reason, _is_divergence(reason), _CLOCK in reason)
 
     def _take(self, line: str) -> None:
         self._handler.emit(logging.makeLogRecord({"msg": line}))
@@ -80,9 +83,10 @@ class EngineLog:
         text = (f"{message}: {cause}" if cause else message)[:_REASON_CHARS_MAX]
         self._errors.append(text)
         # A proposer can name any state in a block that it proposes; in one that this node catches up with, two thirds have signed for it.
-        differs = record.get("module") == _CATCHING_UP and any(other in cause for other in _OTHER_STATE)
-        if differs or _FAILURE in message:
-            self._on_failure(EngineFailure(text, differs or _is_divergence(cause)))
+        is_catching_up = record.get("module") == _CATCHING_UP
+        differs = is_catching_up and any(other in cause for other in _OTHER_STATE)
+        if differs or _FAILURE in message or (is_catching_up and _CLOCK in cause):
+            self._on_failure(EngineFailure(text, differs or _is_divergence(cause), _CLOCK in cause))
 
 
 class _OwnersLog(logging.handlers.RotatingFileHandler):
@@ -99,7 +103,8 @@ class _OwnersLog(logging.handlers.RotatingFileHandler):
 
 
 def _is_divergence(text: str) -> bool:
-    return any(invalid in text for invalid in _INVALID)
+    # A block that is refused for its time alone follows from this node's state all the same.
+    return any(invalid in text for invalid in _INVALID) and _CLOCK not in text
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 It ends with exit code 0 when its application goes, so no code means that all is well; and it stays alive, RPC included, when it gave up
 agreeing. So what it says is read, what it answers is watched, and only `stop` ends it for good. There are two more ends: when two thirds
 agreed on a block that does not follow from this node's state, or when it gives up at one height again and again, starting it anew changes
-nothing, and the node has to say so (NET-006).
+nothing, and the node has to say so (NET-006). A clock that is behind is neither: once it is set right, a new start helps (NET-036).
 
 Specification: docs/spec/network.md, "Supervision".
 """
@@ -25,6 +25,7 @@ from yunhe.consensus.cometbft.configuration import RPC_SOCKET, check_home, read_
 from yunhe.consensus.cometbft.output import EngineFailure, EngineLog
 from yunhe.consensus.cometbft.rpc import ask_engine
 from yunhe.errors import EngineFailedError, EngineUnreachableError
+from yunhe.limits import ENGINE_BEHIND_S_MAX
 
 _log = structlog.get_logger(__name__)
 
@@ -195,6 +196,13 @@ class EngineSupervisor:
                 f"two thirds of the organisations agreed on a block that does not follow from this node's ledger ({self._reason})"
             )
             return True
+        if failure.is_clock_behind:
+            # NET-036
+            self._reason = (
+                f"this machine's clock is behind that of the other organisations by more than the engine bears, {ENGINE_BEHIND_S_MAX} s "
+                f"(block_time_tolerance); set the clock and keep it right, and the engine goes on by itself ({self._reason})"
+            )
+            return False
         if not gave_up:
             return False
         self._failures = self._failures + 1 if self._failed_height == self._height else 1

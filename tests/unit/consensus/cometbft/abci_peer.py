@@ -30,7 +30,8 @@ class JudgingApplication(RecordingApplication):
     def __init__(self) -> None:
         super().__init__()
         self.discarded: list[bytes] = []
-        self.extensions: list[bytes] = []
+        self.extensions: list[tuple[bytes, bytes]] = []
+        """Voter and what it told."""
         self.extension = b"cosignature"
         self.judged: list[tuple[bytes, int]] = []
         self.wasteful: set[str] = set()
@@ -56,8 +57,8 @@ class JudgingApplication(RecordingApplication):
     def extend_vote(self) -> bytes:
         return self.extension
 
-    def receive_extension(self, extension: bytes) -> None:
-        self.extensions.append(extension)
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
+        self.extensions.append((voter, extension))
 
 
 class NoProcess:

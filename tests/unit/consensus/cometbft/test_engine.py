@@ -46,7 +46,7 @@ class Replicated:
     def extend_vote(self) -> bytes:
         return b""
 
-    def receive_extension(self, extension: bytes) -> None:
+    def receive_extension(self, extension: bytes, voter: bytes) -> None:
         raise AssertionError
 
 

@@ -11,6 +11,7 @@ from yunhe.consensus.cometbft import output
 from yunhe.consensus.cometbft.output import EngineFailure, EngineLog
 
 HASH = "wrong Block.Header.AppHash. Expected 00, got 01"
+EARLY = "block time 2026-11-28 10:00:00 +0000 UTC is too far in the future (wall clock 2026-11-28 09:58:00 +0000 UTC + tolerance 1m0s)"
 GAVE_UP: dict[str, Any] = {"level": "error", "module": "consensus", "_msg": "CONSENSUS FAILURE!!!", "err": "runtime error"}
 FAILURES = {
     "a panic while agreeing": (GAVE_UP, False),
@@ -18,7 +19,18 @@ FAILURES = {
     "a block that two thirds prevoted": (GAVE_UP | {"err": f"precommit step; +2/3 prevoted for an invalid block: {HASH}"}, True),
     "a block of the past": ({"level": "error", "module": "blocksync", "_msg": "Error in validation", "err": HASH}, True),
 }
+CLOCKS = {
+    "a block that two thirds committed": GAVE_UP | {"err": f"+2/3 committed an invalid block: {EARLY}"},
+    "a block that two thirds prevoted": GAVE_UP | {"err": f"precommit step; +2/3 prevoted for an invalid block: {EARLY}"},
+    "a block of the past": {"level": "error", "module": "blocksync", "_msg": "Error in validation", "err": EARLY},
+}
 OTHERS = {
+    "a block that this node alone finds early": {
+        "level": "error",
+        "module": "consensus",
+        "_msg": "prevote step: ProposalBlock is invalid",
+        "err": EARLY,
+    },
     "a block that one proposes": {"level": "error", "module": "consensus", "_msg": "prevote step: ProposalBlock is invalid", "err": HASH},
     "a block of the past without its votes": {
         "level": "error",
@@ -46,6 +58,14 @@ def test_failure_is_told_with_whether_a_new_start_helps(tmp_path: Path, record: 
     failures, _ = read(tmp_path / "log", json.dumps(record).encode() + b"\n")
     assert [failure.is_divergence for failure in failures] == [diverges]
     assert record["err"] in failures[0].reason
+
+
+@pytest.mark.parametrize("record", CLOCKS.values(), ids=CLOCKS)
+def test_clock_that_is_behind_is_no_divergence(tmp_path: Path, record: dict[str, Any]) -> None:
+    # NET-036
+    failures, log = read(tmp_path / "log", json.dumps(record).encode() + b"\n")
+    assert [(failure.is_divergence, failure.is_clock_behind) for failure in failures] == [(False, True)]
+    assert (log.last_error().is_divergence, log.last_error().is_clock_behind) == (False, True)
 
 
 @pytest.mark.parametrize("record", OTHERS.values(), ids=OTHERS)

@@ -9,7 +9,7 @@ from tests.unit.consensus.cometbft.abci_peer import TIME_MS, Connection, Judging
 from yunhe.consensus.cometbft._generated import abci_pb2 as abci
 from yunhe.consensus.cometbft.abci_server import frame
 from yunhe.errors import EngineOrderError
-from yunhe.limits import BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX, VOTE_EXTENSION_BYTES_MAX
+from yunhe.limits import BLOCK_BYTES_MAX, BLOCK_ENVELOPES_MAX, CERTIFIERS_MAX, VOTE_EXTENSION_BYTES_MAX
 
 LONG = b"9000000"
 """An envelope that is viable for long."""
@@ -114,11 +114,11 @@ def test_extension_of_any_content_is_accepted_and_handed_on(tmp_path: Path) -> N
     with engine_of(tmp_path, application), Connection(tmp_path) as process:
         assert process.ask(extend_vote={"height": 2}).extend_vote.vote_extension == b"cosignature"
         for extension in (b"", b"\0\xff", b"x" * VOTE_EXTENSION_BYTES_MAX):
-            answer = process.ask(verify_vote_extension={"height": 2, "vote_extension": extension})
+            answer = process.ask(verify_vote_extension={"height": 2, "validator_address": b"bank", "vote_extension": extension})
             assert answer.verify_vote_extension.status == abci.ResponseVerifyVoteExtension.VerifyStatus.ACCEPT
-        late = {"votes": [{"vote_extension": b"late"}]}
+        late = {"votes": [{"validator": {"address": b"port"}, "vote_extension": b"late"}]}
         process.ask(prepare_proposal={"height": 3, "time": time_of(TIME_MS), "max_tx_bytes": 10, "local_last_commit": late})
-        assert application.extensions == [b"\0\xff", b"x" * VOTE_EXTENSION_BYTES_MAX, b"late"]
+        assert application.extensions == [(b"bank", b"\0\xff"), (b"bank", b"x" * VOTE_EXTENSION_BYTES_MAX), (b"port", b"late")]
 
 
 def test_extension_that_is_too_large_is_rejected(tmp_path: Path) -> None:
@@ -234,3 +234,16 @@ def test_same_millisecond_twice_is_two_times_of_the_ledger(tmp_path: Path) -> No
             process.ask_all(abci.Request(finalize_block=decided), abci.Request(commit={}))
     times = [delivery.time_ms for delivery in application.deliveries]
     assert times == [TIME_MS, TIME_MS + 1, TIME_MS + 2]
+
+
+def test_full_block_with_the_votes_of_all_validators_is_one_message(tmp_path: Path) -> None:
+    """ABC-007 and ABC-002 accepted: the largest message that the process has, with what this version passes over in it."""
+    vote = abci.ExtendedVoteInfo(validator={"address": bytes(20)}, vote_extension=bytes(VOTE_EXTENSION_BYTES_MAX))
+    # Signature, power and flag of a vote, and hashes and evidence of the block, in a field that is not known.
+    unknown = abci.ExtendedVoteInfo.FromString(vote.SerializeToString() + b"\xa2\x06\x80\x02" + bytes(256))
+    request = preparation(*[b"%d " % (TIME_MS - 1) + bytes([number]) * (BLOCK_BYTES_MAX // 16) for number in range(16)])
+    request.local_last_commit.votes.extend([unknown] * CERTIFIERS_MAX)
+    application = JudgingApplication()
+    with engine_of(tmp_path, application), Connection(tmp_path) as process:
+        assert process.ask(prepare_proposal=request).prepare_proposal.txs == []
+        assert len(application.extensions) == CERTIFIERS_MAX

@@ -1,5 +1,6 @@
 """The engine's process is kept running, whatever ends it, and stands still only where a new start changes nothing; with the real one."""
 
+import json
 import os
 import signal
 import socket
@@ -161,3 +162,43 @@ def test_program_that_cannot_be_run_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(EngineFailedError) as refusal:
         EngineSupervisor(tmp_path / "none", home, tmp_path / "log", pytest.fail).start()
     assert str(tmp_path / "none") in refusal.value.message
+
+
+def saying(path: Path, error: str) -> Path:
+    """Make a program that says that it gave up, and stays."""
+    record = json.dumps({"level": "error", "module": "consensus", "_msg": "CONSENSUS FAILURE!!!", "err": error})
+    path.write_text(f"#!/bin/sh\ncat <<'END'\n{record}\nEND\nexec sleep 600\n")
+    path.chmod(0o700)
+    return path
+
+
+EARLY = "+2/3 committed an invalid block: block time 2 is too far in the future (wall clock 1 + tolerance 1m0s)"
+
+
+def test_process_of_a_machine_whose_clock_is_behind_is_started_again_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    # NET-036 accepted: six times, and any other failure ends it after four.
+    (home,) = make_homes(tmp_path, 1)
+    hasty = SupervisionTimes(pause_first=0.01, pause_longest=0.01, probe=0.2)
+    supervisor = EngineSupervisor(saying(tmp_path / "program", EARLY), home, tmp_path / "log", pytest.fail, hasty)
+    supervisor.start()
+    try:
+        wait_until(lambda: supervisor.health().restarts > 5, "new starts")
+        reason = supervisor.health().reason
+        assert "clock is behind" in reason
+        assert "block_time_tolerance" in reason
+    finally:
+        supervisor.stop()
+
+
+def test_process_that_gives_up_for_another_reason_is_not_started_for_ever(tmp_path: Path) -> None:
+    # NET-036 and NET-006 refused
+    (home,) = make_homes(tmp_path, 1)
+    halted: list[EngineFailedError] = []
+    hasty = SupervisionTimes(pause_first=0.01, pause_longest=0.01, probe=0.2)
+    supervisor = EngineSupervisor(saying(tmp_path / "program", "runtime error"), home, tmp_path / "log", halted.append, hasty)
+    supervisor.start()
+    try:
+        wait_until(lambda: bool(halted), "the end")
+        assert "clock" not in supervisor.health().reason
+    finally:
+        supervisor.stop()

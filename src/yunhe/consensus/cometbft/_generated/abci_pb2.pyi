@@ -360,10 +360,18 @@ class ExtendedCommitInfo(_message.Message):
     def __init__(self, votes: _Optional[_Iterable[_Union[ExtendedVoteInfo, _Mapping]]] = ...) -> None: ...
 
 class ExtendedVoteInfo(_message.Message):
-    __slots__ = ("vote_extension",)
+    __slots__ = ("validator", "vote_extension")
+    VALIDATOR_FIELD_NUMBER: _ClassVar[int]
     VOTE_EXTENSION_FIELD_NUMBER: _ClassVar[int]
+    validator: Validator
     vote_extension: bytes
-    def __init__(self, vote_extension: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, validator: _Optional[_Union[Validator, _Mapping]] = ..., vote_extension: _Optional[bytes] = ...) -> None: ...
+
+class Validator(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
 
 class ValidatorUpdate(_message.Message):
     __slots__ = ("pub_key", "power")
