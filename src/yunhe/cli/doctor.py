@@ -9,7 +9,8 @@ import typer
 
 from yunhe.cli.output import EXIT_CONFIGURATION, output
 from yunhe.errors import NodeNotRunningError
-from yunhe.node.doctor import FAULT, WARNING, Finding, diagnose
+from yunhe.node.doctor import diagnose
+from yunhe.node.finding import FAULT, WARNING, Finding
 from yunhe.sdk.local_node import read_run_file
 
 
@@ -18,7 +19,7 @@ def doctor(
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as faults.")] = False,
 ) -> None:
-    """Check a node's configuration, keys, clock, disk, port, file modes, worker and versions. The exit code is 4 when there is a fault."""
+    """Check a node's configuration, keys, clock, disk, port, file modes, engine, worker and versions. A fault makes the exit code 4."""
     try:
         read_run_file(folder)
         is_running = True

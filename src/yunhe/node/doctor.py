@@ -11,7 +11,6 @@ import socket
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -21,16 +20,14 @@ from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.errors import YunheError
 from yunhe.limits import DISK_FREE_BYTES_MIN
 from yunhe.node.config import FILE_NAME, resolve_config
+from yunhe.node.engine_checks import engine_findings
+from yunhe.node.finding import FAULT, OK, WARNING, Finding
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.node import check_platform, clock_ms
 from yunhe.node.tls_files import read_pair
 from yunhe.node.tokens import TOKENS_FILE, read_tokens
 from yunhe.sdk.local_node import TOKEN_FILE
 from yunhe.storage import LogReader
-
-OK: Final = "ok"
-WARNING: Final = "warning"
-FAULT: Final = "fault"
 
 _CERTIFICATE_DAYS_ADVISED: Final = 30
 _DAY_MS: Final = 86_400_000
@@ -40,19 +37,6 @@ _TIMEX_BYTES: Final = 208
 """`struct timex` of Linux on x86-64."""
 _OTHERS: Final = 0o077
 _WRITABLE_BY_OTHERS: Final = 0o022
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found."""
-
-    check: str
-    """What was looked at."""
-    verdict: str
-    """`ok`, `warning` or `fault`."""
-    found: str
-    advice: str = ""
-    """What to do; empty when nothing is."""
 
 
 def diagnose(
@@ -88,6 +72,8 @@ def diagnose(
     found += _disk(path)
     found += _address(folder, is_running=is_running)
     found += _certificate(folder, now_ms())
+    if folder.genesis.validators:
+        found += engine_findings(folder, environment, is_running=is_running)
     found += _worker(folder)
     return found
 

@@ -48,10 +48,20 @@ def prepare_engine(folder: NodeFolder, environment: Mapping[str, str], on_halted
     program = find_program(environment)
     home = folder.path / ENGINE_FOLDER
     configuration.check_home(home)
+    check_engine_genesis(folder)
+    write_settings(home, engine_settings(folder.config))
+    return EngineSupervisor(program, home, folder.path / ENGINE_LOG, on_halted)
+
+
+def check_engine_genesis(folder: NodeFolder) -> None:
+    """Check that the engine of a node is of the node's network.
+
+    Raises:
+        EngineFilesError: it is not.
+    """
+    home = folder.path / ENGINE_FOLDER
     # NET-003
     if (home / configuration.GENESIS_FILE).read_text(encoding="utf-8") != engine_genesis(folder.genesis):
         raise EngineFilesError(
             f"{home / configuration.GENESIS_FILE} is not what the network's genesis says; put back the file that was there"
         )
-    write_settings(home, engine_settings(folder.config))
-    return EngineSupervisor(program, home, folder.path / ENGINE_LOG, on_halted)

@@ -18,7 +18,8 @@ from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.errors import JailIncompleteError
 from yunhe.limits import DISK_FREE_BYTES_MIN
 from yunhe.node import doctor
-from yunhe.node.doctor import FAULT, OK, WARNING, Finding, clock_is_synchronised, diagnose
+from yunhe.node.doctor import clock_is_synchronised, diagnose
+from yunhe.node.finding import FAULT, OK, WARNING, Finding
 from yunhe.node.node import clock_ms
 
 PROTECTIONS = {"landlock": True, "namespaces": True}
