@@ -159,6 +159,10 @@ PAGE_ROWS_MAX: Final = 1000
 """Rows of one page of a list."""
 PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Stored bytes after which a page of records or events ends, whatever its limit of rows."""
+VERSION_BLOCKS_PER_READ_MAX: Final = 1000
+"""Blocks that one read of a record's versions looks through."""
+VERSION_BYTES_PER_READ_MAX: Final = 64 * 1024 * 1024
+"""Stored bytes of blocks after which a read of a record's versions ends."""
 EVENT_BLOCKS_PER_READ_MAX: Final = 1000
 """Blocks that one read of events looks through."""
 EVENTS_CACHED_BYTES_MAX: Final = 32 * 1024 * 1024

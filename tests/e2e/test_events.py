@@ -190,9 +190,15 @@ def test_command_line_looks_after_webhooks(tmp_path: Path) -> None:
             assert shown["id"] == added["id"]
             assert "secret" not in shown
             assert list(client.webhooks.dead_letters(added["id"])) == []
+            assert list(client.webhooks.dead_letters(added["id"], again=True, limit=1)) == []
+            assert [client.webhooks.all("notes", "running"), client.webhooks.all("other"), client.webhooks.all(state="halted")] == [
+                [shown],
+                [],
+                [],
+            ]
         assert yunhe_json("webhook", "retry", added["id"], *common) == {"count": 0}
-        assert yunhe("webhook", "dead", added["id"], *common).returncode == 0
-        assert added["id"] in yunhe("webhook", "list", *common).stdout
+        assert yunhe("webhook", "dead", added["id"], "--not-again", "--limit", "5", *common).returncode == 0
+        assert added["id"] in yunhe("webhook", "list", "--contract", "notes", "--state", "running", *common).stdout
         assert yunhe_json("webhook", "remove", added["id"], *common) == {"removed": added["id"]}
         again = yunhe("webhook", "remove", added["id"], *common)
         assert (again.returncode, again.stderr.split(":")[0]) == (1, "WEBHOOK_NOT_FOUND")

@@ -129,6 +129,11 @@ def test_api_025_record_and_proof_of_the_past_over_the_command_line(node: NodePr
     assert verified.returncode == 0, verified.stderr
     assert str(at) in verified.stdout
     assert yunhe("query", "record", "trade", "bills", "B10", "--at", str(at + 9), "--folder", str(node.folder)).returncode == 1
+    # API-026: a record that was removed has a version that says so.
+    (version,) = client.record_versions("trade", "bills", ["B30"], from_height=at)
+    assert (version["height"], version["fields"]["holder"]) == (at + 1, "late")
+    listed = yunhe("query", "versions", "trade", "bills", "B30", "--limit", "1", "--folder", str(node.folder))
+    assert (listed.returncode, "late" in listed.stdout) == (0, True)
 
 
 def test_api_010_table_that_there_is_not_is_refused_by_name(node: NodeProcess, client: Client) -> None:

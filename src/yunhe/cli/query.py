@@ -35,6 +35,25 @@ def record(  # one for each option
 
 
 @app.command()
+def versions(  # noqa: PLR0913, PLR0917  # one for each option
+    contract: ContractArgument,
+    table_name: TableArgument,
+    key: Annotated[list[str], typer.Argument(help=_KEY_HELP)],
+    limit: LimitOption = 100,
+    from_height: Annotated[int | None, typer.Option("--from-height", min=0, help="Lowest block to look at.")] = None,
+    to_height: Annotated[int | None, typer.Option("--to-height", min=0, help="Highest block to look at.")] = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """List what blocks wrote at a record's key, newest first, as far back as the node keeps blocks whole."""
+    with Connection(folder, node, token_file).open() as client:
+        rows = list(client.record_versions(contract, table_name, parse_key(key), from_height=from_height, to_height=to_height, limit=limit))
+    shown = [[row["height"], utc(row["time_ms"]), "removed" if row["fields"] is None else row["fields"]] for row in rows]
+    output.result(rows, table(["height", "time", "fields"], shown))
+
+
+@app.command()
 def records(  # noqa: PLR0913, PLR0917  # one for each option
     contract: ContractArgument,
     table_name: TableArgument,

@@ -1,5 +1,6 @@
 """`yunhe webhook`: have a node post events to an address, and see to what could not be delivered."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,6 +11,16 @@ from yunhe.cli.output import output, table, utc
 
 app = typer.Typer(name="webhook", help="Post events to an address, as CloudEvents.", no_args_is_help=True)
 
+
+class State(StrEnum):
+    """How a webhook can be."""
+
+    RUNNING = "running"
+    FAILING = "failing"
+    HALTED = "halted"
+
+
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")]
 WebhookArgument = Annotated[str, typer.Argument(help="Identifier of the webhook; see `yunhe webhook list`.")]
 
 
@@ -34,10 +45,16 @@ def add(  # one for each option
 
 
 @app.command("list")
-def list_(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+def list_(
+    contract: Annotated[str | None, typer.Option("--contract", help="Those with events of this contract only.")] = None,
+    state: Annotated[State | None, typer.Option("--state", help="Those in this state only.")] = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
     """List the webhooks and how each is."""
     with Connection(folder, node, token_file).open() as client:
-        rows = client.webhooks.all()
+        rows = client.webhooks.all(contract, None if state is None else state.value)
     columns = ["id", "url", "contract", "event", "where", "reached", "state", "dead_letters", "reason"]
     output.result(rows, table(columns, [["" if row[column] is None else row[column] for column in columns] for row in rows]))
 
@@ -51,10 +68,20 @@ def remove(webhook: WebhookArgument, folder: FolderOption = None, node: NodeOpti
 
 
 @app.command()
-def dead(webhook: WebhookArgument, folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
+def dead(
+    webhook: WebhookArgument,
+    limit: LimitOption = 1000,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+    *,
+    again: Annotated[
+        bool | None, typer.Option("--again/--not-again", help="Those that wait to be tried again, or those that do not.")
+    ] = None,
+) -> None:
     """List the events that could not be delivered."""
     with Connection(folder, node, token_file).open() as client:
-        rows = list(client.webhooks.dead_letters(webhook))
+        rows = list(client.webhooks.dead_letters(webhook, again=again, limit=limit))
     output.result(rows, table(["event", "tried", "reason"], [[row["event"], utc(row["time_ms"]), row["reason"]] for row in rows]))
 
 

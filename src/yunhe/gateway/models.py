@@ -177,6 +177,22 @@ class RecordPage(BaseModel):
     next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
 
 
+class RecordVersionBody(BaseModel):
+    """What a block wrote at a record's key."""
+
+    height: int
+    time_ms: int
+    fields: JsonValue = Field(description="the record after this block; null when the block removed it")
+
+
+class RecordVersionPage(BaseModel):
+    """Versions of a record, newest first."""
+
+    oldest: int = Field(description="the oldest block that this node keeps whole; versions before it are not listed")
+    items: list[RecordVersionBody]
+    next: str | None = Field(description="pass as `cursor` for the next page; null at the end")
+
+
 class ViewRequest(RequestBody):
     """A view to run."""
 

@@ -8,16 +8,17 @@ from typing import Annotated, Final, cast
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from yunhe.errors import MalformedError, RecordNotFoundError
-from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, ViewBody, ViewRequest
+from yunhe.gateway.models import PlacedRecordBody, RecordBody, RecordPage, RecordVersionBody, RecordVersionPage, ViewBody, ViewRequest
 from yunhe.gateway.pages import AnyPage, wrong_cursor
 from yunhe.gateway.record_pages import Wanted, read_page, require_table
 from yunhe.gateway.strict_json import read_json
 from yunhe.gateway.strict_route import StrictRoute
 from yunhe.ledger.codec import Value, as_fields, decode
-from yunhe.ledger.rendering import value_to_json
+from yunhe.ledger.rendering import Json, value_to_json
 from yunhe.ledger.state_keys import KeyComponent, decode_state_key, state_key
 from yunhe.limits import HEIGHT_MAX, HTTP_BODY_BYTES_MAX, KEY_COMPONENTS_MAX, RECORD_BYTES_MAX, STATE_KEY_BYTES_MAX
 from yunhe.node import Node
+from yunhe.storage import block_pruned, read_versions
 
 _FIELDS: Final = "^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$"
 _BYTES: Final = re.compile("0x([0-9a-f]{2})*")
@@ -88,6 +89,7 @@ def _parse_cursor(cursor: str) -> bytes:
     return bytes.fromhex(cursor)
 
 
+FromHeight = Annotated[int | None, Query(ge=0, le=HEIGHT_MAX, description="lowest block; the oldest that is kept whole when absent")]
 WantedRecords = Annotated[Wanted, Depends(_wanted)]
 
 
@@ -107,6 +109,29 @@ def record_routes(node: Node) -> APIRouter:
             raise RecordNotFoundError(f"the table {contract}.{table} has no record with this key{when}")
         shown = _record(encoded, stored)
         return PlacedRecordBody(key=shown.key, fields=shown.fields, height=at)
+
+    @router.get("/tables/{table}/record/versions")
+    async def versions(
+        contract: ContractName,
+        table: ContractName,
+        key: KeyText,
+        page: AnyPage,
+        from_height: FromHeight = None,
+        to_height: Annotated[int, Query(ge=0, le=HEIGHT_MAX, description="highest block")] = HEIGHT_MAX,
+    ) -> RecordVersionPage:
+        """Return what blocks wrote at a record's key, newest first, page by page. A page may have no rows and not be the last."""
+        encoded = state_key(contract, table, _parse_key_text(key))
+        oldest = node.store.oldest
+        # API-026: nothing is passed over unseen.
+        if from_height is not None and from_height < oldest:
+            raise block_pruned(from_height, oldest)
+        lowest, highest = from_height or oldest, min(to_height, node.head().height)
+        cursor = page.height(lowest, highest)
+        read = await asyncio.to_thread(read_versions, node.store, encoded, lowest, highest if cursor is None else cursor, page.limit)
+        if not read.versions and cursor is None:
+            await asyncio.to_thread(require_table, node.reader(), contract, table)
+        items = [RecordVersionBody(height=each.height, time_ms=each.time_ms, fields=_fields(each.record)) for each in read.versions]
+        return RecordVersionPage(oldest=oldest, items=items, next=None if read.next is None else str(read.next))
 
     @router.get("/tables/{table}/records")
     async def records(contract: ContractName, table: ContractName, wanted: WantedRecords, page: AnyPage) -> RecordPage:
@@ -148,4 +173,8 @@ def _read(node: Node, key: bytes, height: int | None) -> tuple[bytes | None, int
 def _record(key: bytes, stored: bytes) -> RecordBody:
     _, _, components = decode_state_key(key)
     shown = ["0x" + component.hex() if isinstance(component, bytes) else component for component in components]
-    return RecordBody(key=shown, fields=value_to_json(decode(stored, RECORD_BYTES_MAX)))
+    return RecordBody(key=shown, fields=_fields(stored))
+
+
+def _fields(stored: bytes | None) -> Json:
+    return None if stored is None else value_to_json(decode(stored, RECORD_BYTES_MAX))

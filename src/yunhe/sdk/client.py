@@ -273,6 +273,26 @@ class Client:
         parameters = {"key": _key_text(key)} | ({} if height is None else {"height": str(height)})
         return self._get(f"/v1/contracts/{contract}/tables/{table}/record", parameters)
 
+    def record_versions(
+        self, contract: str, table: str, key: Key, *, from_height: int | None = None, to_height: int | None = None, limit: int = 100
+    ) -> Iterator[dict[str, Any]]:
+        """Yield up to `limit` versions of a record as {height, time_ms, fields}, newest first: what blocks wrote at its key.
+
+        Args:
+            contract: name of the contract.
+            table: name of its table.
+            key: components of the primary key.
+            from_height: of the last block to look at; the oldest that the node keeps whole when left out.
+            to_height: of the first block to look at; the last block when left out.
+            limit: how many at most.
+
+        Raises:
+            BlockPrunedError: the node does not keep the block `from_height` whole.
+        """
+        heights = {"from_height": from_height, "to_height": to_height}
+        parameters = {"key": _key_text(key)} | {name: str(height) for name, height in heights.items() if height is not None}
+        yield from self._pages(f"/v1/contracts/{contract}/tables/{table}/record/versions", parameters, limit)
+
     def records(
         self,
         contract: str,

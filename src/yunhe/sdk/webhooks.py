@@ -111,20 +111,36 @@ class WebhookRegister:
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         return json_object(self._ask("POST", "/v1/webhooks", json=wanted, headers=headers))
 
-    def all(self) -> list[dict[str, Any]]:
-        """Return all webhooks and how each is, oldest first."""
-        return list(self._pages("/v1/webhooks"))
+    def all(self, contract: str | None = None, state: str | None = None) -> list[dict[str, Any]]:
+        """Return all webhooks and how each is, oldest first.
+
+        Args:
+            contract: those with events of this contract only.
+            state: those that are `running`, `failing` or `halted` only.
+        """
+        wanted = {"contract": contract, "state": state}
+        return list(self._pages("/v1/webhooks", {name: value for name, value in wanted.items() if value is not None}))
 
     def remove(self, webhook: str) -> None:
         """Remove a webhook with its dead letters; raises WebhookNotFoundError."""
         self._ask("DELETE", f"/v1/webhooks/{webhook}")
 
-    def dead_letters(self, webhook: str) -> Iterator[dict[str, Any]]:
-        """Return the events that could not be delivered as {event, reason, time_ms, again}, oldest first; raises WebhookNotFoundError."""
-        return self._pages(f"/v1/webhooks/{webhook}/dead-letters")
+    def dead_letters(self, webhook: str, *, again: bool | None = None, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the events that could not be delivered as {event, reason, time_ms, again}, oldest first.
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        return pages(lambda page: json_object(self._ask("GET", path, params=page)), INTEGER_MAX)
+        Args:
+            webhook: its identifier.
+            again: those that wait to be tried again, or those that do not; None for all.
+            limit: how many at most; None for all.
+
+        Raises:
+            WebhookNotFoundError: there is none with this identifier.
+        """
+        wanted = {} if again is None else {"again": str(again).lower()}
+        return self._pages(f"/v1/webhooks/{webhook}/dead-letters", wanted, limit)
+
+    def _pages(self, path: str, wanted: Mapping[str, str], limit: int | None = None) -> Iterator[dict[str, Any]]:
+        return pages(lambda page: json_object(self._ask("GET", path, params={**wanted, **page})), INTEGER_MAX if limit is None else limit)
 
     def try_again(self, webhook: str) -> int:
         """Try all dead letters once more, set a halted webhook going, and return how many there are; raises WebhookNotFoundError."""

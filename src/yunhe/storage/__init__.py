@@ -5,6 +5,7 @@ Specification: docs/spec/storage.md.
 """
 
 from yunhe.storage.backup import Backup, Continuation, unpack_backup, write_backup
+from yunhe.storage.block_files import block_pruned
 from yunhe.storage.certificates import Certificates
 from yunhe.storage.check import CheckReport, check_folder
 from yunhe.storage.cosigner_memory import CosignerMemory, SignedTree
@@ -14,6 +15,7 @@ from yunhe.storage.log_reader import LogReader
 from yunhe.storage.past_state import past_state
 from yunhe.storage.prune import Pruned, PrunePolicy, prune_folder, prune_store
 from yunhe.storage.readers import SnapshotReader
+from yunhe.storage.record_versions import RecordVersion, VersionsRead, read_versions
 from yunhe.storage.transaction_index import Location, Progress
 
 __all__ = [
@@ -29,12 +31,16 @@ __all__ = [
     "Progress",
     "PrunePolicy",
     "Pruned",
+    "RecordVersion",
     "SignedTree",
     "SnapshotReader",
+    "VersionsRead",
+    "block_pruned",
     "check_folder",
     "past_state",
     "prune_folder",
     "prune_store",
+    "read_versions",
     "unpack_backup",
     "write_backup",
 ]

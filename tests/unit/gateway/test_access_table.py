@@ -57,6 +57,7 @@ TABLE = {
     "GET /v1/blocks/{height}": Row(READ, "/v1/blocks/0", 200),
     "GET /v1/blocks/{height}/record": Row(READ, "/v1/blocks/0/record", 200),
     "GET /v1/contracts/{contract}/tables/{table}/record": Row(READ, RECORD + '?key=["port","nobody"]', 404),
+    "GET /v1/contracts/{contract}/tables/{table}/record/versions": Row(READ, RECORD + '/versions?key=["port","nobody"]', 200),
     "GET /v1/contracts/{contract}/tables/{table}/records": Row(READ, f"{RECORD}s", 200),
     "POST /v1/contracts/{contract}/views/{view}": Row(READ, "/v1/contracts/none/views/none", 400),
     "POST /v1/contracts/{contract}/views/{view}/cbor": Row(READ, "/v1/contracts/none/views/none/cbor", 400),

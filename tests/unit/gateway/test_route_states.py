@@ -19,6 +19,7 @@ STATES = {
     "GET /v1/blocks/{height}/record": "stable",
     "GET /v1/checkpoint": "stable",
     "GET /v1/contracts/{contract}/tables/{table}/record": "stable",
+    "GET /v1/contracts/{contract}/tables/{table}/record/versions": "stable",
     "GET /v1/contracts/{contract}/tables/{table}/records": "stable",
     "GET /v1/events": "stable",
     "GET /v1/events/stream": "stable",

@@ -99,6 +99,13 @@ def test_what_was_pruned_is_refused_by_name_and_what_is_kept_is_answered(ledger,
         assert await code("/v1/events/stream?from_height=2") == (410, "BLOCK_PRUNED")
         # From the beginning, which is the oldest block then.
         assert {item["height"] for item in (await client.get("/v1/events")).json()["items"]} <= set(range(done.oldest, BLOCKS + 1))
+        # API-026 refused, and accepted as far back as there are blocks.
+        versions = "/v1/contracts/registry/tables/members/record/versions?key="
+        gone, there = f'{versions}["port","m{done.oldest - 2}"]', f'{versions}["port","m{done.oldest - 1}"]'
+        assert await code(f"{gone}&from_height={done.oldest - 1}") == (410, "BLOCK_PRUNED")
+        for path, heights in ((gone, []), (there, [done.oldest])):
+            listed = (await client.get(path)).json()
+            assert ([item["height"] for item in listed["items"]], listed["oldest"], listed["next"]) == (heights, done.oldest, None)
         bundle = node.certification.prove([ProofSubjectRequest.of_record("registry", "members", ("port", "m0"))], None)
         verifier.verify(bundle, (folder.path / "genesis.json").read_bytes())
         with pytest.raises(BlockPrunedError):
