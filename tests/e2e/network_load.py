@@ -42,8 +42,8 @@ class Load(threading.Thread):
         return self.placed
 
 
-def require_everywhere_once(network: LocalNetwork, placed: Sequence[Submitted]) -> None:
-    """Require that all nodes have the transactions, each at one height, one history with one state, and that each can prove it."""
+def require_everywhere_once(network: LocalNetwork, placed: Sequence[Submitted], proved: int = -1) -> None:
+    """Require that all nodes have the transactions, each at one height, one history with one state, and that each can prove one of them."""
     assert {one.code for one in placed} == {"OK"}
     assert len({one.transaction_id for one in placed}) == len(placed)
     network.await_agreement(max(one.height or 0 for one in placed))
@@ -54,7 +54,7 @@ def require_everywhere_once(network: LocalNetwork, placed: Sequence[Submitted]) 
                 assert client.receipt(one.transaction_id)["height"] == one.height
             histories.append(list(client.blocks(limit=10_000)))
     assert all(history == histories[0] for history in histories)
-    require_proofs(network, placed[-1])
+    require_proofs(network, placed[proved])
 
 
 def require_proofs(network: LocalNetwork, placed: Submitted) -> None:

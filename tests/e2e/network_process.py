@@ -1,5 +1,6 @@
 """A real network of four organisations on this machine, driven through the command line and the SDK, for end-to-end tests."""
 
+import copy
 import json
 import os
 import signal
@@ -25,6 +26,12 @@ class LocalNetwork:
         self.organisations = organisations
         ports = ("--api-port", "0", "--engine-port", "0")
         self.made = yunhe_json("network", "new", str(self.folder), "--orgs", ",".join(organisations), *ports)
+
+    def without(self, organisation: str) -> "LocalNetwork":
+        """Return the others, as a network of their own."""
+        others = copy.copy(self)
+        others.organisations = tuple(name for name in self.organisations if name != organisation)
+        return others
 
     def start(self) -> dict[str, Any]:
         return yunhe_json("network", "start", str(self.folder))

@@ -70,6 +70,8 @@ class LoadResult:
     """Transactions of an open loop for whose requests no connection became free in time."""
     latencies_s: list[float] = field(default_factory=list)
     """Of each request that was committed whole, seconds."""
+    commits: list[tuple[float, int]] = field(default_factory=list)
+    """When what was committed was known, by the monotonic clock, and how many transactions."""
     elapsed_s: float = 0.0
     connections: int = 0
     """Connections that were open at once, at most."""
@@ -117,6 +119,7 @@ class _Generator:
         now = time.monotonic()
         refused = self._refused(answer, encoded)
         committed = len(encoded) - len(refused)
+        self.result.commits.append((now, committed))
         if now > end:
             self.result.late += committed
         else:

@@ -6,17 +6,19 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import yunhe
 from yunhe.bench.load import Load, LoadResult, run_load
+from yunhe.bench.loss import Loss, Recovery
 from yunhe.bench.processes import folder_mib, memory_mib, processor_s
-from yunhe.bench.scratch_network import scratch_network
+from yunhe.bench.scratch_network import ScratchNetwork, scratch_network
 from yunhe.bench.scratch_node import ScratchNode, scratch_node
 from yunhe.bench.workloads import Choice, Workload
 from yunhe.errors import BadAnswerError, UsageError
 from yunhe.ledger.transaction import Call, Transaction
+from yunhe.sdk import Client
 
 _GAS_LIMIT: Final = 1_000_000
 _OVERLOAD: Final = 3
@@ -34,6 +36,8 @@ _OF_OVERLOAD: Final = (
     "cores_used",
 )
 _SAMPLE_S: Final = 0.5
+_SPARES_ONE: Final = 4
+"""So many organisations go on without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Options:
     hash_name: str = "sha256"
     overload_s: float = 0.0
     """How long three times as much as was committed is offered afterwards, seconds."""
+    kill_s: float = 0.0
+    """How long the load goes on afterwards while a node of the network is killed in its middle, seconds."""
     idle_s: float = 0.0
     """How long the node is watched without load afterwards, seconds."""
     restart: bool = False
@@ -61,6 +67,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.records < 2 or not (self.hot == 0 or 2 <= self.hot <= self.records):
             raise UsageError("there are at least 2 records, and of hot ones at least 2 and no more than there are")
+        if self.kill_s and self.organisations < _SPARES_ONE:
+            raise UsageError(f"a network goes on without one node when it has at least {_SPARES_ONE}: --kill needs --network {_SPARES_ONE}")
 
 
 def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -87,6 +95,9 @@ def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str
             offered = _OVERLOAD * figures["committed_per_s"]
             progress(f"{offered} tx/s offered: {options.overload_s:g} s")
             figures["overload"] = _overloaded(node, options, offered, figures["committed_per_s"])
+        if options.kill_s and isinstance(node, ScratchNetwork):
+            progress(f"a node is killed under load: {options.kill_s:g} s")
+            figures["loss"] = asdict(_lose(node, options))
         if options.idle_s:
             progress(f"without load: {options.idle_s:g} s")
             figures["idle_cores"] = _idle(node, options.idle_s)
@@ -98,17 +109,11 @@ def run_benchmark(options: Options, progress: Callable[[str], None]) -> dict[str
 
 def _measure(node: ScratchNode, options: Options) -> dict[str, Any]:
     names = node.processes()
-    calls = options.workload.calls(Choice(options.records, options.hot, options.seed))
     with node.client() as client:
-        _ = client.network_id, client.chain_hash
-
-        def sign(call: Call) -> Transaction:
-            return client.build([node.key], [call], gas_limit=_GAS_LIMIT)
-
         memory_before = {name: memory_mib(pid)[0] for pid, name in names.items()}
         used_before = {pid: processor_s(pid) for pid in names}
         own_before = time.process_time()
-        result = run_load(node.address, node.token, options.load, sign, calls)
+        result = _load(node, client, options)
         cores = {name: (processor_s(pid) - used_before[pid]) / result.elapsed_s for pid, name in names.items()}
         cores["load"] = (time.process_time() - own_before) / result.elapsed_s
     memory = {name: memory_mib(pid) for pid, name in names.items()}
@@ -123,6 +128,25 @@ def _measure(node: ScratchNode, options: Options) -> dict[str, Any]:
         "yunhe": yunhe.__version__,
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, CPython {platform.python_version()}",
     }
+
+
+def _load(node: ScratchNode, client: Client, options: Options) -> LoadResult:
+    _ = client.network_id, client.chain_hash
+
+    def sign(call: Call) -> Transaction:
+        return client.build([node.key], [call], gas_limit=_GAS_LIMIT)
+
+    calls = options.workload.calls(Choice(options.records, options.hot, options.seed))
+    return run_load(node.address, node.token, options.load, sign, calls)
+
+
+def _lose(network: ScratchNetwork, options: Options) -> Recovery:
+    """Kill a node in the middle of a load and return how the network and the node came back."""
+    again = replace(options, load=replace(options.load, seconds=options.kill_s))
+    with network.client() as client:
+        begun_s = time.monotonic()
+        loss = Loss(network, options.kill_s / 2)
+        return loss.recovery(_load(network, client, again), begun_s)
 
 
 def _overloaded(node: ScratchNode, options: Options, offered: int, peak: int) -> dict[str, Any]:

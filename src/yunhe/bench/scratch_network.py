@@ -1,5 +1,7 @@
 """A fresh network of several organisations, each with a node and an engine, in a scratch folder, made by the command line."""
 
+import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from typing import Final
 
 from yunhe.bench.processes import family, process_name
 from yunhe.bench.scratch_node import ScratchNode, yunhe
+from yunhe.node import NodeFolder
 from yunhe.sdk import Client, MemberKey, read_key_file
 from yunhe.sdk.local_node import read_run_file
 
@@ -66,6 +69,20 @@ class ScratchNetwork(ScratchNode):
     def client(self) -> Client:
         """Return a client of the first node."""
         return Client(self.address, self.token, timeout_s=60)
+
+    def kill(self, organisation: str) -> None:
+        """End the node of an organisation as a power cut does; it is started again."""
+        os.kill(read_run_file(self._node(organisation))[0], signal.SIGKILL)
+
+    def height(self, organisation: str) -> int:
+        """Return the height of an organisation's node.
+
+        Raises:
+            YunheError: it does not answer.
+        """
+        folder = self._node(organisation)
+        with Client(read_run_file(folder)[1], NodeFolder.load(folder).token(), timeout_s=1) as client:
+            return int(client.status()["height"])
 
     def _node(self, organisation: str) -> Path:
         return self._network / "nodes" / organisation

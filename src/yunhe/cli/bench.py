@@ -28,6 +28,9 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     overload: Annotated[
         float, typer.Option("--overload", min=0, help="Afterwards offer three times what was committed for so many seconds.")
     ] = 0.0,
+    kill: Annotated[
+        float, typer.Option("--kill", min=0, help="In a network, kill one node in the middle of so many further seconds of load.")
+    ] = 0.0,
     idle: Annotated[float, typer.Option("--idle", min=0, help="Watch the node so many seconds without load afterwards.")] = 0.0,
     network: Annotated[
         int, typer.Option("--network", min=1, max=NETWORK_NODES_MAX, help="So many organisations agree, each with a node on this machine.")
@@ -48,7 +51,19 @@ def bench(  # noqa: PLR0913, PLR0917  # one for each option
     from yunhe.bench.run import Options, run_benchmark  # noqa: PLC0415
 
     load = Load(seconds, batch, connections, rate)
-    options = Options(chosen, load, records, hot, signature_suite(suite).name, chain_hash(hash_name).name, overload, idle, restart, network)
+    options = Options(
+        chosen,
+        load,
+        records,
+        hot,
+        signature_suite(suite).name,
+        chain_hash(hash_name).name,
+        overload_s=overload,
+        kill_s=kill,
+        idle_s=idle,
+        restart=restart,
+        organisations=network,
+    )
     with ended_by_signals():
         figures = run_benchmark(options, output.progress)
     output.result(figures, _account(figures))
@@ -77,11 +92,21 @@ def _account(figures: dict[str, Any]) -> str:
             f"{over['of_peak']} of the above; refused {_by_name(over['refused']) or 'none'}; "
             f"node's memory by quarters, MiB, {', '.join(map(str, over['memory_mib']))}"
         )
+    if "loss" in figures:
+        lines.append(f"node killed    {_loss(figures['loss'])}")
     if "idle_cores" in figures:
         lines.append(f"without load   {_by_name(figures['idle_cores'])} cores")
     if "restart_s" in figures:
         lines.append(f"start          {figures['restart_s']} s")
     return "\n".join([*lines, f"on             {figures['machine']}, yunhe {figures['yunhe']}"])
+
+
+def _loss(figures: dict[str, Any]) -> str:
+    back = "not within the load" if figures["back_s"] is None else f"after {figures['back_s']} s"
+    return (
+        f"{figures['before_per_s']} tx/s before, {figures['after_per_s']} after; committed as before {back}, "
+        f"longest pause {figures['gap_s']} s; the node at the head after {figures['head_s']} s"
+    )
 
 
 def _by_name(values: dict[str, Any]) -> str:

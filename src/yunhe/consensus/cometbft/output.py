@@ -10,7 +10,7 @@ import logging
 import logging.handlers
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -21,7 +21,20 @@ from yunhe.limits import ENGINE_LINE_CHARS_MAX, ENGINE_LOG_BYTES_MAX, ENGINE_LOG
 _REASON_CHARS_MAX: Final = 300
 _LAST_LINES: Final = 5
 _FAILURE: Final = "CONSENSUS FAILURE"
-_INVALID: Final = ("+2/3 prevoted for an invalid block", "+2/3 committed an invalid block")
+_OTHER_LEDGER: Final = (
+    "two thirds of the organisations agreed on a block that does not follow from this node's ledger: "
+    "put the ledger back from a backup with `yunhe node restore`, or let a node with new keys join in its place"
+)
+_OLD_HOME: Final = (
+    "its home is older than this node's ledger: put back the home that was there, or let a node with new keys join in place of this one"
+)
+_FINAL: Final[Mapping[str, str]] = {
+    "+2/3 prevoted for an invalid block": _OTHER_LEDGER,
+    "+2/3 committed an invalid block": _OTHER_LEDGER,
+    "state.AppHash does not match AppHash after replay": _OTHER_LEDGER,
+    "is higher than core": _OLD_HOME,
+}
+"""What the process says when a new start does not help, and what is the matter then."""
 _CATCHING_UP: Final = "blocksync"
 _CLOCK: Final = "is too far in the future"
 _OTHER_STATE: Final = ("wrong Block.Header.AppHash", "wrong Block.Header.ValidatorsHash", "wrong Block.Header.NextValidatorsHash")
@@ -33,8 +46,8 @@ class EngineFailure:
 
     reason: str
     """Its words."""
-    is_divergence: bool
-    """Whether two thirds agreed on a block that follows from another state than this node's. Then a new start does not help."""
+    verdict: str
+    """What is the matter and what to do, where a new start does not help; empty where it may."""
     is_clock_behind: bool = False
     """Whether two thirds agreed on a block whose time is too far ahead of this machine's clock. Once that is right, a new start helps."""
 
@@ -67,7 +80,7 @@ class EngineLog:
     def last_error(self) -> EngineFailure:
         """Return the last error of the last process; without words when there was none."""
         reason = self._errors[-1] if self._errors else ""
-        return EngineFailure(reason, _is_divergence(reason), _CLOCK in reason)
+        return EngineFailure(reason, _verdict(reason), _CLOCK in reason)
 
     def _take(self, line: str) -> None:
         self._handler.emit(logging.makeLogRecord({"msg": line}))
@@ -86,7 +99,7 @@ class EngineLog:
         is_catching_up = record.get("module") == _CATCHING_UP
         differs = is_catching_up and any(other in cause for other in _OTHER_STATE)
         if differs or _FAILURE in message or (is_catching_up and _CLOCK in cause):
-            self._on_failure(EngineFailure(text, differs or _is_divergence(cause), _CLOCK in cause))
+            self._on_failure(EngineFailure(text, _OTHER_LEDGER if differs else _verdict(cause), _CLOCK in cause))
 
 
 class _OwnersLog(logging.handlers.RotatingFileHandler):
@@ -102,9 +115,9 @@ class _OwnersLog(logging.handlers.RotatingFileHandler):
             self.stream = None
 
 
-def _is_divergence(text: str) -> bool:
+def _verdict(text: str) -> str:
     # A block that is refused for its time alone follows from this node's state all the same.
-    return any(invalid in text for invalid in _INVALID) and _CLOCK not in text
+    return "" if _CLOCK in text else next((verdict for said, verdict in _FINAL.items() if said in text), "")
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -1,9 +1,10 @@
 """Runs the CometBFT process of a home, and starts it again whenever it ends.
 
 It ends with exit code 0 when its application goes, so no code means that all is well; and it stays alive, RPC included, when it gave up
-agreeing. So what it says is read, what it answers is watched, and only `stop` ends it for good. There are two more ends: when two thirds
-agreed on a block that does not follow from this node's state, or when it gives up at one height again and again, starting it anew changes
-nothing, and the node has to say so (NET-006). A clock that is behind is neither: once it is set right, a new start helps (NET-036).
+agreeing. So what it says is read, what it answers is watched, and only `stop` ends it for good. There are three more ends: when two thirds
+agreed on a block that does not follow from this node's state, when its home is older than the node's ledger, or when it gives up at one
+height again and again, starting it anew changes nothing, and the node has to say so (NET-006). A clock that is behind is none of them: once
+it is set right, a new start helps (NET-036).
 
 Specification: docs/spec/network.md, "Supervision".
 """
@@ -191,10 +192,8 @@ class EngineSupervisor:
 
     def _is_beyond_help(self, failure: EngineFailure, *, gave_up: bool) -> bool:
         # NET-006
-        if failure.is_divergence:
-            self._reason = (
-                f"two thirds of the organisations agreed on a block that does not follow from this node's ledger ({self._reason})"
-            )
+        if failure.verdict:
+            self._reason = f"{failure.verdict} ({self._reason})"
             return True
         if failure.is_clock_behind:
             # NET-036

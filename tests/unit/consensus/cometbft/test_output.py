@@ -56,7 +56,7 @@ def read(path: Path, text: bytes) -> tuple[list[EngineFailure], EngineLog]:
 def test_failure_is_told_with_whether_a_new_start_helps(tmp_path: Path, record: dict[str, Any], diverges: bool) -> None:
     # NET-006
     failures, _ = read(tmp_path / "log", json.dumps(record).encode() + b"\n")
-    assert [failure.is_divergence for failure in failures] == [diverges]
+    assert [bool(failure.verdict) for failure in failures] == [diverges]
     assert record["err"] in failures[0].reason
 
 
@@ -64,8 +64,8 @@ def test_failure_is_told_with_whether_a_new_start_helps(tmp_path: Path, record: 
 def test_clock_that_is_behind_is_no_divergence(tmp_path: Path, record: dict[str, Any]) -> None:
     # NET-036
     failures, log = read(tmp_path / "log", json.dumps(record).encode() + b"\n")
-    assert [(failure.is_divergence, failure.is_clock_behind) for failure in failures] == [(False, True)]
-    assert (log.last_error().is_divergence, log.last_error().is_clock_behind) == (False, True)
+    assert [(failure.verdict, failure.is_clock_behind) for failure in failures] == [("", True)]
+    assert (log.last_error().verdict, log.last_error().is_clock_behind) == ("", True)
 
 
 @pytest.mark.parametrize("record", OTHERS.values(), ids=OTHERS)
@@ -84,7 +84,19 @@ def test_what_is_no_record_is_kept_and_no_failure(tmp_path: Path, text: bytes) -
 
 def test_last_error_is_why_the_program_could_not_start(tmp_path: Path) -> None:
     _, log = read(tmp_path / "log", b'{"level": "error", "_msg": "first"}\nERROR: failed to start node\nUsage:\n  cometbft start\n')
-    assert log.last_error() == EngineFailure("failed to start node", is_divergence=False)
+    assert log.last_error() == EngineFailure("failed to start node", verdict="")
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        (b"panic: state.AppHash does not match AppHash after replay. Got\n", "yunhe node restore"),
+        (b"ERROR: failed to create node: error during handshake: error on replay: app block height (7) is higher than core (0)\n", "older"),
+    ],
+)
+def test_last_error_of_a_home_and_a_ledger_that_do_not_fit_says_what_to_do(tmp_path: Path, said: bytes, verdict: str) -> None:
+    # NET-006
+    assert verdict in read(tmp_path / "log", said)[1].last_error().verdict
 
 
 def test_log_is_turned_over_and_older_files_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
