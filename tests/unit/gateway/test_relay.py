@@ -1,6 +1,7 @@
 """Transactions without a token, over HTTP: API-021."""
 
 import base64
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -8,14 +9,18 @@ import pytest
 
 from tests.unit.gateway.served_node import CBOR, PROBLEM, serve
 from tests.unit.gateway.test_submission_routes import Gate, enrol
+from tests.unit.node import open_node
 from tests.unit.node.open_node import DEADLINE_S, transaction
+from yunhe.crypto import SHA256, SM3, PrivateKey
 from yunhe.gateway import collector, relay
 from yunhe.ledger.admission import verify_signatures as verify
+from yunhe.ledger.codec import decode, encode
 from yunhe.ledger.transaction import Transaction
-from yunhe.limits import HTTP_OPEN_BODY_BYTES_MAX, QUOTA_BURST_S
-from yunhe.node import Node
+from yunhe.limits import HTTP_OPEN_BODY_BYTES_MAX, QUOTA_BURST_S, TRANSACTION_BYTES_MAX
+from yunhe.node import NewNetwork, Node
 
-OTHER = {"organisation": "bank", "title": "Bank", "admin": "admin", "suite": "ed25519-sha256"}
+OTHER = {"organisation": "bank", "title": "Bank", "admin": "admin"}
+CHAIN_HASHES = {"ed25519-sha256": SHA256, "sm2-sm3": SM3}
 
 
 async def hand_in(client: httpx.AsyncClient, data: bytes, **query: object) -> httpx.Response:
@@ -24,9 +29,19 @@ async def hand_in(client: httpx.AsyncClient, data: bytes, **query: object) -> ht
     return await client.post("/v1/relay", content=data, headers=CBOR, params=query, timeout=DEADLINE_S)
 
 
-def forged(made: Transaction) -> bytes:
+def forged(made: Transaction, other: Transaction) -> bytes:
     """Return a transaction with the signature of another one."""
-    return made.encoded.replace(made.signatures[0], bytes(64))
+    body, _ = decode(made.encoded, TRANSACTION_BYTES_MAX)
+    return encode([body, list(other.signatures)])
+
+
+@pytest.fixture(params=["ed25519-sha256", "sm2-sm3"])
+def _suite(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All keys of a suite, and the chain hash that goes with it."""
+    suite = request.param
+    monkeypatch.setattr(open_node, "SUITE", suite)
+    monkeypatch.setattr(open_node, "ADMIN", PrivateKey(suite, bytes([7]) * 32))
+    monkeypatch.setattr(open_node, "NewNetwork", partial(NewNetwork, suites=(suite,), chain_hash=CHAIN_HASHES[suite]))
 
 
 def relayed(node: Node) -> dict[str, float]:
@@ -35,6 +50,7 @@ def relayed(node: Node) -> dict[str, float]:
     return {s.labels["outcome"]: s.value for s in found[0].samples if s.name.endswith("_total")}
 
 
+@pytest.mark.usefixtures("_suite")
 def test_unknown_member_is_refused_before_a_signature_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """API-021 refused: whom the ledger does not know costs no verification."""
     verified: list[bytes] = []
@@ -52,12 +68,13 @@ def test_unknown_member_is_refused_before_a_signature_is_verified(tmp_path: Path
     serve(tmp_path, ask)
 
 
+@pytest.mark.usefixtures("_suite")
 def test_member_of_any_organisation_is_taken_without_a_token(tmp_path: Path) -> None:
     """API-021 accepted: in either form of the body, and sent again it is answered with the first receipt (API-005)."""
 
     async def ask(node: Node, client: httpx.AsyncClient) -> None:
-        key = transaction(node).body.signers[0].public_key
-        admitted = transaction(node, "propose_admission", contract="governance", public_key=key, **OTHER)
+        key = transaction(node).body.signers[0]
+        admitted = transaction(node, "propose_admission", contract="governance", public_key=key.public_key, suite=key.suite, **OTHER)
         assert (await hand_in(client, admitted.encoded)).json()["receipt"]["code"] == "OK"
         made = transaction(node, "set_member", sender="bank", member="admin", roles=["admin"], status="active", salt=1)
         answer = await client.post(
@@ -71,12 +88,13 @@ def test_member_of_any_organisation_is_taken_without_a_token(tmp_path: Path) -> 
     serve(tmp_path, ask)
 
 
+@pytest.mark.usefixtures("_suite")
 def test_forged_signature_is_refused_and_uses_up_nobodys_quota(tmp_path: Path) -> None:
     """API-021 refused: by the signature; then the member itself is taken, as far as its quota goes."""
 
     async def ask(node: Node, client: httpx.AsyncClient) -> None:
         for salt in range(5):
-            answer = await hand_in(client, forged(transaction(node, salt=salt)))
+            answer = await hand_in(client, forged(transaction(node, salt=salt), transaction(node, salt=50)))
             assert answer.json()["code"] == "SIGNATURE_INVALID"
         codes = []
         for salt in range(QUOTA_BURST_S + 4):
