@@ -1,7 +1,6 @@
 """What users install: both wheels in a bare virtual environment do the main things, and need no file of the checkout for it."""
 
 import json
-import os
 import subprocess
 import zipfile
 from dataclasses import dataclass
@@ -9,22 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bare_environment import DEADLINE_S, make_bare
 from tools.tidy.checkout import ROOT, tracked_paths
 
-DEADLINE_S = 100.0
 PACKAGES = {"src/yunhe": "yunhe", "apps/maritime/yunhe_maritime": "yunhe_maritime"}
 """Folders of the checkout that the package's wheel holds, and what they are there."""
-
-# Every Python that starts in the bare environment runs this first, so the node, its worker and the verifier of the demo too.
-GUARD = f"""
-import sys
-
-def keep_out(event, arguments):
-    if event == "open" and str(arguments[0]).startswith({str(ROOT) + os.sep!r}):
-        raise SystemExit(f"a file of the checkout: {{arguments[0]}}")
-
-sys.addaudithook(keep_out)
-"""
 
 
 @dataclass(frozen=True)
@@ -52,13 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("installed")
     wheels, environment, work = folder / "dist", folder / "bare", folder / "work"
     work.mkdir()
-    # Of the variables that the calling make leaves behind, none shall change what this one does.
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    command = ["make", "--directory", str(ROOT), "try-wheels", f"DIST={wheels}", f"BARE={environment}"]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    (site,) = environment.glob("lib/python*/site-packages")
-    (site / "sitecustomize.py").write_text(GUARD, encoding="utf-8")
+    make_bare(wheels, environment)
     return Installed(wheels, environment, work)
 
 
