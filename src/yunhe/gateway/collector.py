@@ -197,9 +197,11 @@ class Collector:
         now_ms = self._node.block_time_ms()
         checked: list[Checked] = []
         fresh: set[bytes] | None = set() if len(encoded) > room else None
+        # One for all: making thousands a second would take from what is accepted.
+        full = too_many_waiting()
         for data, _ in encoded:
             places = 0 if fresh is None else len(fresh)
-            identity = b"" if fresh is None else self._give_place(data, room, fresh)
+            identity = b"" if fresh is None else self._give_place(data, room, fresh, full)
             verdict = identity if isinstance(identity, YunheError) else decode_transaction(data, chain_hash)
             checked.append(self._check_time(verdict, now_ms, parameters) if isinstance(verdict, Transaction) else verdict)
             # A place is given back by whoever took it: a twin that is none has the id of a transaction that may be one.
@@ -219,8 +221,8 @@ class Collector:
                     checked[index] = error
         return checked
 
-    def _give_place(self, data: bytes, room: int, fresh: set[bytes]) -> bytes | YunheError:
-        """Return the id of a transaction for which there is room, or that has its place already; else why not, told from its id alone."""
+    def _give_place(self, data: bytes, room: int, fresh: set[bytes], full: OverloadedError) -> bytes | YunheError:
+        """Return the id of a transaction for which there is room, or that has its place; else `full`, told from its id alone."""
         # API-008
         try:
             identity = Transaction.id_of(data, self._node.genesis.chain_hash)
@@ -228,7 +230,7 @@ class Collector:
             return error
         if identity not in fresh and not self._is_known(identity):
             if len(fresh) >= room:
-                return too_many_waiting()
+                return full
             fresh.add(identity)
         return identity
 

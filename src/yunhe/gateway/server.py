@@ -7,6 +7,7 @@ who waits, and end with exit code 0; SIGHUP opens the log's file anew; a halted 
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import os
 import resource
@@ -31,6 +32,8 @@ from yunhe.storage import Progress
 from yunhe.storage.files import named_refusals
 
 _BACKLOG: Final = 1024
+_COLLECTION_THRESHOLDS: Final = (50_000, 20, 100)
+"""When the interpreter looks for cycles: after so many new objects, and among older ones after so many times of that."""
 _HOST_ADVICE: Final = "set `host` in node.toml to an address of this machine, such as 127.0.0.1"
 
 
@@ -58,7 +61,12 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
         signal.signal(signal.SIGHUP, lambda _number, _frame: on_hangup())
         if certificate is not None:
             node.metrics.watch_certificate(lambda: certificate.expires_ms)
-        server = Server(api_config(node, access), lambda: on_ready(address), node.events.close, certificate)
+
+        def answering() -> None:
+            _collect_seldom()
+            on_ready(address)
+
+        server = Server(api_config(node, access), answering, node.events.close, certificate)
         run_file = folder.path / RUN_FILE
         _write_run_file(run_file, address, folder.tls_files)
         try:
@@ -67,6 +75,16 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
             # On a disk that has become read-only it stays, and is known as old by the process that it names.
             with contextlib.suppress(OSError):
                 run_file.unlink()
+
+
+def _collect_seldom() -> None:
+    """Let the interpreter look for cycles seldom, and never among what lives as long as the process.
+
+    A node holds tens of thousands of objects that wait or are remembered, and makes hardly any cycles (docs/adr/0020).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
 
 
 def api_config(node: Node, access: AccessTokens) -> HttpConfig:

@@ -67,8 +67,6 @@ class PendingTransactions:
     def add(self, transaction_id: bytes) -> "asyncio.Future[Placed]":
         """Begin to wait for a transaction."""
         future = asyncio.get_running_loop().create_future()
-        # Nobody may be waiting when it fails; the reason stays in `dropped`.
-        future.add_done_callback(_retrieve)
         self._futures[transaction_id] = future
         self._dropped.pop(transaction_id, None)
         return future
@@ -84,6 +82,8 @@ class PendingTransactions:
         future = self._futures.pop(transaction_id, None)
         if future is not None:
             future.set_exception(error)
+            # Nobody may be waiting, which asyncio would complain of; the reason stays in `dropped`.
+            future.exception()
             self._dropped[transaction_id] = error
             if len(self._dropped) > DROPPED_REMEMBERED_MAX:
                 self._dropped.popitem(last=False)
@@ -92,8 +92,3 @@ class PendingTransactions:
         """Tell everyone that nothing more will be decided here."""
         for transaction_id in list(self._futures):
             self.drop(transaction_id, error)
-
-
-def _retrieve(future: "asyncio.Future[Placed]") -> None:
-    if not future.cancelled():
-        future.exception()
