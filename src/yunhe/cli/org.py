@@ -241,5 +241,8 @@ for _command in (
     votes.parameter,
     votes.suite,
     votes.certifier,
+    votes.validator,
+    votes.power,
 ):
     app.command(rich_help_panel=_VOTES)(_command)
+app.command("remove-certifier", rich_help_panel=_VOTES)(votes.remove_certifier)

@@ -14,6 +14,9 @@ MEANINGS: Final = {
     "ALREADY_VOTED": "Your organisation has voted on this proposal, which it can do once.",
     "BY_VOTE_ONLY": "Only an accepted proposal does this; `yunhe org` and `yunhe contract` make proposals.",
     "DIRECT_CALL_ONLY": "A transaction has to call this itself; another contract cannot do it in somebody's name.",
+    "ENGINE_KEY_INVALID": "The bytes are no Ed25519 key; an engine votes with one, whatever suites the ledger allows.",
+    "ENGINE_KEY_MISSING": "Whoever certifies here votes on blocks too; `yunhe org validator` proposes both keys.",
+    "ENGINE_KEY_USED": "Another organisation's engine has this key; each engine has a key of its own.",
     "IS_CERTIFIER": "The organisation certifies the ledger; it can be suspended after a vote has removed it as certifier.",
     "KEY_DOES_NOT_FIT_SUITE": "The bytes are no public key of the signature suite.",
     "LAST_ADMIN": "The organisation would have no admin left who could act for it; give another member the role and a key first.",
@@ -27,6 +30,12 @@ MEANINGS: Final = {
     "NOT_A_NAME": "A name is written with a-z, 0-9 and _, begins with a letter and has at most 40 characters.",
     "NOT_FOUND": "It is not on the ledger; look for the right name, number or key.",
     "NOT_THE_PROPOSER": "Only the organisation that made a proposal can withdraw it; others vote against it.",
+    "NO_NODE": "The organisation has no active node; its admin enrols one with `yunhe org enrol-node`.",
+    "NO_QUORUM": (
+        "Until the new engine votes, the others would not have more than two thirds of the power; give it less, or raise theirs first with "
+        "`yunhe org power`."
+    ),
+    "NO_VALIDATORS": "Here one node orders its own envelopes and nobody votes on blocks; `yunhe org certifier` needs no engine key.",
     "OPERATION_UNKNOWN": "A contract can be frozen, unfrozen and retired.",
     "PARAMETER_OUT_OF_RANGE": "A ledger could not work with this value; `yunhe org rules` shows the bounds.",
     "PARAMETER_UNKNOWN": "There is no such parameter; `yunhe org rules` lists them.",
@@ -44,6 +53,7 @@ MEANINGS: Final = {
     "TOO_MANY_CERTIFIERS": "A ledger has at most 256 certifiers.",
     "TOO_MANY_ORGANISATIONS": "A ledger has at most 2,000 organisations.",
     "TOO_MANY_ROLES": "A member has at most 32 roles.",
+    "TOO_MUCH_POWER": "Of three and more validators none may have more than half of the power.",
     "UNCHANGED": "It is as proposed already.",
 }
 """Code of a refusal by a system contract to what it means."""

@@ -9,8 +9,12 @@ from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import RULES, change_fields, highest_gas, proposal_fields, read_proposal
 from yunhe.crypto import suite_names
+from yunhe.errors import RecordNotFoundError
 from yunhe.ledger.codec import Value
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, PARAMETER_BOUNDS
+from yunhe.limits import CERTIFIERS_MAX
+from yunhe.node.folder import REQUEST_FILE
+from yunhe.node.joining import JoinRequest
 from yunhe.sdk import Call, read_key_file
 
 _PROPOSALS_MAX: Final = 10_000
@@ -199,12 +203,72 @@ def certifier(  # one for each option
     _send(Connection(folder, node, token_file), key, passphrase_file, "propose_certifier", arguments)
 
 
+def validator(  # one for each option
+    request: Annotated[
+        Path, typer.Argument(help=f"The {REQUEST_FILE} of the organisation's node, with the keys of its engine and ledger.")
+    ],
+    power: Annotated[int, typer.Option(min=1, help="Weight of its votes and of its cosignature.")] = 1,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose that an organisation's engine votes on blocks, and its ledger key certifies, or that one does so with other keys."""
+    asked = JoinRequest.read(request)
+    arguments: dict[str, Value] = {
+        "organisation": asked.node.organisation,
+        "suite": asked.ledger_key.suite,
+        "public_key": asked.ledger_key.raw,
+        "power": power,
+        "engine_key": asked.validator_key.raw,
+    }
+    _send(Connection(folder, node, token_file), key, passphrase_file, "propose_validator", arguments)
+
+
+def power(  # one for each option
+    organisation: OrganisationArgument,
+    weight: Annotated[int, typer.Argument(min=1, help="Weight of its votes on blocks, if it has some, and of its cosignature.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose another power for an organisation that certifies; its keys stay."""
+    connection = Connection(folder, node, token_file)
+    with connection.open() as client:
+        try:
+            now = client.record("governance", "certifiers", [organisation])["fields"]
+        except RecordNotFoundError as error:
+            raise RecordNotFoundError(f"{organisation} certifies nothing; `yunhe org rules` lists who does") from error
+    arguments: dict[str, Value] = {
+        "organisation": organisation,
+        "suite": now["suite"],
+        "public_key": bytes.fromhex(now["public_key"].removeprefix("0x")),
+        "power": weight,
+    }
+    _send(connection, key, passphrase_file, "propose_certifier", arguments)
+
+
+def remove_certifier(  # one for each option
+    organisation: OrganisationArgument,
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose that an organisation certifies no more, nor votes on blocks; it stays enrolled, and its node goes on following."""
+    _send(Connection(folder, node, token_file), key, passphrase_file, "propose_certifier_removal", {"organisation": organisation})
+
+
 def rules(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
-    """Show the rules that are voted on: parameters, signature suites, thresholds of votes, and who certifies."""
+    """Show the rules that are voted on: parameters, signature suites, thresholds of votes, who certifies, and who votes on blocks."""
     with Connection(folder, node, token_file).open() as client:
         read = {
-            name: [row["fields"] for row in client.records("governance", name)]
-            for name in ("parameters", "suites", "thresholds", "certifiers")
+            name: [row["fields"] for row in client.records("governance", name, limit=CERTIFIERS_MAX)]
+            for name in ("parameters", "suites", "thresholds", "certifiers", "validators")
         }
     shown = {
         "parameters": [_bounded(str(row["name"]), int(row["value"])) for row in read["parameters"]],
@@ -213,6 +277,7 @@ def rules(folder: FolderOption = None, node: NodeOption = None, token_file: Toke
             {"to change": row["kind"], "must approve": f"{RULES[row['threshold']]} of the organisations"} for row in read["thresholds"]
         ],
         "certifiers": [{name: row[name] for name in ("organisation", "power", "suite", "public_key")} for row in read["certifiers"]],
+        "validators": [{"organisation": row["organisation"], "engine key": row["public_key"]} for row in read["validators"]],
     }
     output.result(read, fields(shown))
 

@@ -5,7 +5,7 @@ envelopes as bytes only. What an engine between organisations needs besides is i
 catches up does it by blocks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,6 +90,13 @@ class ReplicatedApplication(Application, Protocol):
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
         """Take note that an envelope which was accepted here will be in no block, because `judge` refused it for this time."""
+        ...
+
+    def validators(self) -> Mapping[bytes, int]:
+        """Return who votes on the order of blocks after all that was delivered: power by the key of the engine, of Ed25519.
+
+        The same on every node with the same blocks. Nobody where the validators of the genesis are for ever.
+        """
         ...
 
     def extend_vote(self) -> bytes:

@@ -19,6 +19,7 @@ from yunhe.ledger.envelope import NodeIdentity
 from yunhe.ledger.header import Header
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, PARAMETER_BOUNDS, SYSTEM_CONTRACTS
 from yunhe.ledger.merkle import merkle_root
+from yunhe.ledger.validators import Validator
 from yunhe.limits import GENESIS_BYTES_MAX, HASH_BYTES, INTEGER_MAX
 
 FORMAT: Final = "yunhe-genesis"
@@ -53,17 +54,6 @@ class FoundingOrganisation:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundingValidator:
-    """An organisation whose engine votes on the order of blocks from the beginning."""
-
-    organisation: str
-    public_key: bytes
-    """Of its engine's validator key: Ed25519, whatever the ledger's suites are; 32 bytes."""
-    power: int
-    """Its votes."""
-
-
-@dataclass(frozen=True, slots=True)
 class Genesis:
     """A genesis that has been checked."""
 
@@ -84,7 +74,7 @@ class Genesis:
     certifiers: CertifierSet
     system_contracts: Mapping[str, bytes]
     """Name to code hash."""
-    validators: tuple[FoundingValidator, ...] = ()
+    validators: tuple[Validator, ...] = ()
     """Of the engine between organisations, in order of organisation; none where one node orders its own envelopes."""
 
     def to_json(self) -> str:
@@ -380,9 +370,9 @@ def _certifier(item: object) -> Certifier:
     return certifier
 
 
-def _validator(item: object) -> FoundingValidator:
+def _validator(item: object) -> Validator:
     fields = _Fields(item, "genesis.validators")
-    validator = FoundingValidator(fields.name("organisation"), fields.hex("public_key"), fields.integer("power", 1))
+    validator = Validator(fields.name("organisation"), fields.hex("public_key"), fields.integer("power", 1))
     fields.done()
     PublicKey(ED25519_SHA256.name, validator.public_key)
     return validator

@@ -1,4 +1,4 @@
-"""Tables of the system contracts that the ledger itself reads: enrolment, parameters, suites, certifiers.
+"""Tables of the system contracts that the ledger itself reads: enrolment, parameters, suites, certifiers, validators.
 
 The ledger does not run contracts to check a signer; it reads the records. The system contracts conform to these layouts, and a test holds
 the two together. Specification: docs/spec/system-contracts.md.
@@ -14,6 +14,7 @@ from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import Value, decode, encode
 from yunhe.ledger.interfaces import StateReader, Write
 from yunhe.ledger.state_keys import prefix_end, state_key, table_prefix
+from yunhe.ledger.validators import Validator
 from yunhe.limits import CERTIFIERS_MAX, RECORD_BYTES_MAX
 
 REGISTRY: Final = "registry"
@@ -48,6 +49,8 @@ PARAMETER_BOUNDS: Final = {
 
 CERTIFIERS_PREFIX: Final = table_prefix(GOVERNANCE, "certifiers")
 """What all state keys of the certifier table begin with."""
+VALIDATORS_PREFIX: Final = table_prefix(GOVERNANCE, "validators")
+"""What all state keys of the validator table begin with."""
 
 
 def organisation_key(organisation: str) -> bytes:
@@ -149,6 +152,39 @@ def read_certifiers(state: StateReader) -> CertifierSet:
 def changes_certifiers(writes: Sequence[Write]) -> bool:
     """Return whether a block with these writes names other certifiers (LED-041)."""
     return any(key.startswith(CERTIFIERS_PREFIX) for key, _ in writes)
+
+
+def validator_key(organisation: str) -> bytes:
+    """Key of {organisation, public_key}: the key of the engine of a certifier, whose power is its power."""
+    return state_key(GOVERNANCE, "validators", (organisation,))
+
+
+def read_validators(state: StateReader) -> tuple[Validator, ...]:
+    """Read who votes on the order of blocks, in order of organisation; nobody where one node orders its own envelopes.
+
+    Raises:
+        CorruptionError: the validators are not those of the certifiers.
+    """
+    # SYS-031
+    rows = state.scan(VALIDATORS_PREFIX, prefix_end(VALIDATORS_PREFIX), CERTIFIERS_MAX + 1)
+    if not rows:
+        return ()
+    keys: dict[str, bytes] = {}
+    for _, stored in rows:
+        match decode(stored, RECORD_BYTES_MAX):
+            case {"organisation": str(organisation), "public_key": bytes(public_key)}:
+                keys[organisation] = public_key
+            case _:
+                raise CorruptionError("a validator's record is malformed; run `yunhe node check`")
+    certifiers = read_certifiers(state).members
+    if [certifier.organisation for certifier in certifiers] != sorted(keys):
+        raise CorruptionError("the validators are other organisations than the certifiers; run `yunhe node check`")
+    return tuple(Validator(c.organisation, keys[c.organisation], c.power) for c in certifiers)
+
+
+def changes_validators(writes: Sequence[Write]) -> bool:
+    """Return whether a block with these writes changes who votes on the order of blocks, or with what power."""
+    return any(key.startswith((VALIDATORS_PREFIX, CERTIFIERS_PREFIX)) for key, _ in writes)
 
 
 def certifiers_of_rows(rows: Sequence[bytes]) -> CertifierSet:

@@ -5,7 +5,7 @@ it, each in a thread of the engine's (ENG-004); `check`, `judge` and `remember` 
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from yunhe.ledger.admission import OpenedEnvelope, open_decoded, open_envelope
 from yunhe.ledger.enrolment import authorise_envelope
 from yunhe.ledger.envelope import Envelope
 from yunhe.ledger.interfaces import Executor
-from yunhe.ledger.layouts import changes_certifiers
+from yunhe.ledger.layouts import changes_certifiers, changes_validators, read_validators
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block, require_viable, select_effective
 from yunhe.node.metrics import Metrics
 from yunhe.node.opened import OpenedEnvelopes, WastedWork
@@ -106,6 +106,7 @@ class LedgerApplication:
         self._tip = store.head()
         self._log = store.log.frontier()
         self._delivered: deque[_Delivered] = deque()
+        self._validators = self._read_validators()
 
     def committed(self) -> Committed:
         """Return what is durable."""
@@ -165,6 +166,13 @@ class LedgerApplication:
         self._metrics.count_transactions("dropped", len(told))
         self._on_commit(BlockCommitted(None, told))
 
+    def validators(self) -> Mapping[bytes, int]:
+        """Return the powers of the validators by the keys of their engines, after all that was delivered."""
+        return self._validators
+
+    def _read_validators(self) -> Mapping[bytes, int]:
+        return {validator.public_key: validator.power for validator in read_validators(self._state)}
+
     def extend_vote(self) -> bytes:
         """Return what this node's next vote tells the others."""
         return b"" if self._votes is None else self._votes.extend_vote()
@@ -197,6 +205,8 @@ class LedgerApplication:
             self._tip = transition.block.header
             self._log.append(transition.block.header_hash)
             self._state.uncommitted.update(transaction.id for transaction in transition.block.transactions)
+            if changes_validators(transition.block.writes):
+                self._validators = self._read_validators()
         self._delivered.append(_Delivered(delivery.engine_height, transition, tuple(unopened)))
         return self._log.root()
 

@@ -19,15 +19,9 @@ from yunhe.errors import FolderNotEmptyError, InvalidConfigurationError, Invalid
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import as_name
 from yunhe.ledger.envelope import NodeIdentity
-from yunhe.ledger.genesis import (
-    PROTOCOL_VERSION,
-    THRESHOLD_KINDS,
-    FoundingMember,
-    FoundingOrganisation,
-    FoundingValidator,
-    Genesis,
-)
+from yunhe.ledger.genesis import PROTOCOL_VERSION, THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS
+from yunhe.ledger.validators import Validator
 from yunhe.node.config import FILE_NAME, NodeConfig
 from yunhe.node.engine_home import ENGINE_FOLDER, engine_genesis, engine_settings
 from yunhe.node.folder import LEDGER_KEY_FILE, NODE_KEY_FILE, STORE_FOLDER, NodeFolder
@@ -124,9 +118,7 @@ def found_network(network: NewNetwork, founders: Sequence[Founder]) -> Genesis:
     if unknown:
         raise InvalidGenesisError(f"there are no proposals of the kind {min(unknown)!r}; the kinds are {', '.join(THRESHOLD_KINDS)}")
     certifiers = [Certifier(f.organisation, f.keys.ledger.suite, f.keys.ledger.public_key.raw, 1) for f in founders]
-    validators = [
-        FoundingValidator(f.organisation, f.keys.engine.validator.public_key.raw, 1) for f in founders if f.keys.engine is not None
-    ]
+    validators = [Validator(f.organisation, f.keys.engine.validator.public_key.raw, 1) for f in founders if f.keys.engine is not None]
     genesis = Genesis(
         name=network.name,
         time_ms=network.time_ms,

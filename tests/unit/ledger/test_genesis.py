@@ -13,9 +13,10 @@ from yunhe.errors import InvalidGenesisError
 from yunhe.ledger.certifiers import Certifier, CertifierSet
 from yunhe.ledger.codec import encode
 from yunhe.ledger.envelope import NodeIdentity
-from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, FoundingValidator, Genesis
+from yunhe.ledger.genesis import THRESHOLD_KINDS, FoundingMember, FoundingOrganisation, Genesis
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, SYSTEM_CONTRACTS
 from yunhe.ledger.merkle import merkle_root
+from yunhe.ledger.validators import Validator
 
 GENESIS = Genesis(
     name="港口 demo",
@@ -156,7 +157,7 @@ def test_genesis_with_a_key_of_a_suite_that_it_does_not_allow_is_refused(only):
         Genesis.from_json(keyed(SM2, (SUITE,), only=only).to_json().encode())
 
 
-VALIDATOR = FoundingValidator("port", key(4).public_key.raw, 1)
+VALIDATOR = Validator("port", key(4).public_key.raw, 1)
 
 
 def test_genesis_with_validators_round_trip():
@@ -197,7 +198,7 @@ def test_genesis_with_one_key_for_two_validators_is_refused():
     )
     with pytest.raises(InvalidGenesisError, match="one key"):
         Genesis.from_json(genesis.to_json().encode())
-    apart = replace(genesis, validators=(FoundingValidator("bank", key(5).public_key.raw, 1), VALIDATOR))
+    apart = replace(genesis, validators=(Validator("bank", key(5).public_key.raw, 1), VALIDATOR))
     assert Genesis.from_json(apart.to_json().encode()) == apart
 
 

@@ -26,16 +26,16 @@ class Admin:
 
     def call(self, node: Node, salt: int, action: str = "none", contract: str = "registry", **arguments: Value) -> Transaction:
         """Sign a transaction; by default one whose receipt is `ACTION_NOT_FOUND`."""
-        signer = Signer(self.organisation, "admin", SUITE, self.key.public_key.raw)
+        signer = Signer(self.organisation, "admin", self.key.suite, self.key.public_key.raw)
         calls = (Call(contract, action, arguments),)
         body = TransactionBody(node.network_id, (signer,), calls, clock_ms() + 60_000, 20_000_000, salt.to_bytes(16, "big"))
         return sign_transaction(body, [self.key], node.genesis.chain_hash)
 
 
-def make_folders(path: Path, organisations: tuple[str, ...]) -> tuple[list[NodeFolder], list[Admin]]:
+def make_folders(path: Path, organisations: tuple[str, ...], suite: str = SUITE) -> tuple[list[NodeFolder], list[Admin]]:
     """Make a network; ports are what the system chooses."""
     program()
-    network = make_network(path, NetworkPlan(organisations, NewNetwork("test", clock_ms(), "3.11"), 0, 0))
+    network = make_network(path, NetworkPlan(organisations, NewNetwork("test", clock_ms(), "3.11", (suite,)), 0, 0))
     return [NodeFolder.load(node.folder) for node in network.nodes], [_admin(network, name) for name in organisations]
 
 

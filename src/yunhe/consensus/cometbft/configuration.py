@@ -48,6 +48,9 @@ PEER_KEY_FILE: Final = "config/node_key.json"
 VALIDATOR_KEY_FILE: Final = "config/priv_validator_key.json"
 SIGNING_STATE_FILE: Final = "data/priv_validator_state.json"
 
+POWER_FACTOR: Final = 2
+"""The time of a block is a median of votes, by power; CometBFT halves the sum in integers, and with an odd one could take the lowest."""
+
 _SECRET_FILES: Final = (PEER_KEY_FILE, VALIDATOR_KEY_FILE, SIGNING_STATE_FILE)
 _FOLDERS: Final = ("", "config", "data")
 _CHAIN_ID_DIGITS: Final = 40
@@ -139,7 +142,7 @@ def engine_genesis(network_id: bytes, time_ms: int, validators: Sequence[EngineV
             {
                 "address": address(validator.public_key).hex().upper(),
                 "pub_key": public_key_value(validator.public_key),
-                "power": str(_POWER_FACTOR * validator.power),
+                "power": str(POWER_FACTOR * validator.power),
                 "name": validator.name,
             }
             for validator in validators
@@ -285,8 +288,6 @@ def read_keys(home: Path) -> tuple[PublicKey, str]:
     return validator, peer_id(peer.raw)
 
 
-_POWER_FACTOR: Final = 2
-"""The time of a block is a median of votes, by power; CometBFT halves the sum in integers, and with an odd one could take the lowest."""
 _RESTORE: Final = "put back the file that was there"
 _ADVICE: Final[Mapping[str, str]] = {
     SIGNING_STATE_FILE: ("without it the validator could sign twice and be shut out for it: put it back, or go on without this validator")

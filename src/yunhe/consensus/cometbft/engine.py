@@ -8,7 +8,7 @@ A failure of the application is final: no request of the process is answered any
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 import yunhe
 from yunhe.consensus.cometbft._generated import abci_pb2 as abci
 from yunhe.consensus.cometbft.abci_server import AbciServer, CannotAnswerError
+from yunhe.consensus.cometbft.configuration import POWER_FACTOR
 from yunhe.consensus.cometbft.outbox import Outbox
 from yunhe.consensus.cometbft.proposals import Proposals
 from yunhe.consensus.cometbft.supervision import EngineHealth
@@ -289,9 +290,14 @@ class CometbftEngine:
     def _deliver(self, request: abci.RequestFinalizeBlock) -> abci.ResponseFinalizeBlock:
         time_ms = self._ledger_time_ms(request.time)
         envelopes = tuple(request.txs)
+        before = self._application.validators()
         app_hash = self._application.deliver(Delivery(request.height, time_ms, envelopes))
         # ABC-008: the results are the same whatever came of the transactions; their receipts are the ledger's.
-        answer = abci.ResponseFinalizeBlock(tx_results=[abci.ExecTxResult() for _ in envelopes], app_hash=app_hash)
+        answer = abci.ResponseFinalizeBlock(
+            tx_results=[abci.ExecTxResult() for _ in envelopes],
+            app_hash=app_hash,
+            validator_updates=validator_updates(before, self._application.validators()),
+        )
         with self._changed:
             self._in_hand = _InHand(request.height, request.hash, answer)
             self._height, self._time_ms = request.height, time_ms
@@ -315,6 +321,21 @@ class CometbftEngine:
             self._in_hand = None
             self._changed.notify_all()
         return abci.ResponseCommit()
+
+
+def validator_updates(before: Mapping[bytes, int], after: Mapping[bytes, int]) -> list[abci.ValidatorUpdate]:
+    """Return what a block changed about the validators, in order of their keys.
+
+    Args:
+        before: power by key before the block.
+        after: power by key after it.
+    """
+    # ABC-013: by key, because the process knows no organisations, and refuses to remove a key that it does not have.
+    return [
+        abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=POWER_FACTOR * after.get(key, 0))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
 
 
 def _without_snapshots(request: abci.Request) -> abci.Response:

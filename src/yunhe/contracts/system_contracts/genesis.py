@@ -27,6 +27,7 @@ from yunhe.ledger.layouts import (
     parameter_key,
     source_key,
     suite_key,
+    validator_key,
 )
 from yunhe.ledger.state_keys import state_key
 
@@ -94,6 +95,8 @@ def genesis_writes(genesis: Genesis) -> tuple[Write, ...]:
                 "power": certifier.power,
             },
         )
+    for validator in genesis.validators:
+        put(validator_key(validator.organisation), {"organisation": validator.organisation, "public_key": validator.public_key})
     return tuple(sorted(records.items()))
 
 

@@ -30,6 +30,8 @@ PARAMETER_BOUNDS = {
 }
 CERTIFIER_POWER_MAX = 1_000_000
 CERTIFIERS_MAX = 256
+# Engines vote with keys of this suite, whatever suites the ledger allows.
+ENGINE_SUITE = "ed25519-sha256"
 
 
 class Operation(Choice):
@@ -69,6 +71,7 @@ class Change(Record):
     public_key: bytes = b""
     number: int = 0
     code_hash: bytes = b""
+    engine_key: bytes = b""
 
 
 class Proposal(Record):
@@ -129,6 +132,13 @@ class Certifier(Record):
     power: int
 
 
+class Validator(Record):
+    """A certifier's engine, which votes on the order of blocks with the certifier's power."""
+
+    organisation: Org
+    public_key: bytes
+
+
 class Proposed(Event):
     """A proposal was made."""
 
@@ -161,6 +171,7 @@ parameters: Table[Parameter] = Table(key="name")
 suites: Table[Suite] = Table(key="suite")
 thresholds: Table[Threshold] = Table(key="kind")
 certifiers: Table[Certifier] = Table(key="organisation")
+validators: Table[Validator] = Table(key="organisation")
 
 
 # --- Deciding
@@ -281,6 +292,8 @@ def check(change: Change) -> None:
         require(change.subject in certifiers, "NOT_A_CERTIFIER")
         # SYS-014
         require(len(certifiers.scan(limit=2)) > 1, "LAST_CERTIFIER")
+        if are_validators():
+            check_powers({row.organisation: row.power for row in certifiers.scan() if row.organisation != change.subject})
     else:
         step = operation.value.removesuffix("_contract")
         call_view(LIFECYCLE, "can_be_changed", contract=change.subject, operation=step, digest=change.code_hash)
@@ -303,6 +316,45 @@ def check_certifier(change: Change) -> None:
     # SYS-014: the other side of IS_CERTIFIER.
     require(call_view(REGISTRY, "is_active", organisation=change.subject), "NOT_AN_ACTIVE_ORGANISATION")
     require(change.subject in certifiers or len(certifiers.scan()) < CERTIFIERS_MAX, "TOO_MANY_CERTIFIERS")
+    if are_validators():
+        check_validator(change)
+    else:
+        # SYS-031
+        require(change.engine_key == b"", "NO_VALIDATORS")
+
+
+def are_validators() -> bool:
+    """Tell whether organisations vote on the order of blocks: they do so from genesis on, or never."""
+    return len(validators.scan(limit=1)) > 0
+
+
+def check_validator(change: Change) -> None:
+    """Refuse a certifier whose engine could not vote, or would leave the others without a quorum."""
+    subject = Org(change.subject)
+    had = validators.get(subject)
+    staying = True
+    if change.engine_key == b"":
+        # SYS-031
+        require(had is not None, "ENGINE_KEY_MISSING")
+    else:
+        # SYS-032
+        require(is_public_key(ENGINE_SUITE, change.engine_key), "ENGINE_KEY_INVALID")
+        for validator in validators.scan():
+            require(validator.organisation == subject or validator.public_key != change.engine_key, "ENGINE_KEY_USED")
+        require(call_view(REGISTRY, "has_active_node", organisation=subject), "NO_NODE")
+        staying = had is not None and had.public_key == change.engine_key
+    powers = {row.organisation: row.power for row in certifiers.scan()}
+    powers[subject] = change.number
+    check_powers(powers)
+    total = sum(powers.values())
+    # SYS-033: an engine that has not voted yet may never do so.
+    require(staying or 3 * (total - change.number) > 2 * total, "NO_QUORUM")
+
+
+def check_powers(powers: dict[Org, int]) -> None:
+    """Refuse powers of validators of which one has too much."""
+    # SYS-034
+    require(len(powers) < 3 or 2 * max(powers.values()) <= sum(powers.values()), "TOO_MUCH_POWER")
 
 
 def check_key(suite: str, public_key: bytes) -> None:
@@ -339,6 +391,9 @@ def apply(ctx: Context, change: Change) -> None:
         set_certifier(change)
     elif operation == Operation.REMOVE_CERTIFIER:
         certifiers.delete(Org(change.subject))
+        # SYS-031
+        if change.subject in validators:
+            validators.delete(Org(change.subject))
     elif operation == Operation.DEPLOY_CONTRACT:
         call(LIFECYCLE, "deploy", contract=change.subject, digest=change.code_hash)
     elif operation == Operation.UPGRADE_CONTRACT:
@@ -358,6 +413,13 @@ def set_certifier(change: Change) -> None:
         certifiers.save(certifier)
     else:
         certifiers.add(certifier)
+    # SYS-031: in one step with the certifier, so that both are the same organisations after every transaction.
+    if change.engine_key != b"":
+        validator = Validator(organisation=Org(change.subject), public_key=change.engine_key)
+        if change.subject in validators:
+            validators.save(validator)
+        else:
+            validators.add(validator)
 
 
 # --- Proposing
@@ -409,8 +471,23 @@ def propose_certifier(ctx: Context, organisation: Org, suite: str, public_key: b
 
 
 @action
+def propose_validator(ctx: Context, organisation: Org, suite: str, public_key: bytes, power: int, engine_key: bytes) -> int:
+    """Propose a certifier whose engine votes on the order of blocks, or other keys or power of one; for admins."""
+    require(engine_key != b"", "ENGINE_KEY_INVALID")
+    change = Change(
+        operation=Operation.SET_CERTIFIER,
+        subject=organisation,
+        suite=suite,
+        public_key=public_key,
+        number=power,
+        engine_key=engine_key,
+    )
+    return propose(ctx, CERTIFIER, change)
+
+
+@action
 def propose_certifier_removal(ctx: Context, organisation: Org) -> int:
-    """Propose to remove a certifier; for admins."""
+    """Propose to remove a certifier, as validator too; for admins."""
     return propose(ctx, CERTIFIER, Change(operation=Operation.REMOVE_CERTIFIER, subject=organisation))
 
 

@@ -349,6 +349,12 @@ def has_node_besides(ctx: Context, organisation: Org) -> bool:
 
 
 @view
+def has_active_node(ctx: Context, organisation: Org) -> bool:
+    """Tell whether an organisation has an active node."""
+    return any(node.status == Status.ACTIVE for node in nodes.scan(prefix=(organisation,)))
+
+
+@view
 def can_be_admitted(ctx: Context, organisation: Org, title: str, admin: str) -> bool:
     """Refuse with the reason if an organisation cannot be admitted; what `governance` asks before a vote."""
     check_new_organisation(organisation, title, admin)

@@ -33,6 +33,7 @@ class JudgingApplication(RecordingApplication):
         self.extensions: list[tuple[bytes, bytes]] = []
         """Voter and what it told."""
         self.extension = b"cosignature"
+        self.powers: dict[bytes, int] = {}
         self.judged: list[tuple[bytes, int]] = []
         self.wasteful: set[str] = set()
         """Senders from which nothing more is taken for a while."""
@@ -53,6 +54,9 @@ class JudgingApplication(RecordingApplication):
 
     def discard(self, envelope: bytes, time_ms: int) -> None:
         self.discarded.append(envelope)
+
+    def validators(self) -> dict[bytes, int]:
+        return self.powers
 
     def extend_vote(self) -> bytes:
         return self.extension

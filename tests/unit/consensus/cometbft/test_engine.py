@@ -43,6 +43,9 @@ class Replicated:
     def discard(self, envelope: bytes, time_ms: int) -> None:
         raise AssertionError
 
+    def validators(self) -> dict[bytes, int]:
+        return {}
+
     def extend_vote(self) -> bytes:
         return b""
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conformance.recording_application import WITHOUT_EFFECT
 from tests.unit.consensus.cometbft.abci_peer import TIME_MS, Connection, JudgingApplication, block, engine_of, time_of
+from yunhe.consensus import Delivery
 from yunhe.consensus.cometbft._generated import abci_pb2 as abci
 from yunhe.consensus.cometbft.abci_server import frame
 from yunhe.errors import EngineOrderError
@@ -197,6 +198,54 @@ def test_application_ahead_of_the_first_block_is_not_begun_anew(tmp_path: Path) 
         process.ask(finalize_block=block(1, LONG))
         process.ask(commit={})
         assert process.ask(info={}).info.last_block_height == 1
+
+
+class Voting(JudgingApplication):
+    """Changes its validators with each block that it applies."""
+
+    def __init__(self, *powers: dict[bytes, int]) -> None:
+        super().__init__()
+        self.powers, *self.next_powers = powers
+
+    def deliver(self, delivery: Delivery) -> bytes:
+        self.powers = self.next_powers.pop(0)
+        return super().deliver(delivery)
+
+
+KEYS = [bytes([number]) * 32 for number in range(4)]
+CHANGES = {
+    "nobody votes": ({}, {}, []),
+    "nothing changes": ({KEYS[1]: 1}, {KEYS[1]: 1}, []),
+    "one is added": ({KEYS[1]: 1}, {KEYS[1]: 1, KEYS[0]: 3}, [(KEYS[0], 6)]),
+    "one is removed": ({KEYS[1]: 1, KEYS[2]: 1}, {KEYS[1]: 1}, [(KEYS[2], 0)]),
+    "a power changes": ({KEYS[1]: 1, KEYS[2]: 1}, {KEYS[1]: 1, KEYS[2]: 5}, [(KEYS[2], 10)]),
+    "keys change": ({KEYS[1]: 1, KEYS[3]: 2}, {KEYS[2]: 1, KEYS[0]: 2}, [(KEYS[0], 4), (KEYS[1], 0), (KEYS[2], 2), (KEYS[3], 0)]),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), CHANGES.values(), ids=CHANGES)
+def test_block_tells_what_it_changed_about_the_validators(
+    tmp_path: Path, before: dict[bytes, int], after: dict[bytes, int], told: list[tuple[bytes, int]]
+) -> None:
+    """ABC-013 accepted: in order of the keys, powers doubled as in the engine's genesis, and nothing that did not change."""
+    with engine_of(tmp_path, Voting(before, after)), Connection(tmp_path) as process:
+        answer = process.ask(finalize_block=block(1, LONG)).finalize_block
+        process.ask(commit={})
+    assert [(update.pub_key.ed25519, update.power) for update in answer.validator_updates] == told
+
+
+def test_block_that_comes_again_tells_the_same_of_the_validators_and_the_next_tells_it_no_more(tmp_path: Path) -> None:
+    """ABC-013 refused, ABC-011: the process refuses to remove a validator twice, and halts."""
+    application = Voting({KEYS[1]: 1, KEYS[2]: 1}, {KEYS[1]: 1}, {KEYS[1]: 1})
+    with engine_of(tmp_path, application):
+        with Connection(tmp_path) as process:
+            first = process.ask(finalize_block=block(1, LONG))
+            assert len(first.finalize_block.validator_updates) == 1
+        with Connection(tmp_path) as process:
+            assert process.ask(finalize_block=block(1, LONG)) == first
+            process.ask(commit={})
+            assert not process.ask(finalize_block=block(2)).finalize_block.validator_updates
+            process.ask(commit={})
 
 
 @pytest.mark.parametrize("kind", [abci.CheckTxType.NEW, abci.CheckTxType.RECHECK])

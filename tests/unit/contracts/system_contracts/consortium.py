@@ -16,6 +16,7 @@ from yunhe.ledger.interfaces import BlockContext, Outcome
 from yunhe.ledger.layouts import DEFAULT_PARAMETERS, encode_record, read_record
 from yunhe.ledger.state_keys import state_key
 from yunhe.ledger.transaction import Call, Signer, Transaction, TransactionBody, assemble_transaction
+from yunhe.ledger.validators import Validator
 from yunhe.testing import MemoryState
 
 SUITE = "ed25519-sha256"
@@ -47,6 +48,7 @@ def make_genesis(
     organisations: Sequence[str | FoundingOrganisation] = FOUNDERS,
     *,
     certifiers: Sequence[str] = ("carrier",),
+    validators: bool = False,
     thresholds: Mapping[str, str] | None = None,
     suite: str = SUITE,
     chain_hash: ChainHash = SHA256,
@@ -63,6 +65,7 @@ def make_genesis(
         organisations=tuple(founder(item, suite) if isinstance(item, str) else item for item in organisations),
         certifiers=CertifierSet.of([Certifier(name, suite, key(f"{name}/ledger", suite), 1) for name in certifiers]),
         system_contracts=system_code_hashes(chain_hash),
+        validators=tuple(Validator(name, key(f"{name}/engine"), 1) for name in sorted(certifiers)) if validators else (),
     )
     return Genesis.from_json(genesis.to_json().encode())
 

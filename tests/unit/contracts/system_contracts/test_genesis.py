@@ -38,6 +38,7 @@ LAYOUTS = {
     "a parameter": ("governance", "parameters", ("gas_limit_max",), layouts.parameter_key),
     "a suite": ("governance", "suites", (SUITE,), layouts.suite_key),
     "a contract": ("lifecycle", "contracts", ("bill",), layouts.contract_key),
+    "a validator": ("governance", "validators", ("carrier",), layouts.validator_key),
     "a source": ("lifecycle", "sources", (b"h" * 32,), layouts.source_key),
 }
 
@@ -53,6 +54,10 @@ def test_layout_of_the_certifier_table_has_the_prefix_that_the_contract_uses():
     assert table_of("governance", "certifiers").keys.state_key("carrier").startswith(layouts.CERTIFIERS_PREFIX)
 
 
+def test_layout_of_the_validator_table_has_the_prefix_that_the_contract_uses():
+    assert table_of("governance", "validators").keys.state_key("carrier").startswith(layouts.VALIDATORS_PREFIX)
+
+
 FIELDS = {
     "organisations": {"organisation", "title", "status"},
     "members": {"organisation", "member", "roles", "status"},
@@ -61,6 +66,7 @@ FIELDS = {
     "parameters": {"name", "value"},
     "suites": {"suite", "since_height"},
     "certifiers": {"organisation", "suite", "public_key", "power"},
+    "validators": {"organisation", "public_key"},
     "contracts": {"name", "code_hash", "status", "version", "system"},
     "sources": {"code_hash", "source"},
 }
@@ -84,7 +90,7 @@ def test_statuses_of_the_contracts_are_those_that_the_ledger_knows():
 
 def test_genesis_records_decode_and_encode_as_the_contracts_own_records():
     """SYS-030: each record of the founding state is one that the contract itself could have written."""
-    writes = genesis_writes(make_genesis())
+    writes = genesis_writes(make_genesis(validators=True))
     for state_key, stored in writes:
         contract, table_name, _ = decode_state_key(state_key)
         table = table_of(contract, table_name)

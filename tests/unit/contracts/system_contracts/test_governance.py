@@ -43,6 +43,7 @@ PROPOSALS = {
     "propose_suite": {"suite": SM2},
     "propose_certifier": certifier("port"),
     "propose_certifier_removal": {"organisation": "port"},
+    "propose_validator": certifier("port") | {"engine_key": key("port/engine")},
     "propose_deployment": {"contract": "bill", "code_hash": bytes(32)},
     "propose_upgrade": {"contract": "bill", "code_hash": bytes(32)},
     "propose_contract_status": {"contract": "bill", "operation": "freeze"},
