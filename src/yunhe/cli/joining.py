@@ -1,5 +1,6 @@
-"""`yunhe node request|invite|let-in|join`: how a node on another machine becomes one of a network."""
+"""`yunhe node request|invite|let-in|join|new-keys`: how a node on another machine becomes one of a network, and changes its keys."""
 
+import os
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Final
@@ -13,12 +14,14 @@ from yunhe.node import NodeConfig, NodeFolder
 from yunhe.node.audit import audited
 from yunhe.node.folder import REQUEST_FILE
 from yunhe.node.joining import Invitation, JoinRequest, invite, join, let_in, request_to_join
+from yunhe.node.next_keys import ROTATION_FILE, USES, make_next_keys
 from yunhe.node.node import clock_ms
 from yunhe.storage.files import named_refusals
 
 FolderArgument = Annotated[Path, typer.Argument(help="The node's folder.")]
 RequestOption = Annotated[Path, typer.Option("--request", help=f"The {REQUEST_FILE} of the node that is to join.")]
 
+_USES_HELP: Final = "What is to get a new key: node, its envelopes; ledger, its cosignatures; engine, its votes on blocks."
 _ADDRESS_HELP: Final = "HOST:PORT where the other nodes reach this node's engine; where it listens when left out."
 
 
@@ -83,6 +86,32 @@ def let_node_in(folder: FolderArgument, request: RequestOption) -> None:
     with audited(folder, "let-in", {"node": asked.node.name}):
         changed = let_in(folder, asked.peer)
     output.fields({"node": asked.node.name, "engines": changed.engine_peers.split(",")})
+
+
+def make_new_keys(
+    folder: FolderArgument,
+    use: Annotated[list[str] | None, typer.Option("--for", help=f"{_USES_HELP} Give it again for more; all when left out.")] = None,
+) -> None:
+    """Make new keys of a node beside those that it has; it changes to each when the ledger knows it, and needs no new start."""
+    strange = set(use or ()) - set(USES)
+    if strange:
+        raise UsageError(f"--for takes {', '.join(USES)}, not {min(strange)!r}")
+    loaded = NodeFolder.load(folder, os.environ)
+    chosen = sorted(set(use or USES))
+    with audited(folder, "new-keys", {"for": ",".join(chosen)}):
+        made = make_next_keys(loaded, chosen)
+    file = quote(str(folder / ROTATION_FILE))
+    nexts = [f"yunhe org renew-node {file}"] * ("node" in chosen) + [f"yunhe org validator {file}"] * (chosen != ["node"])
+    output.fields(
+        {
+            "node": made.node.name,
+            "public_key": made.node.public_key.hex(),
+            "ledger_key": made.ledger_key.raw.hex(),
+            "engine_key": made.validator_key.raw.hex(),
+            "request": str(folder / ROTATION_FILE),
+            "next": "; ".join(nexts),
+        }
+    )
 
 
 def join_network(

@@ -16,7 +16,7 @@ import typer
 from yunhe.cli.audit import show_audit
 from yunhe.cli.backup import backup_node, restore_node
 from yunhe.cli.genesis_options import CHAIN_HASH_HELP, SUITE_HELP, THRESHOLD_HELP, parameters_of_genesis, thresholds_of_genesis
-from yunhe.cli.joining import invite_node, join_network, let_node_in, request_node
+from yunhe.cli.joining import invite_node, join_network, let_node_in, make_new_keys, request_node
 from yunhe.cli.node_status import show_status
 from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
@@ -234,6 +234,7 @@ app.command("request")(request_node)
 app.command("invite")(invite_node)
 app.command("let-in")(let_node_in)
 app.command("join")(join_network)
+app.command("new-keys")(make_new_keys)
 app.command("status")(show_status)
 app.command("config")(show_settings)
 app.command("audit")(show_audit)

@@ -15,6 +15,7 @@ from yunhe.errors import RecordNotFoundError, UsageError
 from yunhe.ledger.codec import Value
 from yunhe.node.folder import REQUEST_FILE
 from yunhe.node.joining import JoinRequest
+from yunhe.node.next_keys import ROTATION_FILE
 from yunhe.sdk import Call, Client, KeyFile, Member, read_key_file
 
 app = typer.Typer(name="org", help="Organisations, members, keys and votes.", no_args_is_help=True)
@@ -205,6 +206,22 @@ def enrol_node(  # one for each option
     arguments: dict[str, Value] = {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key}
     owner = Member(asked.organisation, asked.node)
     _send(Connection(folder, node, token_file), key, passphrase_file, owner, "enrol_node", arguments)
+
+
+@app.command("renew-node")
+def renew_node(  # one for each option
+    request: Annotated[Path, typer.Argument(help=f"The {ROTATION_FILE} that `yunhe node new-keys` wrote.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Let a node of your organisation seal its envelopes with its next key; the running node changes to it at once."""
+    asked = JoinRequest.read(request).node
+    arguments: dict[str, Value] = {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key, "status": "active"}
+    owner = Member(asked.organisation, asked.node)
+    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "set_node", arguments)
 
 
 def _member_key(file: KeyFile) -> dict[str, Value]:

@@ -1,7 +1,7 @@
 """`yunhe org`, the part about votes: what can be proposed, how proposals stand, and the rules that are voted on."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -207,7 +207,9 @@ def validator(  # one for each option
     request: Annotated[
         Path, typer.Argument(help=f"The {REQUEST_FILE} of the organisation's node, with the keys of its engine and ledger.")
     ],
-    power: Annotated[int, typer.Option(min=1, help="Weight of its votes and of its cosignature.")] = 1,
+    power: Annotated[
+        int | None, typer.Option(min=1, help="Weight of its votes and of its cosignature; what it has, or 1, when left out.")
+    ] = None,
     key: KeyOption = None,
     passphrase_file: PassphraseOption = None,
     folder: FolderOption = None,
@@ -216,14 +218,25 @@ def validator(  # one for each option
 ) -> None:
     """Propose that an organisation's engine votes on blocks, and its ledger key certifies, or that one does so with other keys."""
     asked = JoinRequest.read(request)
+    connection = Connection(folder, node, token_file)
+    now = _certifier(connection, asked.node.organisation) if power is None else None
     arguments: dict[str, Value] = {
         "organisation": asked.node.organisation,
         "suite": asked.ledger_key.suite,
         "public_key": asked.ledger_key.raw,
-        "power": power,
+        "power": power or (1 if now is None else int(now["power"])),
         "engine_key": asked.validator_key.raw,
     }
-    _send(Connection(folder, node, token_file), key, passphrase_file, "propose_validator", arguments)
+    _send(connection, key, passphrase_file, "propose_validator", arguments)
+
+
+def _certifier(connection: Connection, organisation: str) -> dict[str, Any] | None:
+    """Return the record of an organisation that certifies."""
+    with connection.open() as client:
+        try:
+            return dict(client.record("governance", "certifiers", [organisation])["fields"])
+        except RecordNotFoundError:
+            return None
 
 
 def power(  # one for each option
@@ -237,11 +250,9 @@ def power(  # one for each option
 ) -> None:
     """Propose another power for an organisation that certifies; its keys stay."""
     connection = Connection(folder, node, token_file)
-    with connection.open() as client:
-        try:
-            now = client.record("governance", "certifiers", [organisation])["fields"]
-        except RecordNotFoundError as error:
-            raise RecordNotFoundError(f"{organisation} certifies nothing; `yunhe org rules` lists who does") from error
+    now = _certifier(connection, organisation)
+    if now is None:
+        raise RecordNotFoundError(f"{organisation} certifies nothing; `yunhe org rules` lists who does")
     arguments: dict[str, Value] = {
         "organisation": organisation,
         "suite": now["suite"],

@@ -18,7 +18,7 @@ from yunhe.errors import (
     ValidityTooFarError,
     YunheError,
 )
-from yunhe.ledger.admission import OpenedEnvelope, check_suites, check_validity
+from yunhe.ledger.admission import OpenedEnvelope, Verdict, check_suites, check_validity
 from yunhe.ledger.enrolment import authorise_envelope
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
@@ -67,6 +67,15 @@ class LedgerBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A transaction that could have an effect in another envelope: the node that sealed this one may not send, or not with this key."""
+
+    transaction: Transaction
+    sealed_by: bytes
+    """The node's public key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A transaction or envelope without effect, and why; for the node to report, not part of the ledger."""
 
@@ -75,6 +84,8 @@ class Dropped:
     error: YunheError
     early: Transaction | None = None
     """The transaction, when it is valid for too long as yet: later it can have an effect."""
+    late: Late | None = None
+    """Where it is the envelope's fault alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,7 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
             authorise_envelope(state, network_id, opened.envelope)
         except YunheError as error:
             # Whoever waits for one of its transactions has to hear of it.
-            dropped.extend(Dropped(verdict.id if isinstance(verdict, Transaction) else None, error) for verdict in opened.verdicts)
+            dropped.extend(_dropped_with_envelope(opened.verdicts, opened.envelope.node.public_key, error))
             continue
         for verdict in opened.verdicts:
             if isinstance(verdict, YunheError):
@@ -159,6 +170,13 @@ def select_effective(network_id: bytes, engine_block: EngineBlock, state: State)
                 continue
             candidates.append(verdict)
     return _first_of_each_id(candidates, dropped, state)
+
+
+def _dropped_with_envelope(verdicts: Sequence[Verdict], sealed_by: bytes, error: YunheError) -> list[Dropped]:
+    return [
+        Dropped(verdict.id, error, late=Late(verdict, sealed_by)) if isinstance(verdict, Transaction) else Dropped(None, error)
+        for verdict in verdicts
+    ]
 
 
 def require_viable(network_id: bytes, opened: OpenedEnvelope, time_ms: int, state: State) -> int:

@@ -304,12 +304,12 @@ class Certification:
             if size > 1 and counting.hash(self._genesis.chain_hash) != self._store.header(size - 2).next_certifiers:
                 continue
             own = counting.find(self._cosigner.organisation)
-            if own is None or own.public_key != self._cosigner.public_key:
+            if own is None or not self._cosigner.has(own.public_key):
                 raise NotACertifierError(
                     "this node's ledger key is not in the certifier set that counts for the newest block, so it can prove nothing; "
                     "a vote (governance.propose_certifier) can put it there"
                 )
-            checkpoint, cosignature = self._cosigner.cosign(self._genesis.network_id, self._store.log, size)
+            checkpoint, cosignature = self._cosigner.cosign(self._genesis.network_id, self._store.log, size, own.public_key)
             self._sets[counting.hash(self._genesis.chain_hash)] = counting
             self._newest = self._take(checkpoint, counting, [cosignature])
             break

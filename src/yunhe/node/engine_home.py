@@ -32,13 +32,19 @@ def engine_genesis(genesis: Genesis) -> str:
     return configuration.engine_genesis(genesis.network_id, genesis.time_ms, validators, genesis.protocol_version)
 
 
-def prepare_engine(folder: NodeFolder, environment: Mapping[str, str], on_halted: Callable[[EngineFailedError], None]) -> EngineSupervisor:
+def prepare_engine(
+    folder: NodeFolder,
+    environment: Mapping[str, str],
+    on_halted: Callable[[EngineFailedError], None],
+    is_key_due: Callable[[], bool] = lambda: False,
+) -> EngineSupervisor:
     """Write the settings of a node's engine, and return what runs it; nothing runs yet.
 
     Args:
         folder: of a node whose genesis has validators.
         environment: may name the program.
         on_halted: told, from a thread of its own, that the engine stands still for good.
+        is_key_due: tells before each start whether the engine has to change to the key that was made for it.
 
     Raises:
         EngineMissingError: the program is not on this machine.
@@ -50,7 +56,12 @@ def prepare_engine(folder: NodeFolder, environment: Mapping[str, str], on_halted
     configuration.check_home(home)
     check_engine_genesis(folder)
     write_settings(home, engine_settings(folder.config))
-    return EngineSupervisor(program, home, folder.path / ENGINE_LOG, on_halted)
+
+    def before_start() -> None:
+        if is_key_due():
+            configuration.install_next_key(home)
+
+    return EngineSupervisor(program, home, folder.path / ENGINE_LOG, on_halted, before_start=before_start)
 
 
 def check_engine_genesis(folder: NodeFolder) -> None:

@@ -5,6 +5,8 @@ node.toml            settings
 genesis.json         the network's genesis
 keys/node.pem        signs envelopes            encrypted PKCS#8
 keys/ledger.pem      cosigns checkpoints        encrypted PKCS#8
+keys/*.next.pem      what comes after them      encrypted PKCS#8 (`yunhe.node.next_keys`)
+rotation.json        what the others vote on to change keys
 secrets/passphrase   of the two keys            readable by the owner alone
 secrets/api-token    of the operator            readable by the owner alone
 secrets/tokens.json  of other callers, hashed   readable by the owner alone
@@ -145,12 +147,20 @@ def load_keys(folder: Path, config: NodeConfig) -> tuple[PrivateKey, PrivateKey]
         InvalidConfigurationError: a file or the passphrase cannot be read.
         WrongPassphraseError: the passphrase does not open the keys.
     """
-    passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
-    if not passphrase:
-        passphrase = read_bounded(folder / config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
+    passphrase = read_passphrase(folder, config)
     files = (NODE_KEY_FILE, LEDGER_KEY_FILE)
     node_key, ledger_key = (PrivateKey.from_pem(read_bounded(folder / name, KEY_FILE_BYTES_MAX, _KEY_ADVICE), passphrase) for name in files)
     return node_key, ledger_key
+
+
+def read_passphrase(folder: Path, config: NodeConfig) -> bytes:
+    """Return the passphrase of a node's key files.
+
+    Raises:
+        InvalidConfigurationError: it cannot be read.
+    """
+    passphrase = os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, ""))
+    return passphrase or read_bounded(folder / config.passphrase_file, KEY_FILE_BYTES_MAX, _PASSPHRASE_ADVICE).strip()
 
 
 def is_node_folder(path: Path) -> bool:

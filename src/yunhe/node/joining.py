@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from yunhe.consensus.cometbft.configuration import EnginePeer, read_keys, write_genesis
 from yunhe.contracts.system_contracts import genesis_writes
-from yunhe.crypto import PublicKey
+from yunhe.crypto import PrivateKey, PublicKey
 from yunhe.crypto.hashes import TAG_INVITATION, TAG_JOIN_REQUEST
 from yunhe.errors import (
     EngineFilesError,
@@ -154,16 +154,23 @@ def request_to_join(path: Path, config: NodeConfig, suite: str, address: str) ->
         prepare_node_folder(partial, config, keys)
         validator, peer_id = read_keys(partial / ENGINE_FOLDER)
         node = NodeIdentity(config.organisation, config.node, suite, keys.node.public_key.raw)
-        value = {
-            "format": REQUEST_FORMAT,
-            "version": VERSION,
-            "node": identity_value(node),
-            "ledger_key": keys.ledger.public_key.raw.hex(),
-            "validator_key": validator.raw.hex(),
-            "peer": str(EnginePeer.parse(f"{peer_id}@{address}")),
-        }
-        (partial / REQUEST_FILE).write_text(sign_document(value, TAG_JOIN_REQUEST, keys.node), encoding="utf-8")
+        peer = EnginePeer.parse(f"{peer_id}@{address}")
+        text = request_text(keys.node, node, keys.ledger.public_key, validator, peer)
+        (partial / REQUEST_FILE).write_text(text, encoding="utf-8")
     return JoinRequest.read(path / REQUEST_FILE)
+
+
+def request_text(node_key: PrivateKey, node: NodeIdentity, ledger_key: PublicKey, validator_key: PublicKey, peer: EnginePeer) -> str:
+    """Return a request that names a node's public keys, signed by the node's key."""
+    value = {
+        "format": REQUEST_FORMAT,
+        "version": VERSION,
+        "node": identity_value(node),
+        "ledger_key": ledger_key.raw.hex(),
+        "validator_key": validator_key.raw.hex(),
+        "peer": str(peer),
+    }
+    return sign_document(value, TAG_JOIN_REQUEST, node_key)
 
 
 def invite(folder: NodeFolder, request: JoinRequest, address: str, now_ms: int, days: int) -> str:

@@ -20,7 +20,6 @@ from yunhe.consensus import Engine, SoloEngine, block_time_ms
 from yunhe.consensus.cometbft.engine import CometbftEngine
 from yunhe.consensus.cometbft.supervision import EngineHealth
 from yunhe.contracts.worker.executor import WorkerExecutor
-from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
     InvalidConfigurationError,
@@ -34,11 +33,13 @@ from yunhe.errors import (
 )
 from yunhe.ledger.admission import OpenedEnvelope, Verdict
 from yunhe.ledger.codec import Value
-from yunhe.ledger.envelope import seal_envelope, split_for_envelopes
+from yunhe.ledger.envelope import split_for_envelopes
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor
+from yunhe.ledger.layouts import changes_validators
 from yunhe.ledger.transaction import Transaction
+from yunhe.ledger.transition import Dropped, Late, LedgerBlock
 from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.certification import Certification
@@ -48,8 +49,10 @@ from yunhe.node.engine_home import ENGINE_FOLDER, prepare_engine
 from yunhe.node.events import EventFeed
 from yunhe.node.folder import STORE_FOLDER, WEBHOOKS_FILE, NodeFolder
 from yunhe.node.metrics import Metrics, Reading, folder_bytes
+from yunhe.node.next_keys import is_engine_key_due, next_ledger_key
 from yunhe.node.pending import PendingTransactions, Placed
 from yunhe.node.pruning import Pruner
+from yunhe.node.sealing import Sealer
 from yunhe.node.simulation import Simulator
 from yunhe.node.webhooks import HOOK_STATES, Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
@@ -120,8 +123,6 @@ class Node:
         self.network_id = folder.genesis.network_id
         self.clock = clock
         node_key, ledger_key = folder.load_keys()
-        self._node_key: PrivateKey = node_key
-        self._identity = folder.identity(node_key)
         self.metrics = Metrics()
         self.store: LedgerStore = folder.open_store(progress)
         try:
@@ -132,14 +133,16 @@ class Node:
         try:
             stored = DataFolder(folder.path / STORE_FOLDER)
             memory = CosignerMemory.open(stored.cosigner, self.network_id)
-            cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock)
+            next_ledger = next_ledger_key(folder.path, folder.config)
+            cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock, next_ledger)
+            self._sealer = Sealer(folder, node_key, self.store.reader())
             certificates = Certificates(stored.certificates, self.network_id, self.store.log, self.store.header)
             self.certification = Certification(self.store, self.genesis, cosigner, certificates)
             self._application = LedgerApplication(
                 self.store,
                 self._worker,
                 self.genesis.chain_hash,
-                self.certification.committed,
+                self._block_committed,
                 self._committed,
                 self.metrics,
                 self.certification,
@@ -176,9 +179,20 @@ class Node:
             self._application,
             self.clock,
             self.folder.path / ENGINE_FOLDER,
-            lambda on_halted: prepare_engine(self.folder, os.environ, on_halted),
+            lambda on_halted: prepare_engine(self.folder, os.environ, on_halted, self._is_engine_key_due),
             self.genesis.protocol_version,
         )
+
+    def _is_engine_key_due(self) -> bool:
+        return is_engine_key_due(self.folder.path, self.store.reader(), self.folder.config.organisation)
+
+    def _block_committed(self, block: LedgerBlock) -> None:
+        """Called in the engine's thread after a ledger block is durable, before the next one is decided."""
+        self.certification.committed(block)
+        self._sealer.committed(block.writes, self.store.reader())
+        # NET-037: the process reads its key when it begins.
+        if isinstance(self._engine, CometbftEngine) and changes_validators(block.writes) and self._is_engine_key_due():
+            self._engine.renew("its validator key changes")
 
     @property
     def executor(self) -> Executor:
@@ -366,7 +380,7 @@ class Node:
 
     def _submit_group(self, group: list[bytes], members: Sequence[Transaction]) -> None:
         self._sequence += 1
-        envelope = seal_envelope(self.network_id, self._identity, self._sequence, group, self._node_key, self.genesis.chain_hash)
+        envelope = self._sealer.seal(self._sequence, group)
         verdicts: tuple[Verdict, ...] = tuple(members)
         self._application.remember(OpenedEnvelope(envelope, verdicts))
         self._engine.submit(envelope.encoded)
@@ -410,13 +424,35 @@ class Node:
         for known_id, placed in known.items():
             self._pending.place(known_id, placed)
         self._early.add(dropped.early for dropped in news.dropped if dropped.early is not None)
-        for dropped in news.dropped:
+        for dropped in self._without_resealed(news.dropped):
             if dropped.early is not None and self._pending.find(dropped.early.id) is not None:
                 continue
             dropped_id = dropped.transaction_id.hex() if dropped.transaction_id else None
             _log.warning("dropped without effect", transaction=dropped_id, code=dropped.error.code, reason=dropped.error.message)
             if dropped.transaction_id is not None:
                 self._pending.drop(dropped.transaction_id, dropped.error)
+
+    def _without_resealed(self, drops: Sequence[Dropped]) -> list[Dropped]:
+        """Seal transactions again whose envelope came too late for the key that the node had, and return what stays dropped."""
+        # NET-035: nothing that was accepted is lost.
+        late = [d for d in drops if d.late is not None and self._pending.find(d.late.transaction.id) is not None]
+        again = {id(d) for d in late if d.late is not None and self._seal_again(d.late, d.error, _RESEAL_TRIES)}
+        return [d for d in drops if id(d) not in again]
+
+    def _seal_again(self, late: Late, error: YunheError, tries: int) -> bool:
+        """Seal a transaction with the key that the ledger knows, at once or when the block that changes it is committed."""
+        if self._stopping or self._halt is not None or self._loop is None or not tries:
+            return False
+        if self._sealer.identity.public_key != late.sealed_by:
+            self._hand_in([late.transaction])
+            return True
+
+        def later() -> None:
+            if self._pending.find(late.transaction.id) is not None and not self._seal_again(late, error, tries - 1):
+                self._pending.drop(late.transaction.id, error)
+
+        self._loop.call_later(_RESEAL_S, later)
+        return True
 
     async def _watch_engine(self) -> None:
         """Notice that the engine stopped by itself."""
@@ -432,6 +468,9 @@ class Node:
 
 
 _WATCH_INTERVAL_S = 0.1
+_RESEAL_S = 0.1
+_RESEAL_TRIES = 20
+"""So often it is looked whether the node has another key: the block that changes it may be delivered and not committed."""
 _HELD = (
     "the ledger was restored from a backup, and what followed it may be lost. It answers queries and decides nothing; to go on from the "
     "backup, restore it again with --roll-back, or with --complete if it was made when the node had stopped for good"

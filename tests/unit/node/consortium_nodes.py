@@ -24,7 +24,7 @@ class Admin:
     organisation: str
     key: PrivateKey
 
-    def call(self, node: Node, salt: int, action: str = "none", contract: str = "registry", **arguments: Value) -> Transaction:
+    def call(self, node: Node, salt: int, action: str = "none", contract: str = "registry", /, **arguments: Value) -> Transaction:
         """Sign a transaction; by default one whose receipt is `ACTION_NOT_FOUND`."""
         signer = Signer(self.organisation, "admin", self.key.suite, self.key.public_key.raw)
         calls = (Call(contract, action, arguments),)

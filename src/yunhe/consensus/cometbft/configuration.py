@@ -5,6 +5,7 @@ config/config.toml              settings, written again at each start
 config/genesis.json             chain id, consensus parameters, validators
 config/node_key.json            authenticates the process to its peers
 config/priv_validator_key.json  signs votes
+config/priv_validator_key.next.json  what comes after it, where it is to change
 data/priv_validator_state.json  what was signed last: never copied, never put back
 data/                           the process's own blocks and state
 abci.sock, rpc.sock             the node's application; the process's RPC, for this node alone
@@ -46,12 +47,14 @@ CONFIG_FILE: Final = "config/config.toml"
 GENESIS_FILE: Final = "config/genesis.json"
 PEER_KEY_FILE: Final = "config/node_key.json"
 VALIDATOR_KEY_FILE: Final = "config/priv_validator_key.json"
+NEXT_VALIDATOR_KEY_FILE: Final = "config/priv_validator_key.next.json"
 SIGNING_STATE_FILE: Final = "data/priv_validator_state.json"
 
 POWER_FACTOR: Final = 2
 """The time of a block is a median of votes, by power; CometBFT halves the sum in integers, and with an odd one could take the lowest."""
 
 _SECRET_FILES: Final = (PEER_KEY_FILE, VALIDATOR_KEY_FILE, SIGNING_STATE_FILE)
+_NOTHING_SIGNED: Final = json.dumps({"height": "0", "round": 0, "step": 0}) + "\n"
 _FOLDERS: Final = ("", "config", "data")
 _CHAIN_ID_DIGITS: Final = 40
 _BLOCK_ROOM_BYTES: Final = 1024 * 1024
@@ -242,7 +245,7 @@ def make_home(home: Path, settings: EngineSettings, validator_key: PrivateKey, p
         CONFIG_FILE: config_text(settings),
         PEER_KEY_FILE: peer_key_file(peer_key),
         VALIDATOR_KEY_FILE: validator_key_file(validator_key),
-        SIGNING_STATE_FILE: json.dumps({"height": "0", "round": 0, "step": 0}) + "\n",
+        SIGNING_STATE_FILE: _NOTHING_SIGNED,
     }
     for name, text in files.items():
         _write(home / name, text, os.O_EXCL)
@@ -261,6 +264,19 @@ def write_settings(home: Path, settings: EngineSettings) -> None:
     _write(home / CONFIG_FILE, config_text(settings), os.O_TRUNC)
 
 
+def install_next_key(home: Path) -> None:
+    """Give a process that does not run the validator key that was made for it; durable on return.
+
+    The key has signed nothing yet, so what the one before signed last says nothing of it.
+    """
+    # NET-037: first the key, whose file is gone then: a crash in between leaves the state of the key before, which is too careful and no
+    # danger; the other way round, the key before could sign twice.
+    (home / NEXT_VALIDATOR_KEY_FILE).replace(home / VALIDATOR_KEY_FILE)
+    _sync_folder(home / "config")
+    _write(home / SIGNING_STATE_FILE, _NOTHING_SIGNED, os.O_TRUNC)
+    _sync_folder(home / "data")
+
+
 def check_home(home: Path) -> None:
     """Check that a home is whole, and that nobody but its owner reads what is secret in it.
 
@@ -271,7 +287,8 @@ def check_home(home: Path) -> None:
     for name in (CONFIG_FILE, GENESIS_FILE, *_SECRET_FILES):
         if not (home / name).is_file():
             raise EngineFilesError(f"{home / name} is missing; {_ADVICE.get(name, _RESTORE)}")
-    for name in (*_FOLDERS, *_SECRET_FILES):
+    prepared = (NEXT_VALIDATOR_KEY_FILE,) if (home / NEXT_VALIDATOR_KEY_FILE).exists() else ()
+    for name in (*_FOLDERS, *_SECRET_FILES, *prepared):
         path = home / name
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:

@@ -45,6 +45,10 @@ class Process(Protocol):
         """End it and return when it has ended."""
         ...
 
+    def renew(self, reason: str) -> None:
+        """End it, so that it is started again; returns at once."""
+        ...
+
     def health(self) -> EngineHealth:
         """Return how it is."""
         ...
@@ -106,6 +110,10 @@ class CometbftEngine:
     def health(self) -> EngineHealth:
         """Return how the process is."""
         return self._process.health()
+
+    def renew(self, reason: str) -> None:
+        """Start the process anew, because its files change; returns at once."""
+        self._process.renew(reason)
 
     def start(self) -> None:
         """Begin to deliver, above what the application has committed.

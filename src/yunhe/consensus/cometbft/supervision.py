@@ -85,6 +85,7 @@ class EngineSupervisor:
         log: Path,
         on_halted: Callable[[EngineFailedError], None],
         times: SupervisionTimes | None = None,
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -94,12 +95,14 @@ class EngineSupervisor:
             log: file for what the process says.
             on_halted: told, from a thread of its own, that the process stands still for good.
             times: other than the defaults.
+            before_start: called before each start of the process, when none runs.
         """
         self._program = program
         self._home = home
         self._log = EngineLog(log, self._give_up)
         self._on_halted = on_halted
         self._times = times or SupervisionTimes()
+        self._before_start = before_start
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="engine-supervisor", daemon=True)
@@ -131,6 +134,10 @@ class EngineSupervisor:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
         self._log.close()
+
+    def renew(self, reason: str) -> None:
+        """End the process, which is started again at once; returns at once."""
+        threading.Thread(target=self._fault, args=(reason,), name="engine-renewal", daemon=True).start()
 
     def health(self) -> EngineHealth:
         """Return how the process is."""
@@ -245,6 +252,7 @@ class EngineSupervisor:
     def _spawn(self) -> subprocess.Popen[bytes]:
         # One that was killed leaves its socket behind, and the next one would not listen.
         (self._home / RPC_SOCKET).unlink(missing_ok=True)
+        self._before_start()
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         with self._lock:
             if self._stopping.is_set() and self._process is not None:

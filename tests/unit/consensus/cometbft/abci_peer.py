@@ -77,6 +77,9 @@ class NoProcess:
     def stop(self) -> None:
         self.stops += 1
 
+    def renew(self, reason: str) -> None:
+        """There is nothing to end."""
+
     def health(self) -> EngineHealth:
         return EngineHealth("running", os.getpid(), 0, 0, "")
 
