@@ -260,6 +260,8 @@ for _command in (
     votes.certifier,
     votes.validator,
     votes.power,
+    votes.protocol,
 ):
     app.command(rich_help_panel=_VOTES)(_command)
+app.command("call-off-protocol", rich_help_panel=_VOTES)(votes.call_off_protocol)
 app.command("remove-certifier", rich_help_panel=_VOTES)(votes.remove_certifier)

@@ -31,15 +31,21 @@ MEANINGS: Final = {
     "NOT_FOUND": "It is not on the ledger; look for the right name, number or key.",
     "NOT_THE_PROPOSER": "Only the organisation that made a proposal can withdraw it; others vote against it.",
     "NO_NODE": "The organisation has no active node; its admin enrols one with `yunhe org enrol-node`.",
+    "NO_PROTOCOL_AHEAD": "No version of the ledger's rules is still to come; `yunhe org rules` shows which one counts.",
     "NO_QUORUM": (
         "Until the new engine votes, the others would not have more than two thirds of the power; give it less, or raise theirs first with "
         "`yunhe org power`."
     ),
     "NO_VALIDATORS": "Here one node orders its own envelopes and nobody votes on blocks; `yunhe org certifier` needs no engine key.",
+    "NOT_A_HASH": "A hash has 32 bytes.",
+    "NOT_THE_NEXT_PROTOCOL": "Versions of the ledger's rules come one after the other; `yunhe org rules` shows the newest.",
     "OPERATION_UNKNOWN": "A contract can be frozen, unfrozen and retired.",
     "PARAMETER_OUT_OF_RANGE": "A ledger could not work with this value; `yunhe org rules` shows the bounds.",
     "PARAMETER_UNKNOWN": "There is no such parameter; `yunhe org rules` lists them.",
     "POWER_OUT_OF_RANGE": "A certifier's power is from 1 to 1,000,000.",
+    "PROTOCOL_AHEAD": "A version of the ledger's rules was voted and is still to come; `yunhe org rules` shows from which block on.",
+    "PROTOCOL_TOO_SOON": "The first block of a version is at least 10 blocks after the deciding vote.",
+    "RELEASE_MISSING": "The proposal names the release that knows the version, in 1 to 40 characters.",
     "RETIRED": "The contract was retired by vote, which is for ever.",
     "ROLES_NOT_SORTED": "Roles are given in order of the alphabet, each once.",
     "ROLE_REQUIRED": "Only a member with the role admin can do this for its organisation, or in part the member that it is about.",

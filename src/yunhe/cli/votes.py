@@ -9,14 +9,17 @@ from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import RULES, change_fields, highest_gas, proposal_fields, read_proposal
 from yunhe.crypto import suite_names
-from yunhe.errors import RecordNotFoundError
+from yunhe.crypto.hashes import TAG_CODE
+from yunhe.errors import RecordNotFoundError, UsageError
+from yunhe.ledger import protocol as protocols
 from yunhe.ledger.codec import Value
-from yunhe.ledger.layouts import DEFAULT_PARAMETERS, PARAMETER_BOUNDS
+from yunhe.ledger.layouts import DEFAULT_PARAMETERS, PARAMETER_BOUNDS, SYSTEM_CONTRACTS
 from yunhe.limits import CERTIFIERS_MAX
 from yunhe.node.folder import REQUEST_FILE
 from yunhe.node.joining import JoinRequest
 from yunhe.sdk import Call, read_key_file
 
+_FIRST_PROTOCOL: Final = {"version": protocols.FIRST.version, "height": protocols.FIRST.height, "release": protocols.FIRST.release}
 _PROPOSALS_MAX: Final = 10_000
 _GAS_HELP: Final = "Bound of work and memory; the ledger's highest when left out, which the deciding vote for an upgrade may need."
 
@@ -239,6 +242,10 @@ def _certifier(connection: Connection, organisation: str) -> dict[str, Any] | No
             return None
 
 
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
 def power(  # one for each option
     organisation: OrganisationArgument,
     weight: Annotated[int, typer.Argument(min=1, help="Weight of its votes on blocks, if it has some, and of its cosignature.")],
@@ -256,7 +263,7 @@ def power(  # one for each option
     arguments: dict[str, Value] = {
         "organisation": organisation,
         "suite": now["suite"],
-        "public_key": bytes.fromhex(now["public_key"].removeprefix("0x")),
+        "public_key": _bytes(now["public_key"]),
         "power": weight,
     }
     _send(connection, key, passphrase_file, "propose_certifier", arguments)
@@ -274,12 +281,55 @@ def remove_certifier(  # one for each option
     _send(Connection(folder, node, token_file), key, passphrase_file, "propose_certifier_removal", {"organisation": organisation})
 
 
+def protocol(  # one for each option
+    version: Annotated[int, typer.Argument(min=1, help="The next version of the ledger's rules.")],
+    height: Annotated[int, typer.Argument(min=1, help="Its first block.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose from which block on the next version of the ledger's rules counts; nodes whose release does not know it stop there."""
+    found = protocols.RULES.get(version)
+    # LED-051: whoever proposes has a release that knows it, and names it to the others.
+    if found is None:
+        raise UsageError(
+            f"this release does not know version {version} of the ledger's rules, but {', '.join(map(str, sorted(protocols.RULES)))}; "
+            "propose it with one that does, so that every node has one to change to"
+        )
+    connection = Connection(folder, node, token_file)
+    with connection.open() as client:
+        hasher = client.chain_hash
+        hashes = {name: _bytes(client.record("lifecycle", "contracts", [name])["fields"]["code_hash"]) for name in SYSTEM_CONTRACTS}
+    hashes |= {name: hasher.tagged(TAG_CODE, source.encode()) for name, source in found.system_contracts.items()}
+    arguments: dict[str, Value] = {
+        "version": version,
+        "height": height,
+        "release": found.release,
+        "contracts_hash": protocols.contracts_hash(hashes, hasher),
+    }
+    _send(connection, key, passphrase_file, "propose_protocol", arguments)
+
+
+def call_off_protocol(  # one for each option
+    version: Annotated[int, typer.Argument(min=1, help="The version whose first block is still to come.")],
+    key: KeyOption = None,
+    passphrase_file: PassphraseOption = None,
+    folder: FolderOption = None,
+    node: NodeOption = None,
+    token_file: TokenOption = None,
+) -> None:
+    """Propose that a version of the ledger's rules does not come, before its first block."""
+    _send(Connection(folder, node, token_file), key, passphrase_file, "propose_protocol_call_off", {"version": version})
+
+
 def rules(folder: FolderOption = None, node: NodeOption = None, token_file: TokenOption = None) -> None:
     """Show the rules that are voted on: parameters, signature suites, thresholds of votes, who certifies, and who votes on blocks."""
     with Connection(folder, node, token_file).open() as client:
         read = {
             name: [row["fields"] for row in client.records("governance", name, limit=CERTIFIERS_MAX)]
-            for name in ("parameters", "suites", "thresholds", "certifiers", "validators")
+            for name in ("parameters", "suites", "thresholds", "certifiers", "validators", "protocols")
         }
     shown = {
         "parameters": [_bounded(str(row["name"]), int(row["value"])) for row in read["parameters"]],
@@ -289,6 +339,7 @@ def rules(folder: FolderOption = None, node: NodeOption = None, token_file: Toke
         ],
         "certifiers": [{name: row[name] for name in ("organisation", "power", "suite", "public_key")} for row in read["certifiers"]],
         "validators": [{"organisation": row["organisation"], "engine key": row["public_key"]} for row in read["validators"]],
+        "protocol": [{name: row[name] for name in ("version", "height", "release")} for row in read["protocols"]] or [_FIRST_PROTOCOL],
     }
     output.result(read, fields(shown))
 

@@ -32,6 +32,7 @@ from yunhe.errors.network import InvitationInvalidError as InvitationInvalidErro
 from yunhe.errors.network import InvitationOtherError as InvitationOtherError
 from yunhe.errors.network import NetworkFolderError as NetworkFolderError
 from yunhe.errors.network import NetworkRunningError as NetworkRunningError
+from yunhe.errors.network import ProtocolUnknownError as ProtocolUnknownError
 from yunhe.errors.network import ProtocolWrongError as ProtocolWrongError
 
 # --- Encoding (docs/spec/encoding.md) -------------------------------------------------------------------------------

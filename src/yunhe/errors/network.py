@@ -69,6 +69,12 @@ class ProtocolWrongError(ConfigurationError):
     code = "PROTOCOL_WRONG"
 
 
+class ProtocolUnknownError(ConfigurationError):
+    """The next block is of a version of the ledger's rules that this release does not know (LED-051)."""
+
+    code = "PROTOCOL_UNKNOWN"
+
+
 class EngineMessageError(UnavailableError):
     """The engine sent its node what is no message."""
 

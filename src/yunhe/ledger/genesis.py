@@ -27,7 +27,7 @@ VERSION: Final = 1
 PROTOCOL_VERSION: Final = 1
 """Version of the ledger's rules that this code runs."""
 
-THRESHOLD_KINDS: Final = ("certifier", "contract", "organisation", "parameter", "suite")
+THRESHOLD_KINDS: Final = ("certifier", "contract", "organisation", "parameter", "protocol", "suite")
 """Kinds of proposals, each with its threshold."""
 THRESHOLDS: Final = ("majority", "two_thirds", "all")
 """More than half, more than two thirds, or all of the active organisations."""

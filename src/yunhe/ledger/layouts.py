@@ -51,6 +51,8 @@ CERTIFIERS_PREFIX: Final = table_prefix(GOVERNANCE, "certifiers")
 """What all state keys of the certifier table begin with."""
 VALIDATORS_PREFIX: Final = table_prefix(GOVERNANCE, "validators")
 """What all state keys of the validator table begin with."""
+PROTOCOLS_PREFIX: Final = table_prefix(GOVERNANCE, "protocols")
+"""What all state keys of the table of voted protocol versions begin with."""
 
 
 def organisation_key(organisation: str) -> bytes:
@@ -180,6 +182,11 @@ def read_validators(state: StateReader) -> tuple[Validator, ...]:
     if [certifier.organisation for certifier in certifiers] != sorted(keys):
         raise CorruptionError("the validators are other organisations than the certifiers; run `yunhe node check`")
     return tuple(Validator(c.organisation, keys[c.organisation], c.power) for c in certifiers)
+
+
+def protocol_key(version: int) -> bytes:
+    """Key of {version, height, release, contracts_hash}: a version of the ledger's rules and its first block."""
+    return state_key(GOVERNANCE, "protocols", (version,))
 
 
 def changes_validators(writes: Sequence[Write]) -> bool:

@@ -20,6 +20,7 @@ from yunhe.errors import (
 )
 from yunhe.ledger.admission import OpenedEnvelope, Verdict, check_suites, check_validity
 from yunhe.ledger.enrolment import authorise_envelope
+from yunhe.ledger.execution import execute_block
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
@@ -113,6 +114,7 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
     Raises:
         CorruptionError: the engine broke its obligations (LED-013).
         UnavailableError: the executor could not run; nothing was decided.
+        ProtocolUnknownError: this release does not know the rules of the block; nothing was decided.
     """
     # LED-013
     if engine_block.time_ms <= previous.time_ms:
@@ -123,7 +125,7 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
         return Transition(None, dropped)
 
     context = BlockContext(previous.height + 1, engine_block.time_ms)
-    execution = executor.execute(context, effective, state)
+    execution = execute_block(context, effective, state, executor, chain_hash)
     if len(execution.outcomes) != len(effective):
         raise UnavailableError("the executor returned another number of outcomes than transactions")
     receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(effective, execution.outcomes, strict=True))

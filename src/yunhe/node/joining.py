@@ -29,7 +29,8 @@ from yunhe.errors import (
 )
 from yunhe.ledger.codec import as_name
 from yunhe.ledger.envelope import NodeIdentity
-from yunhe.ledger.genesis import PROTOCOL_VERSION, Genesis
+from yunhe.ledger.genesis import Genesis
+from yunhe.ledger.protocol import RULES
 from yunhe.limits import INVITATION_DAYS_MAX
 from yunhe.node.config import FILE_NAME, NodeConfig, load_config
 from yunhe.node.engine_home import ENGINE_FOLDER, engine_genesis, engine_settings
@@ -265,9 +266,10 @@ def join(path: Path, invitation: Invitation) -> NodeFolder:
 
 def _check_versions(document: Document) -> None:
     protocol, python = document.get("protocol_version", int), document.get("python", str)
-    if protocol != PROTOCOL_VERSION:
+    if protocol not in RULES:
         raise ProtocolWrongError(
-            f"the network runs version {protocol} of the ledger's rules, and this Yunhe version {PROTOCOL_VERSION}; install another"
+            f"the network runs version {protocol} of the ledger's rules, and this Yunhe knows {', '.join(map(str, sorted(RULES)))}; "
+            "install another"
         )
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if python != running:

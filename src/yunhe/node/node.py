@@ -38,6 +38,7 @@ from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor
 from yunhe.ledger.layouts import changes_validators
+from yunhe.ledger.protocol import RULES, Activation, activations, unknown
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import Dropped, Late, LedgerBlock
 from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
@@ -163,6 +164,8 @@ class Node:
         self._pruner = Pruner(folder, self.store, self.webhooks.first_unsent)
         self._pending = PendingTransactions()
         self._early = EarlyTransactions(self._pending, self._hand_in)
+        self._warned: Activation | None = None
+        self._warn_of_protocol()
         self._started_ms = clock()
         self._sequence = clock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -190,9 +193,17 @@ class Node:
         """Called in the engine's thread after a ledger block is durable, before the next one is decided."""
         self.certification.committed(block)
         self._sealer.committed(block.writes, self.store.reader())
+        self._warn_of_protocol()
         # NET-037: the process reads its key when it begins.
         if isinstance(self._engine, CometbftEngine) and changes_validators(block.writes) and self._is_engine_key_due():
             self._engine.renew("its validator key changes")
+
+    def _warn_of_protocol(self) -> None:
+        """Say in time that the node will stop at a block of rules that this release does not know."""
+        newest = activations(self.store.reader())[0]
+        if newest.version not in RULES and newest != self._warned:
+            self._warned = newest
+            _log.error("the node will stop", reason=unknown(newest).message)
 
     @property
     def executor(self) -> Executor:

@@ -20,6 +20,7 @@ from yunhe.crypto import ChainHash
 from yunhe.errors import BlockInvalidError, InvalidInputError, NotPermittedError, ReplayDiffersError, TransactionNotFoundError
 from yunhe.ledger.changes import RowChange, row_changes, writes_between
 from yunhe.ledger.enrolment import EnrolledSigner, authorise
+from yunhe.ledger.execution import execute_block
 from yunhe.ledger.interfaces import BlockContext, Execution, StateReader, Write
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
@@ -172,7 +173,7 @@ class PastTransaction:
         if count == 0:
             return Execution((), ())
         transactions = self.block.transactions[:count]
-        execution = worker.execute(self.context, transactions, self.state)
+        execution = execute_block(self.context, transactions, self.state, worker, self._chain_hash)
         for position, (transaction, outcome) in enumerate(zip(transactions, execution.outcomes, strict=True)):
             recorded = self.block.receipts[position]
             if Receipt.make(transaction.id, outcome).encoded != recorded.encoded:

@@ -13,6 +13,7 @@ from yunhe.crypto import invalid_signatures
 from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError, UnavailableError
 from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
+from yunhe.ledger.execution import execute_block
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
@@ -130,7 +131,7 @@ class BlockChecker:
         try:
             self._check_header(height, header, self._engine_height + 1)
             self._check_transactions(header, transactions)
-            execution = executor.execute(BlockContext(height, header.time_ms), transactions, self._state)
+            execution = execute_block(BlockContext(height, header.time_ms), transactions, self._state, executor, self._chain_hash)
             if len(execution.outcomes) != len(transactions):
                 raise UnavailableError("the executor returned another number of outcomes than transactions")
             receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(transactions, execution.outcomes, strict=True))
@@ -224,7 +225,7 @@ class BlockChecker:
             raise BlockInvalidError(f"block {header.height}: LED-041: the header names other certifiers than the state has")
 
     def _replay(self, executor: Executor, header: Header, transactions: Sequence[Transaction], record: BlockRecord) -> None:
-        execution = executor.execute(BlockContext(header.height, header.time_ms), transactions, self._state)
+        execution = execute_block(BlockContext(header.height, header.time_ms), transactions, self._state, executor, self._chain_hash)
         receipts = tuple(Receipt.make(t.id, outcome).encoded for t, outcome in zip(transactions, execution.outcomes, strict=False))
         if len(execution.outcomes) != len(transactions) or receipts != record.receipts:
             raise BlockInvalidError(f"block {header.height}: running its transactions again gives other receipts")

@@ -19,6 +19,7 @@ CERTIFIER = "certifier"
 CONTRACT = "contract"
 ORGANISATION = "organisation"
 PARAMETER = "parameter"
+PROTOCOL = "protocol"
 SUITE = "suite"
 
 # Lowest and highest values; below the lowest ones a ledger could hardly run the vote that puts them right.
@@ -32,6 +33,10 @@ CERTIFIER_POWER_MAX = 1_000_000
 CERTIFIERS_MAX = 256
 # Engines vote with keys of this suite, whatever suites the ledger allows.
 ENGINE_SUITE = "ed25519-sha256"
+# The deciding vote is so many blocks before a version counts, so that what follows on it is seen before.
+PROTOCOL_NOTICE_BLOCKS = 10
+RELEASE_CHARACTERS_MAX = 40
+HASH_BYTES = 32
 
 
 class Operation(Choice):
@@ -49,6 +54,8 @@ class Operation(Choice):
     FREEZE_CONTRACT = "freeze_contract"
     UNFREEZE_CONTRACT = "unfreeze_contract"
     RETIRE_CONTRACT = "retire_contract"
+    SET_PROTOCOL = "set_protocol"
+    CALL_OFF_PROTOCOL = "call_off_protocol"
 
 
 class ProposalStatus(Choice):
@@ -72,6 +79,7 @@ class Change(Record):
     number: int = 0
     code_hash: bytes = b""
     engine_key: bytes = b""
+    height: int = 0
 
 
 class Proposal(Record):
@@ -139,6 +147,17 @@ class Validator(Record):
     public_key: bytes
 
 
+class Protocol(Record):
+    """A version of the ledger's rules, and its first block."""
+
+    version: int
+    height: int
+    # First release of the software that knows it.
+    release: str
+    # Of all system contracts with that version.
+    contracts_hash: bytes
+
+
 class Proposed(Event):
     """A proposal was made."""
 
@@ -172,6 +191,7 @@ suites: Table[Suite] = Table(key="suite")
 thresholds: Table[Threshold] = Table(key="kind")
 certifiers: Table[Certifier] = Table(key="organisation")
 validators: Table[Validator] = Table(key="organisation")
+protocols: Table[Protocol] = Table(key="version")
 
 
 # --- Deciding
@@ -208,7 +228,7 @@ def require_admin(ctx: Context) -> None:
 def propose(ctx: Context, kind: str, change: Change) -> int:
     """Record a proposal, with the vote of its proposer."""
     require_admin(ctx)
-    check(change)
+    check(ctx, change)
     proposal_id = next_id()
     proposals.add(Proposal(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender, proposed_height=ctx.height))
     emit(Proposed(proposal_id=proposal_id, kind=kind, change=change, proposer=ctx.sender))
@@ -249,7 +269,7 @@ def count_votes(ctx: Context, proposal: Proposal) -> ProposalStatus:
     # SYS-012
     if reached(threshold, approving, len(active)):
         decide(ctx, proposal, ProposalStatus.ACCEPTED)
-        check(proposal.change)
+        check(ctx, proposal.change)
         apply(ctx, proposal.change)
     elif not reached(threshold, len(active) - opposing, len(active)):
         decide(ctx, proposal, ProposalStatus.REJECTED)
@@ -267,10 +287,16 @@ def decide(ctx: Context, proposal: Proposal, status: ProposalStatus) -> None:
 # --- Changing
 
 
-def check(change: Change) -> None:
+def check(ctx: Context, change: Change) -> None:
     """Refuse a change that cannot be made."""
     operation = change.operation
-    if operation == Operation.SET_PARAMETER:
+    if operation == Operation.SET_PROTOCOL:
+        check_protocol(ctx, change)
+    elif operation == Operation.CALL_OFF_PROTOCOL:
+        # SYS-036
+        require(newest_protocol().height > ctx.height, "NO_PROTOCOL_AHEAD")
+        require(change.number == newest_protocol().version, "NOT_THE_NEXT_PROTOCOL")
+    elif operation == Operation.SET_PARAMETER:
         # SYS-013
         require(change.subject in PARAMETER_BOUNDS, "PARAMETER_UNKNOWN")
         lowest, highest = PARAMETER_BOUNDS[change.subject]
@@ -297,6 +323,24 @@ def check(change: Change) -> None:
     else:
         step = operation.value.removesuffix("_contract")
         call_view(LIFECYCLE, "can_be_changed", contract=change.subject, operation=step, digest=change.code_hash)
+
+
+def newest_protocol() -> Protocol:
+    """Return the newest version of the rules, which may be of a block to come."""
+    for protocol in protocols.scan(limit=1, reverse=True):
+        return protocol
+    return Protocol(version=1, height=0, release="", contracts_hash=b"")
+
+
+def check_protocol(ctx: Context, change: Change) -> None:
+    """Refuse a version of the rules that is not the next one, or comes too soon."""
+    newest = newest_protocol()
+    # SYS-035: whether the software knows it is not asked, because that differs from node to node.
+    require(newest.height <= ctx.height, "PROTOCOL_AHEAD")
+    require(change.number == newest.version + 1, "NOT_THE_NEXT_PROTOCOL")
+    require(change.height >= ctx.height + PROTOCOL_NOTICE_BLOCKS, "PROTOCOL_TOO_SOON")
+    require(0 < len(change.title) <= RELEASE_CHARACTERS_MAX, "RELEASE_MISSING")
+    require(len(change.code_hash) == HASH_BYTES, "NOT_A_HASH")
 
 
 def check_suspension(organisation: str) -> None:
@@ -387,6 +431,10 @@ def apply(ctx: Context, change: Change) -> None:
         parameters.save(parameter)
     elif operation == Operation.ADD_SUITE:
         suites.add(Suite(suite=change.subject, since_height=ctx.height))
+    elif operation == Operation.SET_PROTOCOL:
+        protocols.add(Protocol(version=change.number, height=change.height, release=change.title, contracts_hash=change.code_hash))
+    elif operation == Operation.CALL_OFF_PROTOCOL:
+        protocols.delete(change.number)
     elif operation == Operation.SET_CERTIFIER:
         set_certifier(change)
     elif operation == Operation.REMOVE_CERTIFIER:
@@ -461,6 +509,26 @@ def propose_parameter(ctx: Context, name: str, value: int) -> int:
 def propose_suite(ctx: Context, suite: str) -> int:
     """Propose to allow a signature suite; for admins."""
     return propose(ctx, SUITE, Change(operation=Operation.ADD_SUITE, subject=suite))
+
+
+@action
+def propose_protocol(ctx: Context, version: int, height: int, release: str, contracts_hash: bytes) -> int:
+    """Propose from which block on the next version of the ledger's rules counts, with all its system contracts; for admins."""
+    change = Change(
+        operation=Operation.SET_PROTOCOL,
+        subject=str(version),
+        title=release,
+        number=version,
+        code_hash=contracts_hash,
+        height=height,
+    )
+    return propose(ctx, PROTOCOL, change)
+
+
+@action
+def propose_protocol_call_off(ctx: Context, version: int) -> int:
+    """Propose that a version of the rules whose first block is still to come does not come; for admins."""
+    return propose(ctx, PROTOCOL, Change(operation=Operation.CALL_OFF_PROTOCOL, subject=str(version), number=version))
 
 
 @action
