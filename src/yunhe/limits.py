@@ -306,3 +306,8 @@ KEY_FILE_ROUNDS_MAX: Final = 10_000_000
 """Rounds of PBKDF2 that a key file can ask for, some seconds of work."""
 KEY_FILE_MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024
 """Memory that a key file can ask for with scrypt, all its lanes together."""
+
+ORGANISATIONS_MAX: Final = 10_000
+"""Organisations that are read at once; a ledger has fewer (SYS-008)."""
+SKIP_ORDER_SIGNATURES_MAX: Final = 1_000
+"""Signatures of a skip order, so that it fits into a record; half as many organisations again are the most that can order."""

@@ -22,6 +22,7 @@ from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
 from yunhe.cli.prune import prune_node
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
+from yunhe.cli.skip import skip_in_node
 from yunhe.cli.unit import print_unit
 from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError, YunheError
@@ -235,6 +236,7 @@ app.command("invite")(invite_node)
 app.command("let-in")(let_node_in)
 app.command("join")(join_network)
 app.command("new-keys")(make_new_keys)
+app.command("skip")(skip_in_node)
 app.command("status")(show_status)
 app.command("config")(show_settings)
 app.command("audit")(show_audit)

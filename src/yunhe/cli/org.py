@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from yunhe.cli import votes
+from yunhe.cli import skip, votes
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import ORGANISATIONS_MAX
@@ -263,5 +263,7 @@ for _command in (
     votes.protocol,
 ):
     app.command(rich_help_panel=_VOTES)(_command)
+app.command("sign-skip", rich_help_panel=_VOTES)(skip.sign_skip)
+app.command("skip-order", rich_help_panel=_VOTES)(skip.fetch_order)
 app.command("call-off-protocol", rich_help_panel=_VOTES)(votes.call_off_protocol)
 app.command("remove-certifier", rich_help_panel=_VOTES)(votes.remove_certifier)

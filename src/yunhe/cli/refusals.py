@@ -89,6 +89,7 @@ RUNTIME_MEANINGS: Final = {
     "OUT_OF_MEMORY": f"The call needed more memory than a contract may use; {_REPLAY}.",
     "REENTRANT_CALL": "A contract was called while it was running.",
     "SCAN_TOO_LONG": "A scan without a limit met more rows than one can return; the contract has to scan in pages.",
+    "SKIPPED_BY_ORDER": "No node could execute it, and the organisations ordered to pass over it; it had no effect.",
     "UPGRADE_LOSES_DATA": "The new source could not read what is stored; `yunhe contract upgrade` names the field.",
     "VALUE_TOO_LARGE": f"A record, key, event, argument or result is too large, or there are too many events; {_REPLAY}.",
     "VIEW_WRITES": "A view tried to write, to emit or to call an action.",

@@ -64,6 +64,7 @@ RESERVED_CODES: Final = frozenset(
         "OUT_OF_MEMORY",
         "REENTRANT_CALL",
         "SCAN_TOO_LONG",
+        "SKIPPED_BY_ORDER",
         "UPGRADE_LOSES_DATA",
         "VALUE_TOO_LARGE",
         "VIEW_WRITES",

@@ -30,6 +30,7 @@ TAG_SIGN_TRANSACTION: Final = b"yunhe/sign-transaction/1"
 TAG_SIGN_ENVELOPE: Final = b"yunhe/sign-envelope/1"
 TAG_JOIN_REQUEST: Final = b"yunhe/join-request/1"
 TAG_INVITATION: Final = b"yunhe/invitation/1"
+TAG_SKIP_ORDER: Final = b"yunhe/skip-order/1"
 
 
 class ChainHash(ABC):

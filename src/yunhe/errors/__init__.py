@@ -20,6 +20,7 @@ from yunhe.errors.kinds import OverloadedError as OverloadedError
 from yunhe.errors.kinds import QuotaExceededError as QuotaExceededError
 from yunhe.errors.kinds import UnavailableError as UnavailableError
 from yunhe.errors.kinds import YunheError as YunheError
+from yunhe.errors.network import BlockStuckError as BlockStuckError
 from yunhe.errors.network import EngineFailedError as EngineFailedError
 from yunhe.errors.network import EngineFilesError as EngineFilesError
 from yunhe.errors.network import EngineMessageError as EngineMessageError
@@ -34,6 +35,7 @@ from yunhe.errors.network import NetworkFolderError as NetworkFolderError
 from yunhe.errors.network import NetworkRunningError as NetworkRunningError
 from yunhe.errors.network import ProtocolUnknownError as ProtocolUnknownError
 from yunhe.errors.network import ProtocolWrongError as ProtocolWrongError
+from yunhe.errors.network import SkipOrderInvalidError as SkipOrderInvalidError
 
 # --- Encoding (docs/spec/encoding.md) -------------------------------------------------------------------------------
 

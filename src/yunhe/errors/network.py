@@ -75,6 +75,18 @@ class ProtocolUnknownError(ConfigurationError):
     code = "PROTOCOL_UNKNOWN"
 
 
+class BlockStuckError(UnavailableError):
+    """A block cannot be executed here, because of one of its transactions; nothing was decided (LED-024)."""
+
+    code = "BLOCK_STUCK"
+
+
+class SkipOrderInvalidError(InvalidInputError):
+    """An order to pass over a transaction is none, for another block, or not signed by enough (LED-060, LED-061)."""
+
+    code = "SKIP_ORDER_INVALID"
+
+
 class EngineMessageError(UnavailableError):
     """The engine sent its node what is no message."""
 

@@ -7,8 +7,11 @@ Specification: docs/spec/ledger.md, "Versions".
 from collections.abc import Sequence
 
 from yunhe.crypto import ChainHash
-from yunhe.ledger.interfaces import BlockContext, Execution, Executor, StateReader, Write
+from yunhe.errors import BlockStuckError, UnavailableError
+from yunhe.ledger.interfaces import BlockContext, Execution, Executor, Outcome, StateReader, Write
 from yunhe.ledger.protocol import activation_writes, rules_at
+from yunhe.ledger.receipt import SKIPPED
+from yunhe.ledger.skip_order import SkipOrder, skip_writes
 from yunhe.ledger.transaction import Transaction
 
 
@@ -38,7 +41,12 @@ class WrittenState:
 
 
 def execute_block(
-    context: BlockContext, transactions: Sequence[Transaction], state: StateReader, executor: Executor, chain_hash: ChainHash
+    context: BlockContext,
+    transactions: Sequence[Transaction],
+    state: StateReader,
+    executor: Executor,
+    chain_hash: ChainHash,
+    orders: Sequence[SkipOrder] = (),
 ) -> Execution:
     """Run the transactions of a block in order and return their outcomes and the net writes.
 
@@ -48,17 +56,57 @@ def execute_block(
         state: as before the block.
         executor: runs the calls.
         chain_hash: the ledger's.
+        orders: to pass over transactions, valid for this block (`yunhe.ledger.skip_order.require_valid`).
 
     Raises:
         ProtocolUnknownError: this release does not know the rules of the block; nothing was executed (LED-051).
+        BlockStuckError: one of its transactions cannot be run here; nothing was decided (LED-024).
         UnavailableError: the executor could not run; nothing was decided.
     """
     first = activation_writes(rules_at(state, context.height), context, state, chain_hash)
-    if not first:
-        return executor.execute(context, transactions, state)
+    passed = skip_writes(orders, {transaction.id for transaction in transactions})
+    skipped = {order.transaction_id for order in orders}
+    run = [transaction for transaction in transactions if transaction.id not in skipped]
     # An executor believes what it remembers of one state alone, and this is another one.
-    execution = executor.execute(context, transactions, WrittenState(state, first))
-    return Execution(execution.outcomes, merged(first, execution.writes))
+    before: StateReader = WrittenState(state, first + passed) if first or passed else state
+    execution = _run(context, run, before, executor)
+    outcomes = iter(execution.outcomes)
+    # LED-062
+    done = tuple(Outcome(SKIPPED, -1, 0) if t.id in skipped else next(outcomes) for t in transactions)
+    return Execution(done, merged(first + passed, execution.writes) if first or passed else execution.writes)
+
+
+def _run(context: BlockContext, transactions: Sequence[Transaction], state: StateReader, executor: Executor) -> Execution:
+    if not transactions:
+        return Execution((), ())
+    try:
+        execution = executor.execute(context, transactions, state)
+    except UnavailableError as error:
+        position = _first_failing(context, transactions, state, executor)
+        name = transactions[position].id.hex()
+        # LED-024
+        raise BlockStuckError(
+            f"block {context.height} cannot be executed here, because of its transaction {name}: {error.message}. Start the node again; "
+            "if no node can execute it, more than two thirds of the organisations can order to pass over it: "
+            f"yunhe org sign-skip {context.height} {name}"
+        ) from error
+    if len(execution.outcomes) != len(transactions):
+        raise UnavailableError("the executor returned another number of outcomes than transactions")
+    return execution
+
+
+def _first_failing(context: BlockContext, transactions: Sequence[Transaction], state: StateReader, executor: Executor) -> int:
+    """Return the position of the first transaction with which the executor fails; all of them together do."""
+    working, failing = 0, len(transactions)
+    while failing - working > 1:
+        middle = (working + failing) // 2
+        try:
+            executor.execute(context, transactions[:middle], state)
+        except UnavailableError:
+            failing = middle
+        else:
+            working = middle
+    return failing - 1
 
 
 def merged(first: Sequence[Write], then: Sequence[Write]) -> tuple[Write, ...]:

@@ -53,6 +53,10 @@ VALIDATORS_PREFIX: Final = table_prefix(GOVERNANCE, "validators")
 """What all state keys of the validator table begin with."""
 PROTOCOLS_PREFIX: Final = table_prefix(GOVERNANCE, "protocols")
 """What all state keys of the table of voted protocol versions begin with."""
+SKIPS_PREFIX: Final = table_prefix(GOVERNANCE, "skips")
+"""What all state keys of the table of skipped transactions begin with."""
+ORGANISATIONS_PREFIX: Final = table_prefix(REGISTRY, "organisations")
+"""What all state keys of the table of organisations begin with."""
 
 
 def organisation_key(organisation: str) -> bytes:
@@ -187,6 +191,11 @@ def read_validators(state: StateReader) -> tuple[Validator, ...]:
 def protocol_key(version: int) -> bytes:
     """Key of {version, height, release, contracts_hash}: a version of the ledger's rules and its first block."""
     return state_key(GOVERNANCE, "protocols", (version,))
+
+
+def skip_key(height: int, transaction_id: bytes) -> bytes:
+    """Key of {height, transaction_id, order}: the order by which a block passed over a transaction."""
+    return state_key(GOVERNANCE, "skips", (height, transaction_id))
 
 
 def changes_validators(writes: Sequence[Write]) -> bool:

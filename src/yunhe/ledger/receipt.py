@@ -12,6 +12,8 @@ _VERSION = 1
 
 OK: Final = "OK"
 """Code of a receipt whose calls all succeeded."""
+SKIPPED: Final = "SKIPPED_BY_ORDER"
+"""Code of the receipt of a transaction that was not run, because the organisations ordered to pass over it (LED-062)."""
 
 
 @dataclass(frozen=True, slots=True)

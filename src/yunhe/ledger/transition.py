@@ -14,7 +14,6 @@ from yunhe.errors import (
     CorruptionError,
     MalformedError,
     OverloadedError,
-    UnavailableError,
     ValidityTooFarError,
     YunheError,
 )
@@ -26,6 +25,7 @@ from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.skip_order import SkipOrder, require_valid
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
 
@@ -98,7 +98,14 @@ class Transition:
     dropped: tuple[Dropped, ...]
 
 
-def apply_block(previous: Header, engine_block: EngineBlock, state: State, executor: Executor, chain_hash: ChainHash) -> Transition:
+def apply_block(
+    previous: Header,
+    engine_block: EngineBlock,
+    state: State,
+    executor: Executor,
+    chain_hash: ChainHash,
+    orders: Sequence[SkipOrder] = (),
+) -> Transition:
     """Apply an engine block to the state after `previous`.
 
     Args:
@@ -107,6 +114,7 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
         state: the state after `previous`; the new state is staged there when a block results.
         executor: runs the calls.
         chain_hash: the ledger's.
+        orders: to pass over transactions of the block that would be next; checked here.
 
     Returns:
         The ledger block, if any, and what was dropped.
@@ -115,6 +123,7 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
         CorruptionError: the engine broke its obligations (LED-013).
         UnavailableError: the executor could not run; nothing was decided.
         ProtocolUnknownError: this release does not know the rules of the block; nothing was decided.
+        SkipOrderInvalidError: an order does not count for the block; nothing was decided.
     """
     # LED-013
     if engine_block.time_ms <= previous.time_ms:
@@ -125,9 +134,10 @@ def apply_block(previous: Header, engine_block: EngineBlock, state: State, execu
         return Transition(None, dropped)
 
     context = BlockContext(previous.height + 1, engine_block.time_ms)
-    execution = execute_block(context, effective, state, executor, chain_hash)
-    if len(execution.outcomes) != len(effective):
-        raise UnavailableError("the executor returned another number of outcomes than transactions")
+    for order in orders:
+        # LED-060, LED-061
+        require_valid(order, previous, previous.hash(chain_hash), state)
+    execution = execute_block(context, effective, state, executor, chain_hash, orders)
     receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(effective, execution.outcomes, strict=True))
     state_root = state.stage(context.height, execution.writes)
     header = Header(

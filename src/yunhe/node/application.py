@@ -17,6 +17,7 @@ from yunhe.ledger.enrolment import authorise_envelope
 from yunhe.ledger.envelope import Envelope
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.layouts import changes_certifiers, changes_validators, read_validators
+from yunhe.ledger.skip_order import SkipOrder
 from yunhe.ledger.transition import Dropped, EngineBlock, LedgerBlock, Transition, apply_block, require_viable, select_effective
 from yunhe.node.metrics import Metrics
 from yunhe.node.opened import OpenedEnvelopes, WastedWork
@@ -81,6 +82,7 @@ class LedgerApplication:
         on_commit: Callable[[BlockCommitted], None],
         metrics: Metrics,
         votes: Votes | None = None,
+        orders: Callable[[int], Sequence[SkipOrder]] = lambda _: (),
     ) -> None:
         """Join the parts.
 
@@ -92,6 +94,7 @@ class LedgerApplication:
             on_commit: told of every engine block after that.
             metrics: are told how long blocks take and what became of their transactions.
             votes: what they carry beside the block, where organisations agree; nothing when it is None.
+            orders: returns those that were handed in to pass over transactions of a block, by its height.
         """
         self._store = store
         self._executor = executor
@@ -100,6 +103,7 @@ class LedgerApplication:
         self._on_commit = on_commit
         self._metrics = metrics
         self._votes = votes
+        self._orders = orders
         self._opened = OpenedEnvelopes(chain_hash)
         self._wasted = WastedWork()
         self._state = _DeliveredState(store)
@@ -200,7 +204,8 @@ class LedgerApplication:
             except InvalidInputError as error:
                 unopened.append(Dropped(None, error))
         block = EngineBlock(delivery.engine_height, delivery.time_ms, tuple(opened))
-        transition = apply_block(self._tip, block, self._state, self._executor, self._chain_hash)
+        orders = self._orders(self._tip.height + 1)
+        transition = apply_block(self._tip, block, self._state, self._executor, self._chain_hash, orders)
         if transition.block is not None:
             self._tip = transition.block.header
             self._log.append(transition.block.header_hash)

@@ -12,6 +12,7 @@ secrets/api-token    of the operator            readable by the owner alone
 secrets/tokens.json  of other callers, hashed   readable by the owner alone
 store/               the ledger (docs/spec/storage.md)
 engine/              the home of its CometBFT process, between organisations (docs/spec/network.md)
+skip-orders/          orders to pass over transactions, until their blocks are made
 audit.jsonl          what operators did       readable by the owner alone
 webhooks.db          the register of webhooks        readable by the owner alone
 run/                 process and address while the node runs

@@ -20,6 +20,7 @@ from yunhe.consensus import Engine, SoloEngine, block_time_ms
 from yunhe.consensus.cometbft.engine import CometbftEngine
 from yunhe.consensus.cometbft.supervision import EngineHealth
 from yunhe.contracts.worker.executor import WorkerExecutor
+from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
     InvalidConfigurationError,
@@ -39,6 +40,7 @@ from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor
 from yunhe.ledger.layouts import changes_validators
 from yunhe.ledger.protocol import RULES, Activation, activations, unknown
+from yunhe.ledger.skip_order import SkipOrder
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import Dropped, Late, LedgerBlock
 from yunhe.limits import DISK_FREE_BYTES_MIN, PENDING_TRANSACTIONS_MAX
@@ -55,6 +57,7 @@ from yunhe.node.pending import PendingTransactions, Placed
 from yunhe.node.pruning import Pruner
 from yunhe.node.sealing import Sealer
 from yunhe.node.simulation import Simulator
+from yunhe.node.skip_orders import kept_orders
 from yunhe.node.webhooks import HOOK_STATES, Webhooks
 from yunhe.storage import Certificates, CheckReport, CosignerMemory, DataFolder, LedgerStore, Progress, SnapshotReader, check_folder
 
@@ -132,13 +135,10 @@ class Node:
             self.store.close()
             raise
         try:
-            stored = DataFolder(folder.path / STORE_FOLDER)
-            memory = CosignerMemory.open(stored.cosigner, self.network_id)
-            next_ledger = next_ledger_key(folder.path, folder.config)
-            cosigner = Cosigner(folder.config.organisation, ledger_key, memory, clock, next_ledger)
+            memory = CosignerMemory.open(DataFolder(folder.path / STORE_FOLDER).cosigner, self.network_id)
+            self._orders = kept_orders(folder.path, self.store.head().height)
             self._sealer = Sealer(folder, node_key, self.store.reader())
-            certificates = Certificates(stored.certificates, self.network_id, self.store.log, self.store.header)
-            self.certification = Certification(self.store, self.genesis, cosigner, certificates)
+            self.certification = self._make_certification(ledger_key, memory)
             self._application = LedgerApplication(
                 self.store,
                 self._worker,
@@ -147,6 +147,7 @@ class Node:
                 self._committed,
                 self.metrics,
                 self.certification,
+                self._orders_of,
             )
             self._engine: Engine = self._make_engine()
         except BaseException:
@@ -175,6 +176,12 @@ class Node:
         self.metrics.watch_queue("block", lambda: len(self._pending))
         self.metrics.read_from(self._reading)
 
+    def _make_certification(self, ledger_key: PrivateKey, memory: CosignerMemory) -> Certification:
+        next_key = next_ledger_key(self.folder.path, self.folder.config)
+        cosigner = Cosigner(self.folder.config.organisation, ledger_key, memory, self.clock, next_key)
+        kept = DataFolder(self.folder.path / STORE_FOLDER).certificates
+        return Certification(self.store, self.genesis, cosigner, Certificates(kept, self.network_id, self.store.log, self.store.header))
+
     def _make_engine(self) -> Engine:
         if self.folder.config.engine == SoloEngine.name:
             return SoloEngine(self._application, self.clock)
@@ -185,6 +192,9 @@ class Node:
             lambda on_halted: prepare_engine(self.folder, os.environ, on_halted, self._is_engine_key_due),
             self.genesis.protocol_version,
         )
+
+    def _orders_of(self, height: int) -> Sequence[SkipOrder]:
+        return self._orders.get(height, ())
 
     def _is_engine_key_due(self) -> bool:
         return is_engine_key_due(self.folder.path, self.store.reader(), self.folder.config.organisation)

@@ -24,6 +24,7 @@ from yunhe.ledger.execution import execute_block
 from yunhe.ledger.interfaces import BlockContext, Execution, StateReader, Write
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.skip_order import orders_in
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
 from yunhe.node.folder import STORE_FOLDER, NodeFolder
@@ -173,7 +174,7 @@ class PastTransaction:
         if count == 0:
             return Execution((), ())
         transactions = self.block.transactions[:count]
-        execution = execute_block(self.context, transactions, self.state, worker, self._chain_hash)
+        execution = execute_block(self.context, transactions, self.state, worker, self._chain_hash, orders_in(self.block.writes))
         for position, (transaction, outcome) in enumerate(zip(transactions, execution.outcomes, strict=True)):
             recorded = self.block.receipts[position]
             if Receipt.make(transaction.id, outcome).encoded != recorded.encoded:

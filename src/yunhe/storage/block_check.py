@@ -10,16 +10,17 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from yunhe.crypto import invalid_signatures
-from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError, UnavailableError
+from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError
 from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
 from yunhe.ledger.execution import execute_block
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
-from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
+from yunhe.ledger.interfaces import BlockContext, Execution, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
 from yunhe.ledger.merkle import merkle_root
 from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.skip_order import SkipOrder, orders_in, require_valid
 from yunhe.ledger.state_keys import decode_state_key
 from yunhe.ledger.transaction import Transaction
 from yunhe.ledger.transition import LedgerBlock
@@ -115,13 +116,14 @@ class BlockChecker:
         self._previous, self._engine_height = header, stub.engine_height
         return stub.transaction_ids
 
-    def run(self, executor: Executor, header: Header, transactions: Sequence[Transaction]) -> LedgerBlock:
+    def run(self, executor: Executor, header: Header, transactions: Sequence[Transaction], orders: Sequence[SkipOrder] = ()) -> LedgerBlock:
         """Check the next block by its header and transactions alone: running these makes receipts and write set. Stages the latter.
 
         Args:
             executor: runs the transactions.
             header: of the block, certified.
             transactions: those of the header's root.
+            orders: to pass over some of them, as whoever sent the block has them; checked here.
 
         Raises:
             BlockInvalidError: the block breaks a rule, or running it gives other receipts.
@@ -131,9 +133,7 @@ class BlockChecker:
         try:
             self._check_header(height, header, self._engine_height + 1)
             self._check_transactions(header, transactions)
-            execution = execute_block(BlockContext(height, header.time_ms), transactions, self._state, executor, self._chain_hash)
-            if len(execution.outcomes) != len(transactions):
-                raise UnavailableError("the executor returned another number of outcomes than transactions")
+            execution = self._execute(executor, header, transactions, orders)
             receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(transactions, execution.outcomes, strict=True))
             if merkle_root([receipt.encoded for receipt in receipts], self._chain_hash) != header.receipts_root:
                 raise BlockInvalidError(f"block {height}: running its transactions gives other receipts than those of the header's root")
@@ -224,8 +224,16 @@ class BlockChecker:
         if header.next_certifiers != expected:
             raise BlockInvalidError(f"block {header.height}: LED-041: the header names other certifiers than the state has")
 
+    def _execute(self, executor: Executor, header: Header, transactions: Sequence[Transaction], orders: Sequence[SkipOrder]) -> Execution:
+        for order in orders:
+            # LED-063
+            assert self._previous is not None
+            require_valid(order, self._previous, self._previous.hash(self._chain_hash), self._state)
+        context = BlockContext(header.height, header.time_ms)
+        return execute_block(context, transactions, self._state, executor, self._chain_hash, orders)
+
     def _replay(self, executor: Executor, header: Header, transactions: Sequence[Transaction], record: BlockRecord) -> None:
-        execution = execute_block(BlockContext(header.height, header.time_ms), transactions, self._state, executor, self._chain_hash)
+        execution = self._execute(executor, header, transactions, orders_in(record.writes))
         receipts = tuple(Receipt.make(t.id, outcome).encoded for t, outcome in zip(transactions, execution.outcomes, strict=False))
         if len(execution.outcomes) != len(transactions) or receipts != record.receipts:
             raise BlockInvalidError(f"block {header.height}: running its transactions again gives other receipts")

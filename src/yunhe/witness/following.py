@@ -29,6 +29,7 @@ from yunhe.ledger.codec import decode
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.merkle import merkle_root
+from yunhe.ledger.skip_order import SkipOrder, orders_in
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import PROOF_BYTES_MAX
 from yunhe.sdk import prove_transaction
@@ -65,6 +66,8 @@ class _Sent:
     record: bytes
     header: Header
     transactions: tuple[Transaction, ...]
+    orders: tuple[SkipOrder, ...]
+    """To pass over transactions; checked before one is."""
 
     @classmethod
     def of(cls, data: bytes, chain_hash: ChainHash) -> "_Sent":
@@ -78,7 +81,7 @@ class _Sent:
         header = Header.decode(record.header)
         if not transactions or merkle_root([t.leaf(chain_hash) for t in transactions], chain_hash) != header.transactions_root:
             raise MalformedError("its transactions are not those of its header")
-        return cls(data, header, transactions)
+        return cls(data, header, transactions, orders_in(record.writes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ class Witness:
         for place, block in enumerate(blocks):
             try:
                 # WIT-003
-                right = checker.run(self._executor, block.header, block.transactions)
+                right = checker.run(self._executor, block.header, block.transactions, block.orders)
                 with self._lock:
                     self._store.commit(right, self._store.engine_height + 1)
             except (BlockInvalidError, StateMismatchError) as error:

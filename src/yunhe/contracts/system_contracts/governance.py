@@ -158,6 +158,14 @@ class Protocol(Record):
     contracts_hash: bytes
 
 
+class Skip(Record):
+    """A transaction that a block passed over, and the order of the organisations; written by the ledger itself."""
+
+    height: int
+    transaction_id: bytes
+    order: bytes
+
+
 class Proposed(Event):
     """A proposal was made."""
 
@@ -192,6 +200,7 @@ thresholds: Table[Threshold] = Table(key="kind")
 certifiers: Table[Certifier] = Table(key="organisation")
 validators: Table[Validator] = Table(key="organisation")
 protocols: Table[Protocol] = Table(key="version")
+skips: Table[Skip] = Table(key=("height", "transaction_id"))
 
 
 # --- Deciding
