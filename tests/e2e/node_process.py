@@ -8,13 +8,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.forked_command import ForkedProcess, ForkServer
 from yunhe.sdk import Client, KeyFile, Member, MemberKey, create_key_file
 
 PASSPHRASE = "e2e"
 DEADLINE_S = 60.0
+
+
+@cache
+def forks() -> ForkServer:
+    """Return what commands are forked of; one for all tests of a process."""
+    return ForkServer()
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -30,15 +38,17 @@ def yunhe(
     *arguments: str, environment: dict[str, str] | None = None, file_bytes_max: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end; with `file_bytes_max` no file may grow beyond it, as on a full disk."""
-    limited = [] if file_bytes_max is None else ["prlimit", f"--fsize={file_bytes_max}:{file_bytes_max}"]
+    given = os.environ | {"YUNHE_KEY_PASSPHRASE": PASSPHRASE} | (environment or {})
+    if file_bytes_max is None:
+        return forks().run(arguments, given, DEADLINE_S)
     return subprocess.run(
-        [*limited, sys.executable, "-m", "yunhe.cli", *arguments],
+        ["prlimit", f"--fsize={file_bytes_max}:{file_bytes_max}", sys.executable, "-m", "yunhe.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
         timeout=DEADLINE_S,
-        env=os.environ | {"YUNHE_KEY_PASSPHRASE": PASSPHRASE} | (environment or {}),
+        env=given,
     )
 
 
@@ -62,20 +72,24 @@ class NodeProcess:
         self.suite, self.hash_name = FLAVOURS[flavour]
         self.founder_file: KeyFile = create_key_file(home / "port.admin.pem", Member("port", "admin"), PASSPHRASE, self.suite)
         self.founder: MemberKey = self.founder_file.open(PASSPHRASE)
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | ForkedProcess | None = None
         self.address = ""
         options = ("--port", "0", "--suite", self.suite, "--chain-hash", self.hash_name)
         yunhe_json("node", "init", str(self.folder), "--org", "port", "--admin", str(self.founder_file.path), *options)
 
     def start(self, *limited: str) -> "NodeProcess":
         """Start the node, with a command before it that limits what it may use, and wait until it answers."""
-        self.process = subprocess.Popen(
-            [*limited, sys.executable, "-m", "yunhe.cli", "--json", "node", "start", str(self.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        arguments = ("--json", "node", "start", str(self.folder))
+        if limited:
+            self.process = subprocess.Popen(
+                [*limited, sys.executable, "-m", "yunhe.cli", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        else:
+            self.process = forks().start(arguments, os.environ)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:

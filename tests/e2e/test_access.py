@@ -10,6 +10,9 @@ from yunhe.node.node import clock_ms
 from yunhe.node.tokens import READ, create_token
 from yunhe.sdk import Client
 
+pytestmark = pytest.mark.parametrize("own_node", ["SM2 and SM3"], indirect=True)
+"""What guards the node is the same whatever the ledger's suites are; those of most other tests are Ed25519 and SHA-256."""
+
 SILENCE_S = 60.0
 """More than a stream of events is silent."""
 

@@ -3,8 +3,12 @@
 import json
 
 import httpx
+import pytest
 
 from tests.e2e.node_process import NodeProcess, yunhe, yunhe_json
+
+pytestmark = pytest.mark.parametrize("own_node", ["SM2 and SM3"], indirect=True)
+"""What is recorded is the same whatever the ledger's suites are; those of most other tests are Ed25519 and SHA-256."""
 
 
 def test_actions_of_an_operator_are_recorded_with_who_what_and_outcome(own_node: NodeProcess) -> None:

@@ -77,7 +77,8 @@ def authority(tmp_path) -> Authority:
 
 @pytest.fixture
 def node(tmp_path, authority):
-    made = NodeProcess(tmp_path)
+    # Of national cryptography: what guards a connection is the same whatever the ledger's suites are.
+    made = NodeProcess(tmp_path, "SM2 and SM3")
     settings = made.folder / "node.toml"
     text = (
         settings.read_text().replace('tls_certificate = ""', 'tls_certificate = "tls.pem"').replace('tls_key = ""', 'tls_key = "tls.key"')
