@@ -9,7 +9,7 @@ runtime, the cosigner), on a contract that moves coins of a fixed total between 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from yunhe.ledger.proof import CertifiedCheckpoint, build_bundle, receipt_subjec
 from yunhe.ledger.state_keys import prefix_end, state_key, table_prefix
 from yunhe.ledger.transaction import Call, Signer, Transaction, TransactionBody, assemble_transaction, sign_transaction
 from yunhe.ledger.transition import LedgerBlock
+from yunhe.ledger.validators import Validator
 from yunhe.limits import UNCOMMITTED_BLOCKS_MAX
 from yunhe.node.application import BlockCommitted, LedgerApplication
 from yunhe.node.cosigner import Cosigner
@@ -71,7 +72,7 @@ class DisagreementError(AssertionError):
 
 
 def key(number: int, use: int) -> PrivateKey:
-    """Return a key of organisation `number`: 1 of its member, 2 of its node, 3 of its ledger."""
+    """Return a key of organisation `number`: 1 of its member, 2 of its node, 3 of its ledger, 4 of its engine."""
     return PrivateKey(SUITE, bytes([use, number]) * 16)
 
 
@@ -94,6 +95,7 @@ GENESIS = Genesis(
         for number, name in enumerate(ORGANISATIONS)
     ),
     certifiers=CertifierSet.of([Certifier(name, SUITE, key(number, 3).public_key.raw, 1) for number, name in enumerate(ORGANISATIONS)]),
+    validators=tuple(Validator(name, key(number, 4).public_key.raw, 1) for number, name in enumerate(ORGANISATIONS)),
     system_contracts=system_code_hashes(SHA256),
 )
 COINS_PREFIX = table_prefix("coins", "coins")
@@ -127,6 +129,32 @@ class Place:
 
     height: int
     code: str
+
+
+def compare_stores(stores: Sequence[LedgerStore], placed: Mapping[bytes, Place]) -> None:
+    """Compare all ledgers, every acknowledgement and the coins.
+
+    Raises:
+        DisagreementError: one differs.
+    """
+    first = stores[0]
+    ids = [t.id for height in range(1, first.head().height + 1) for t in first.block(height).transactions]
+    if len(ids) != len(set(ids)):
+        raise DisagreementError("a transaction has two places")
+    if set(placed) - set(ids):
+        raise DisagreementError("an acknowledged transaction has no place")
+    for number, store in enumerate(stores):
+        name = ORGANISATIONS[number]
+        if (store.head(), store.log_root(), store.engine_height) != (first.head(), first.log_root(), first.engine_height):
+            raise DisagreementError(f"{name} ended elsewhere")
+        for transaction_id, place in placed.items():
+            location, receipt = store.locate(transaction_id), store.receipt(transaction_id)
+            if location is None or receipt is None or Place(location.height, receipt.outcome.code) != place:
+                raise DisagreementError(f"{name} has an acknowledged transaction elsewhere")
+        rows = store.scan(COINS_PREFIX, prefix_end(COINS_PREFIX), 100)
+        total = sum(decode(value, 1000)["value"] for _, value in rows)  # type: ignore[index,call-overload,misc]
+        if total != COINS * len(ORGANISATIONS):
+            raise DisagreementError(f"there are {total} coins")
 
 
 class Replica:
@@ -374,25 +402,8 @@ class Consortium:
 
     def compare(self) -> None:
         """Compare all ledgers, every acknowledgement, the coins, and proofs from all cosigners."""
-        first = self.replicas[0].log_store
-        ids = [t.id for height in range(1, first.head().height + 1) for t in first.block(height).transactions]
-        if len(ids) != len(set(ids)):
-            raise DisagreementError("a transaction has two places")
-        if set(self.placed) - set(ids):
-            raise DisagreementError("an acknowledged transaction has no place")
-        for replica in self.replicas:
-            store = replica.log_store
-            if (store.head(), store.log_root(), store.engine_height) != (first.head(), first.log_root(), first.engine_height):
-                raise DisagreementError(f"{replica.folder.name} ended elsewhere")
-            for transaction_id, place in self.placed.items():
-                location, receipt = store.locate(transaction_id), store.receipt(transaction_id)
-                if location is None or receipt is None or Place(location.height, receipt.outcome.code) != place:
-                    raise DisagreementError(f"{replica.folder.name} has an acknowledged transaction elsewhere")
-            rows = store.scan(COINS_PREFIX, prefix_end(COINS_PREFIX), 100)
-            total = sum(decode(value, 1000)["value"] for _, value in rows)  # type: ignore[index,call-overload,misc]
-            if total != COINS * len(ORGANISATIONS):
-                raise DisagreementError(f"there are {total} coins")
-        self.told.blocks = first.head().height
+        compare_stores([replica.log_store for replica in self.replicas], self.placed)
+        self.told.blocks = self.replicas[0].log_store.head().height
         self.told.acknowledged = len(self.placed)
         self._prove()
 

@@ -7,8 +7,11 @@ node's own affair, and it is stricter there: with who sends too much, what does 
 A proposer takes the organisations' envelopes by turns, so that none waits because another has more: next is who has the least of the block.
 
 The time of a block is about that of the votes for the block before. After a time of rest that is long ago, and fresh transactions would be
-valid for too long, and expired ones not expired. So a proposer whose clock says that it is so lets a block without envelopes go first. It
-does that neither twice in a row nor when something was committed lately: with a clock that is wrong, nothing would be decided any more.
+valid for too long, and expired ones not expired. So a proposer whose clock says that it is so lets a block without envelopes go first, as
+often as it proposes that block. It does so neither for the next block nor when something was committed lately: with a clock that is wrong,
+nothing would be decided any more.
+
+The time of a proposal may never be decided: another proposer of the same block can have an earlier one. So nothing is given up for it.
 
 Specification: docs/spec/cometbft.md.
 """
@@ -135,7 +138,7 @@ class Proposals:
             envelope: of anyone.
             time_ms: of the last block.
         """
-        viable = self._judge(envelope, time_ms, self._application.admit)
+        viable = self._judge_for_memory(envelope, time_ms, self._application.admit)
         # ABC-022: of use now or soon, by this clock or by the last block, whichever is ahead.
         if viable is None or viable.since_ms > max(self._clock(), time_ms) + ENGINE_AHEAD_MS_MAX:
             return False
@@ -143,20 +146,28 @@ class Proposals:
 
     def keeps(self, envelope: bytes, time_ms: int) -> bool:
         """Return whether an envelope may stay in the process's memory after a block of this time."""
-        viable = self._judge(envelope, time_ms)
+        viable = self._judge_for_memory(envelope, time_ms, self._application.judge)
         if viable is None:
             self._pool.forget([envelope])
             return False
         self._pool.keep(envelope, viable)
         return True
 
-    def _judge(self, envelope: bytes, time_ms: int, judge: Callable[[bytes, int], Viable] | None = None) -> Viable | None:
-        """Return what is known of a viable envelope; one of this node's that is not is given up, and its owner told."""
+    def _judge(self, envelope: bytes, time_ms: int) -> Viable | None:
+        """Return what is known of an envelope that is viable at the time of a proposal."""
         try:
-            return (judge or self._application.judge)(envelope, time_ms)
+            return self._application.judge(envelope, time_ms)
+        except YunheError:
+            return None
+
+    def _judge_for_memory(self, envelope: bytes, time_ms: int, judge: Callable[[bytes, int], Viable]) -> Viable | None:
+        """Return what is known of an envelope that is viable at the time of the last block; one of this node's that is not is given up."""
+        try:
+            return judge(envelope, time_ms)
         except QuotaExceededError:
             return None
         except YunheError:
+            # ABC-010
             if self._outbox.remove([envelope]):
                 self._application.discard(envelope, time_ms)
             return None
@@ -164,7 +175,7 @@ class Proposals:
     def _lets_time_go_ahead(self, height: int, time_ms: int) -> bool:
         is_behind = self._clock() - time_ms > ENGINE_BEHIND_MS_MAX
         is_idle = self._committed_s is None or self._monotonic_s() - self._committed_s >= ENGINE_IDLE_S_MIN
-        return is_behind and is_idle and height > self._passed_height + 1
+        return is_behind and is_idle and height != self._passed_height + 1
 
 
 def _by_turns(offers: Iterable[_Offer]) -> Iterator[_Offer]:

@@ -66,12 +66,17 @@ def test_block_without_envelopes_goes_first_after_a_rest(tmp_path: Path) -> None
     assert proposer.proposes(9, MONDAY_MS)
 
 
-@pytest.mark.parametrize("next_height", [8, 9])
-def test_no_two_in_a_row_go_without_envelopes(tmp_path: Path, next_height: int) -> None:
+def test_no_two_blocks_in_a_row_go_without_envelopes(tmp_path: Path) -> None:
     """ABC-009 refused: the time stands still, as when the clocks of the others are behind."""
     proposer = Proposer(tmp_path, MONDAY_MS)
     assert not proposer.proposes(8, FRIDAY_MS)
-    assert proposer.proposes(next_height, FRIDAY_MS)
+    assert proposer.proposes(9, FRIDAY_MS)
+
+
+def test_block_that_was_not_decided_goes_without_envelopes_again(tmp_path: Path) -> None:
+    """ABC-009 accepted: the others were out of reach, and the time is still that of Friday."""
+    proposer = Proposer(tmp_path, MONDAY_MS)
+    assert not any(proposer.proposes(8, FRIDAY_MS) for _ in range(3))
 
 
 def test_nothing_is_held_back_soon_after_a_commit(tmp_path: Path) -> None:
@@ -187,6 +192,19 @@ def test_what_is_of_use_in_a_far_future_only_is_not_let_in(tmp_path: Path, clock
     assert proposer.proposals.admits(data, block_ms) is is_let_in
     assert proposer.proposals.accepts(block_ms, [data])
     assert proposer.outbox.waiting() == [data]
+
+
+def test_own_envelope_is_given_up_for_the_time_of_a_block_and_not_of_a_proposal(tmp_path: Path) -> None:
+    """ABC-010 accepted and refused: another proposal of the same block can have an earlier time."""
+    proposer = Proposer(tmp_path, MONDAY_MS)
+    data = b"%d" % MONDAY_MS
+    proposer.outbox.add(data)
+    assert proposer.prepares() == []
+    assert not proposer.proposals.accepts(MONDAY_MS, [data])
+    assert (proposer.application.discarded, proposer.prepares()) == ([], [])
+    assert proposer.proposals.prepare(8, MONDAY_MS - 1, BLOCK_BYTES_MAX, []) == [data]
+    assert not proposer.proposals.keeps(data, MONDAY_MS)
+    assert (proposer.application.discarded, proposer.outbox.waiting()) == ([data], [])
 
 
 def test_sender_of_what_does_not_verify_is_not_let_in_for_a_while(tmp_path: Path) -> None:
