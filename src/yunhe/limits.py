@@ -311,3 +311,5 @@ ORGANISATIONS_MAX: Final = 10_000
 """Organisations that are read at once; a ledger has fewer (SYS-008)."""
 SKIP_ORDER_SIGNATURES_MAX: Final = 1_000
 """Signatures of a skip order, so that it fits into a record; half as many organisations again are the most that can order."""
+STUCK_NAMED_MAX: Final = 20
+"""Transactions that are named of a block whose execution hangs."""

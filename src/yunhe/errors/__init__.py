@@ -771,6 +771,12 @@ class WorkerFailedError(UnavailableError):
     code = "WORKER_FAILED"
 
 
+class WorkerHungError(WorkerFailedError):
+    """A contract worker did not come to an end, again in a fresh process; nothing was decided (CON-085, LED-024)."""
+
+    code = "WORKER_HUNG"
+
+
 class ViewTooSlowError(UnavailableError):
     """A view took longer than this node allows (CON-087)."""
 

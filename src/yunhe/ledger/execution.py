@@ -7,12 +7,13 @@ Specification: docs/spec/ledger.md, "Versions".
 from collections.abc import Sequence
 
 from yunhe.crypto import ChainHash
-from yunhe.errors import BlockStuckError, UnavailableError
+from yunhe.errors import BlockStuckError, UnavailableError, WorkerHungError
 from yunhe.ledger.interfaces import BlockContext, Execution, Executor, Outcome, StateReader, Write
 from yunhe.ledger.protocol import activation_writes, rules_at
 from yunhe.ledger.receipt import SKIPPED
 from yunhe.ledger.skip_order import SkipOrder, skip_writes
 from yunhe.ledger.transaction import Transaction
+from yunhe.limits import STUCK_NAMED_MAX
 
 
 class WrittenState:
@@ -81,18 +82,24 @@ def _run(context: BlockContext, transactions: Sequence[Transaction], state: Stat
         return Execution((), ())
     try:
         execution = executor.execute(context, transactions, state)
+    except WorkerHungError as error:
+        # To look for the one that hangs would take as long again for each look.
+        names = ", ".join(transaction.id.hex() for transaction in transactions[:STUCK_NAMED_MAX])
+        raise _stuck(context, f"one of {len(transactions)} transactions, {names}", error) from error
     except UnavailableError as error:
         position = _first_failing(context, transactions, state, executor)
-        name = transactions[position].id.hex()
-        # LED-024
-        raise BlockStuckError(
-            f"block {context.height} cannot be executed here, because of its transaction {name}: {error.message}. Start the node again; "
-            "if no node can execute it, more than two thirds of the organisations can order to pass over it: "
-            f"yunhe org sign-skip {context.height} {name}"
-        ) from error
+        raise _stuck(context, f"its transaction {transactions[position].id.hex()}", error) from error
     if len(execution.outcomes) != len(transactions):
         raise UnavailableError("the executor returned another number of outcomes than transactions")
     return execution
+
+
+def _stuck(context: BlockContext, by: str, error: UnavailableError) -> BlockStuckError:
+    # LED-024
+    return BlockStuckError(
+        f"block {context.height} cannot be executed here, because of {by}: {error.message}. Start the node again; if no node can execute "
+        f"it, more than two thirds of the organisations can order to pass over it: yunhe org sign-skip {context.height} ID"
+    )
 
 
 def _first_failing(context: BlockContext, transactions: Sequence[Transaction], state: StateReader, executor: Executor) -> int:

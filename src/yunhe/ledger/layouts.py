@@ -193,6 +193,11 @@ def protocol_key(version: int) -> bytes:
     return state_key(GOVERNANCE, "protocols", (version,))
 
 
+def changes_protocol(writes: Sequence[Write]) -> bool:
+    """Return whether a block with these writes changes which version of the rules counts from a block to come on."""
+    return any(key.startswith(PROTOCOLS_PREFIX) for key, _ in writes)
+
+
 def skip_key(height: int, transaction_id: bytes) -> bytes:
     """Key of {height, transaction_id, order}: the order by which a block passed over a transaction."""
     return state_key(GOVERNANCE, "skips", (height, transaction_id))

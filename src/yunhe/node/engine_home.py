@@ -59,7 +59,10 @@ def prepare_engine(
 
     def before_start() -> None:
         if is_key_due():
-            configuration.install_next_key(home)
+            try:
+                configuration.install_next_key(home)
+            except OSError as error:
+                raise EngineFailedError(f"the engine cannot change to its next key: {error.strerror}; see to {home}") from error
 
     return EngineSupervisor(program, home, folder.path / ENGINE_LOG, on_halted, before_start=before_start)
 

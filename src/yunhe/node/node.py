@@ -23,6 +23,7 @@ from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import PrivateKey
 from yunhe.errors import (
     AlreadyUsedError,
+    EngineFilesError,
     InvalidConfigurationError,
     NodeHaltedError,
     NodeStoppingError,
@@ -38,7 +39,7 @@ from yunhe.ledger.envelope import split_for_envelopes
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor
-from yunhe.ledger.layouts import changes_validators
+from yunhe.ledger.layouts import changes_protocol, changes_validators
 from yunhe.ledger.protocol import RULES, Activation, activations, unknown
 from yunhe.ledger.skip_order import SkipOrder
 from yunhe.ledger.transaction import Transaction
@@ -197,13 +198,19 @@ class Node:
         return self._orders.get(height, ())
 
     def _is_engine_key_due(self) -> bool:
-        return is_engine_key_due(self.folder.path, self.store.reader(), self.folder.config.organisation)
+        try:
+            return is_engine_key_due(self.folder.path, self.store.reader(), self.folder.config.organisation)
+        except EngineFilesError as error:
+            # The engine goes on with the key that it has; when the ledger counts that no more, it votes on nothing.
+            _log.error("the next key of the engine cannot be used", reason=error.message)
+            return False
 
     def _block_committed(self, block: LedgerBlock) -> None:
         """Called in the engine's thread after a ledger block is durable, before the next one is decided."""
         self.certification.committed(block)
         self._sealer.committed(block.writes, self.store.reader())
-        self._warn_of_protocol()
+        if changes_protocol(block.writes):
+            self._warn_of_protocol()
         # NET-037: the process reads its key when it begins.
         if isinstance(self._engine, CometbftEngine) and changes_validators(block.writes) and self._is_engine_key_due():
             self._engine.renew("its validator key changes")

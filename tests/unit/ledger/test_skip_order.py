@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.contracts.system_contracts.consortium import FOUNDERS, SUITE, TIME_MS, Consortium, key, private_key
 from yunhe.crypto import SHA256
-from yunhe.errors import BlockStuckError, SkipOrderInvalidError, WorkerFailedError
+from yunhe.errors import BlockStuckError, SkipOrderInvalidError, WorkerFailedError, WorkerHungError
 from yunhe.ledger.execution import execute_block
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Execution, Outcome, StateReader
@@ -143,13 +143,13 @@ def test_any_bytes_are_an_order_or_refused_by_name(data):
 class Failing:
     """Runs transactions as the ledger does, but for one that it cannot run: as on a node whose worker dies."""
 
-    def __init__(self, consortium: Consortium, *stuck: bytes) -> None:
-        self.runner, self.stuck, self.asked = consortium.runner, stuck, 0
+    def __init__(self, consortium: Consortium, *stuck: bytes, error: type[WorkerFailedError] = WorkerFailedError) -> None:
+        self.runner, self.stuck, self.error, self.asked = consortium.runner, stuck, error, 0
 
     def execute(self, context: BlockContext, transactions: Sequence[Transaction], state: StateReader) -> Execution:
         self.asked += 1
         if any(transaction.id in self.stuck for transaction in transactions):
-            raise WorkerFailedError("the worker died, twice")
+            raise self.error("the worker died, twice")
         return self.runner.execute(context, transactions, state)
 
     def view(self, *arguments: object) -> None:
@@ -178,6 +178,16 @@ def test_transaction_that_cannot_be_run_is_named_and_nothing_is_decided(position
     with pytest.raises(BlockStuckError, match=f"block 7 .* transaction {sent[position].id.hex()}: .*sign-skip 7"):
         execute_block(CONTEXT, sent, consortium.state, failing, SHA256)
     assert failing.asked <= 5
+
+
+def test_block_that_hangs_is_not_run_again_to_find_out_where():
+    """LED-024 refused: each time would take as long; all that it can be are named."""
+    consortium = Consortium(*FOUNDERS)
+    sent = transactions(consortium, 3)
+    failing = Failing(consortium, sent[1].id, error=WorkerHungError)
+    with pytest.raises(BlockStuckError, match="one of 3 transactions, " + ", ".join(one.id.hex() for one in sent)):
+        execute_block(CONTEXT, sent, consortium.state, failing, SHA256)
+    assert failing.asked == 1
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])

@@ -185,3 +185,18 @@ def test_next_validator_key_begins_with_nothing_signed(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         install_next_key(home)
     assert '"height": "0"' in (home / SIGNING_STATE_FILE).read_text()
+
+
+def test_next_key_that_is_none_of_the_engine_halts_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """NET-037 refused: a damaged file is said, and the node opens as without it."""
+    (folder,), _ = make_folders(tmp_path / "network", ("port",))
+    (folder.path / ENGINE_FOLDER / NEXT_VALIDATOR_KEY_FILE).write_text("{}")
+    (folder.path / ENGINE_FOLDER / NEXT_VALIDATOR_KEY_FILE).chmod(0o600)
+
+    async def open_it() -> None:
+        node = OpenNode(folder)
+        assert not node._is_engine_key_due()
+        await node.stop()
+
+    asyncio.run(open_it())
+    assert "the next key of the engine cannot be used" in capsys.readouterr().out

@@ -95,7 +95,7 @@ class EngineSupervisor:
             log: file for what the process says.
             on_halted: told, from a thread of its own, that the process stands still for good.
             times: other than the defaults.
-            before_start: called before each start of the process, when none runs.
+            before_start: called before each start of the process, when none runs; an `EngineFailedError` of it is final.
         """
         self._program = program
         self._home = home

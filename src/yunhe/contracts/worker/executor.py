@@ -13,7 +13,15 @@ from typing import Final, TypeVar
 from yunhe.contracts.worker.messages import AskView, Done, Execute, FromWorker, Get, Refused, Result, Scan, Viewed
 from yunhe.contracts.worker.process import Launch, Starter, WorkerFaultError, WorkerProcess, WorkerSilentError
 from yunhe.crypto import ChainHash
-from yunhe.errors import EncodingError, InvalidInputError, ViewRefusedError, ViewTooSlowError, WorkerFailedError, YunheError
+from yunhe.errors import (
+    EncodingError,
+    InvalidInputError,
+    ViewRefusedError,
+    ViewTooSlowError,
+    WorkerFailedError,
+    WorkerHungError,
+    YunheError,
+)
 from yunhe.ledger.codec import Value, as_array, as_fields, as_text, decode, encode
 from yunhe.ledger.interfaces import BlockContext, Event, Execution, Outcome, StateReader, Write
 from yunhe.ledger.transaction import Transaction
@@ -115,9 +123,8 @@ class WorkerExecutor:
                 except WorkerFaultError as fault:
                     # CON-085
                     if attempt == _ATTEMPTS:
-                        raise WorkerFailedError(
-                            f"block {context.height} could not be executed, twice: {fault.message}; nothing was decided"
-                        ) from fault
+                        kind = WorkerHungError if isinstance(fault, WorkerSilentError) else WorkerFailedError
+                        raise kind(f"block {context.height} could not be executed, twice: {fault.message}; nothing was decided") from fault
             raise AssertionError("unreachable")
 
     def view(self, context: BlockContext, contract: str, view: str, arguments: dict[str, Value], state: StateReader) -> Value:
@@ -171,7 +178,7 @@ class WorkerExecutor:
                 if isinstance(message, Get | Scan):
                     # CON-085
                     if time.monotonic() > deadline:
-                        raise WorkerFaultError(f"the contract worker has been at the block for {self._block_ms} ms and still asks")
+                        raise WorkerSilentError(f"the contract worker has been at the block for {self._block_ms} ms and still asks")
                     worker.answer(message, state)
                 elif isinstance(message, Done):
                     execution = _execution(message, len(encoded))

@@ -202,3 +202,53 @@ def test_process_that_gives_up_for_another_reason_is_not_started_for_ever(tmp_pa
         assert "clock" not in supervisor.health().reason
     finally:
         supervisor.stop()
+
+
+def test_process_is_prepared_before_each_start_and_begins_anew_when_it_is_told_to(tmp_path: Path) -> None:
+    # NET-037 accepted
+    (home,) = make_homes(tmp_path, 1)
+    use_application(home, "kvstore")
+    seen: list[int | None] = []
+
+    def before_start() -> None:
+        seen.append(supervisor.health().pid)
+
+    supervisor = EngineSupervisor(program(), home, home.with_suffix(".log"), pytest.fail, IMPATIENT, before_start)
+    supervisor.start()
+    try:
+        pid = running_pid(supervisor)
+        supervisor.renew("a test")
+        wait_until(lambda: supervisor.health().restarts == 1, "a new start")
+        assert running_pid(supervisor) != pid
+        # None ran then.
+        assert seen == [None, None]
+    finally:
+        supervisor.stop()
+
+
+def test_process_that_cannot_be_prepared_stands_still_and_says_so(tmp_path: Path) -> None:
+    # NET-037 refused
+    (home,) = make_homes(tmp_path, 1)
+    use_application(home, "kvstore")
+    halted: list[EngineFailedError] = []
+    said = threading.Event()
+    refusals = iter([None, EngineFailedError("the engine cannot change to its next key: no room")])
+
+    def before_start() -> None:
+        refusal = next(refusals)
+        if refusal is not None:
+            raise refusal
+
+    def note(error: EngineFailedError) -> None:
+        halted.append(error)
+        said.set()
+
+    supervisor = EngineSupervisor(program(), home, home.with_suffix(".log"), note, IMPATIENT, before_start)
+    supervisor.start()
+    try:
+        running_pid(supervisor)
+        supervisor.renew("a test")
+        assert said.wait(60)
+        assert "next key: no room" in halted[0].message
+    finally:
+        supervisor.stop()

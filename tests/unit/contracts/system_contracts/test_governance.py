@@ -44,6 +44,8 @@ PROPOSALS = {
     "propose_certifier": certifier("port"),
     "propose_certifier_removal": {"organisation": "port"},
     "propose_validator": certifier("port") | {"engine_key": key("port/engine")},
+    "propose_protocol": {"version": 2, "height": 100, "release": "0.2.0", "contracts_hash": bytes(32)},
+    "propose_protocol_call_off": {"version": 2},
     "propose_deployment": {"contract": "bill", "code_hash": bytes(32)},
     "propose_upgrade": {"contract": "bill", "code_hash": bytes(32)},
     "propose_contract_status": {"contract": "bill", "operation": "freeze"},
