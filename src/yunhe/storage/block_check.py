@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from yunhe.crypto import invalid_signatures
-from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, StateMismatchError
+from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, SkipOrderInvalidError, StateMismatchError
 from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
 from yunhe.ledger.execution import execute_block
@@ -128,6 +128,7 @@ class BlockChecker:
         Raises:
             BlockInvalidError: the block breaks a rule, or running it gives other receipts.
             StateMismatchError: running it leads to another state root.
+            SkipOrderInvalidError: an order does not count.
         """
         height = header.height
         try:
@@ -140,6 +141,9 @@ class BlockChecker:
             if self._state.stage(height, execution.writes) != header.state_root:
                 raise StateMismatchError(f"block {height}: running its transactions leads to another state root than the header's")
             self._check_certifiers(header, execution.writes)
+        except SkipOrderInvalidError:
+            # What was handed in with the block, and not the block.
+            raise
         except InvalidInputError as error:
             raise BlockInvalidError(f"block {height}: {error.message}") from error
         self._previous, self._engine_height = header, self._engine_height + 1

@@ -29,6 +29,7 @@ from yunhe.ledger.codec import decode
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import Executor
 from yunhe.ledger.merkle import merkle_root
+from yunhe.ledger.receipt import SKIPPED, Receipt
 from yunhe.ledger.skip_order import SkipOrder, orders_in
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import PROOF_BYTES_MAX
@@ -61,7 +62,7 @@ class BlockSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What a node sent as a block. Its receipts and write set are not looked at: the witness makes its own."""
+    """What a node sent as a block. Its receipts and write set are not believed, but for skip orders: the witness makes its own."""
 
     record: bytes
     header: Header
@@ -82,6 +83,14 @@ class _Sent:
         if not transactions or merkle_root([t.leaf(chain_hash) for t in transactions], chain_hash) != header.transactions_root:
             raise MalformedError("its transactions are not those of its header")
         return cls(data, header, transactions, orders_in(record.writes))
+
+    def has_its_orders(self, chain_hash: ChainHash) -> bool:
+        """Return whether the receipts are those of the header, and every transaction that they call passed over has an order."""
+        record = BlockRecord.decode(self.record)
+        if merkle_root(list(record.receipts), chain_hash) != self.header.receipts_root:
+            return False
+        passed = [receipt.transaction_id for receipt in map(Receipt.decode, record.receipts) if receipt.outcome.code == SKIPPED]
+        return sorted(passed) == sorted(order.transaction_id for order in self.orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +188,11 @@ class Witness:
                     self._store.commit(right, self._store.engine_height + 1)
             except (BlockInvalidError, StateMismatchError) as error:
                 self._store.discard()
+                # LED-063: a node that hides an order must not make the network look as if it had broken its rules.
+                if not block.has_its_orders(self._folder.genesis.chain_hash):
+                    raise BlockUncertifiedError(
+                        f"what {address} sent as block {block.header.height} lacks its receipts, or orders by which it was made"
+                    ) from error
                 # The certificate is that of the last one; those between lead to it.
                 evidence = {f"{sent.header.height}.cbor": sent.record for sent in blocks[place:]} | {"certificate.yunhe": bundle}
                 path = self._keep_evidence(f"block-{block.header.height}", evidence)

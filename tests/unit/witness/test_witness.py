@@ -10,13 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.node.open_node import DEADLINE_S, make_folder, run_node, transaction
+from tests.unit.node.open_node import ADMIN, DEADLINE_S, SUITE, make_folder, run_node, transaction
 from yunhe import verifier
-from yunhe.errors import BlockLogShortenedError, BlockNotFoundError, InvalidConfigurationError, YunheError
+from yunhe.errors import BlockLogShortenedError, BlockNotFoundError, InvalidConfigurationError, SkipOrderInvalidError, YunheError
 from yunhe.errors.witness import BlockUncertifiedError, CertifiedBlockWrongError, HistoryContradictedError
-from yunhe.ledger.interfaces import Execution
+from yunhe.ledger.interfaces import Execution, Outcome
+from yunhe.ledger.layouts import SKIPS_PREFIX, encode_record, skip_key
+from yunhe.ledger.receipt import Receipt
+from yunhe.ledger.skip_order import orders_in
+from yunhe.ledger.transaction import Signer
 from yunhe.node import Node, NodeFolder, ProofSubjectRequest
 from yunhe.node import node as node_module
+from yunhe.node.skip_orders import keep_order, new_order
 from yunhe.storage.block_record import BlockRecord
 from yunhe.storage.cosigner_memory import read_memory
 from yunhe.witness import NewWitness, WatchedNode, Witness, WitnessFolder, make_witness_folder
@@ -339,3 +344,63 @@ def test_wit_001_folder_has_its_secrets_for_the_owner_alone_and_is_not_made_twic
     witness = NewWitness(NAME, "ed25519-sha256", folder.nodes)
     with pytest.raises(YunheError, match="not empty"):
         make_witness_folder(folder.path, witness=witness, genesis_json=folder.genesis_json)
+
+
+# --- What was passed over ---------------------------------------------------------------------------------------------
+
+
+def without_orders(record: BlockRecord) -> BlockRecord:
+    return replace(record, writes=tuple(write for write in record.writes if not write[0].startswith(SKIPS_PREFIX)))
+
+
+def with_altered_order(record: BlockRecord) -> BlockRecord:
+    """Take the one signature off the order."""
+    (order,) = orders_in(record.writes)
+    stripped = replace(order, signatures=())
+    fields = {"height": order.height, "transaction_id": order.transaction_id, "order": stripped.encode()}
+    key = skip_key(order.height, order.transaction_id)
+    return replace(record, writes=tuple((k, encode_record(fields) if k == key else value) for k, value in record.writes))
+
+
+def with_other_receipts(record: BlockRecord) -> BlockRecord:
+    """Say that it was run, so that no order seems to be missing."""
+    record = without_orders(record)
+    return replace(record, receipts=(Receipt.make(Receipt.decode(record.receipts[0]).transaction_id, Outcome("OK", -1, 0)).encoded,))
+
+
+HIDDEN = {"no order": without_orders, "an order that does not count": with_altered_order, "other receipts": with_other_receipts}
+
+
+@pytest.mark.parametrize("alter", [None, *HIDDEN.values()], ids=["as it was", *HIDDEN])
+def test_witness_passes_over_by_the_order_and_blames_nobody_for_a_node_that_hides_it(node, folder, alter) -> None:
+    """LED-063 accepted and refused"""
+    sent = []
+
+    def first(source: Source) -> None:
+        made = source._node
+        sent.append(transaction(made, salt=2))
+        head = made.head()
+        order = new_order(made.network_id, 2, head.hash(made.genesis.chain_hash), sent[0].id)
+        sent.append(order.signed(Signer("port", "admin", SUITE, ADMIN.public_key.raw), ADMIN))
+
+    with_source(node, first, 1)
+    with node.open_store(lambda _done, _total: None) as store:
+        assert keep_order(node, store, sent[1])
+
+    async def second(made: Node) -> None:
+        made.start()
+        (placed,) = made.submit([sent[0]])
+        assert (await asyncio.wait_for(placed, DEADLINE_S)).receipt.outcome.code == "SKIPPED_BY_ORDER"
+        await decide(made, 3)
+        with witness_of(folder) as witness:
+            source = Source(made) if alter is None else Source(made, altered(alter))
+            if alter is None:
+                follow_to_the_end(witness, source)
+                assert witness.size == 4
+            else:
+                with pytest.raises((BlockUncertifiedError, SkipOrderInvalidError)):
+                    follow_to_the_end(witness, source)
+                assert witness.size <= 2
+
+    run_node(node, second)
+    assert list((folder.path / "evidence").iterdir()) == []
