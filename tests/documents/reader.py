@@ -24,15 +24,17 @@ _KEPT_VARIABLES = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PIP_INDEX_URL",
 class Reader:
     """One reader with an empty home."""
 
-    def __init__(self, home: Path, start: Path) -> None:
+    def __init__(self, home: Path, start: Path, timeout_s: int = TIMEOUT_S) -> None:
         """Make a reader.
 
         Args:
             home: the home folder.
             start: where the first command is typed.
+            timeout_s: for all of a document.
         """
         self._home = home
         self._start = start
+        self._timeout_s = timeout_s
         self._port = _free_port()
 
     def follow(self, steps: Steps) -> list[str]:
@@ -47,7 +49,7 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 text=True,
                 check=False,
-                timeout=TIMEOUT_S,
+                timeout=self._timeout_s,
             )
         finally:
             left = self._end_nodes()

@@ -34,7 +34,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "start"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", GUIDES)
 def test_guide_needs_nothing_but_the_wheels(path: str, start: Path, tmp_path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def test_guide_needs_nothing_but_the_wheels(path: str, start: Path, tmp_path: Pa
     if "make engine" in text:
         # The engine has no wheel: its program is named, as `make engine` in another checkout says.
         kept.insert(0, Command(0, f"export YUNHE_COMETBFT={program()}"))
-    differences = Reader(tmp_path, start).follow(replace(found, steps=kept))
+    differences = Reader(tmp_path, start, timeout_s=800).follow(replace(found, steps=kept))
     assert not differences, f"{path}\n" + "\n".join(differences)
 
 
