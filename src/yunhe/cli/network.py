@@ -11,19 +11,18 @@ from typing import Annotated, Final
 
 import typer
 
-from yunhe.cli.genesis_options import CHAIN_HASH_HELP, SUITE_HELP, THRESHOLD_HELP, parameters_of_genesis, thresholds_of_genesis
+from yunhe.cli.genesis_options import ChainHashOption, ParameterOption, SuiteOption, ThresholdOption, new_network
 from yunhe.cli.network_logs import show_logs
 from yunhe.cli.network_status import show_status
 from yunhe.cli.output import output
 from yunhe.consensus.cometbft.program import find_program
-from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash
+from yunhe.crypto import SHA256
 from yunhe.errors import NodeStartError, WaitTimeoutError
 from yunhe.network import NetworkFolder, NetworkPlan, make_network
 from yunhe.network.look import NodeLook, look_at
 from yunhe.network.making import API_PORT, ENGINE_PORT
 from yunhe.network.starting import check_ports, check_stopped, give_new_ports, is_kept, stop_network
 from yunhe.network.supervision import keep_network
-from yunhe.node import NewNetwork
 from yunhe.node.node import clock_ms
 
 app = typer.Typer(name="network", help="Make, start, watch and stop a whole network on one machine.", no_args_is_help=True)
@@ -43,21 +42,13 @@ def new(  # noqa: PLR0913, PLR0917  # one for each option
     name: Annotated[str, typer.Option(help="The network's name for people.")] = "yunhe",
     api_port: Annotated[int, typer.Option(min=0, max=65535, help="HTTP APIs take free ports from here on; 0 any.")] = API_PORT,
     engine_port: Annotated[int, typer.Option(min=0, max=65535, help="Engines take free ports from here on; 0 any.")] = ENGINE_PORT,
-    parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
-    threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD_HELP)] = None,
-    suite: Annotated[list[str] | None, typer.Option(help=SUITE_HELP)] = None,
-    chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=CHAIN_HASH_HELP)] = SHA256.name,
+    parameter: ParameterOption = None,
+    threshold: ThresholdOption = None,
+    suite: SuiteOption = None,
+    chain_hash_name: ChainHashOption = SHA256.name,
 ) -> None:
     """Make a network in one folder: genesis, and for each organisation a node and the key of an admin."""
-    network = NewNetwork(
-        name,
-        clock_ms(),
-        f"{sys.version_info.major}.{sys.version_info.minor}",
-        tuple(suite or (ED25519_SHA256.name,)),
-        chain_hash(chain_hash_name),
-        parameters_of_genesis(parameter or []),
-        thresholds_of_genesis(threshold or []),
-    )
+    network = new_network(name, parameter, threshold, suite, chain_hash_name)
     organisations = tuple(part.strip() for part in orgs.split(",") if part.strip())
     made = make_network(folder, NetworkPlan(organisations, network, api_port, engine_port))
     output.fields(

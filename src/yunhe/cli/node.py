@@ -15,7 +15,7 @@ import typer
 
 from yunhe.cli.audit import show_audit
 from yunhe.cli.backup import backup_node, restore_node
-from yunhe.cli.genesis_options import CHAIN_HASH_HELP, SUITE_HELP, THRESHOLD_HELP, parameters_of_genesis, thresholds_of_genesis
+from yunhe.cli.genesis_options import ChainHashOption, ParameterOption, SuiteOption, ThresholdOption, new_network
 from yunhe.cli.joining import invite_node, join_network, let_node_in, make_new_keys, request_node
 from yunhe.cli.node_status import show_status
 from yunhe.cli.output import output
@@ -24,13 +24,12 @@ from yunhe.cli.prune import prune_node
 from yunhe.cli.settings import Flags, as_arguments, show_settings, with_setting_flags
 from yunhe.cli.skip import skip_in_node
 from yunhe.cli.unit import print_unit
-from yunhe.crypto import ED25519_SHA256, SHA256, chain_hash
+from yunhe.crypto import SHA256
 from yunhe.errors import InvalidConfigurationError, NodeNotRunningError, NodeStartError, UsageError, WaitTimeoutError, YunheError
 from yunhe.ledger.genesis import FoundingMember
-from yunhe.node import NewNetwork, NodeConfig, NodeFolder, check_ledger, make_node_folder
+from yunhe.node import NodeConfig, NodeFolder, check_ledger, make_node_folder
 from yunhe.node.audit import DONE, audited, local_actor, record
 from yunhe.node.config import DEFAULTS
-from yunhe.node.node import clock_ms
 from yunhe.sdk import read_key_file
 from yunhe.sdk.local_node import read_run_file, wait_until_ended
 
@@ -59,10 +58,10 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
     port: Annotated[
         int, typer.Option(min=0, max=65535, envvar=PORT_VARIABLE, help="Port of the HTTP API; 0 takes a free one at each start.")
     ] = 8440,
-    parameter: Annotated[list[str] | None, typer.Option(help="Parameter of the genesis, NAME=VALUE.")] = None,
-    threshold: Annotated[list[str] | None, typer.Option(help=THRESHOLD_HELP)] = None,
-    suite: Annotated[list[str] | None, typer.Option(help=SUITE_HELP)] = None,
-    chain_hash_name: Annotated[str, typer.Option("--chain-hash", help=CHAIN_HASH_HELP)] = SHA256.name,
+    parameter: ParameterOption = None,
+    threshold: ThresholdOption = None,
+    suite: SuiteOption = None,
+    chain_hash_name: ChainHashOption = SHA256.name,
 ) -> None:
     """Make a new network and the folder of its first node."""
     files = [read_key_file(path) for path in admin]
@@ -76,15 +75,7 @@ def init(  # noqa: PLR0913, PLR0917  # one for each option
         config=NodeConfig(organisation, name, host=host, port=port),
         title=title or organisation,
         admins=admins,
-        network=NewNetwork(
-            network,
-            clock_ms(),
-            f"{sys.version_info.major}.{sys.version_info.minor}",
-            tuple(suite or (ED25519_SHA256.name,)),
-            chain_hash(chain_hash_name),
-            parameters_of_genesis(parameter or []),
-            thresholds_of_genesis(threshold or []),
-        ),
+        network=new_network(network, parameter, threshold, suite, chain_hash_name),
     )
     record(folder, local_actor(), "init", {"network_id": made.genesis.network_id.hex()}, DONE)
     output.fields(

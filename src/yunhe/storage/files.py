@@ -69,10 +69,10 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def create(path: Path) -> int:
+def create(path: Path, mode: int = 0o640) -> int:
     """Create a file that is not there yet and return its descriptor; the name is durable after `sync_directory`."""
     with named_refusals(path):
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
 
 
 def open_existing(path: Path) -> int:
@@ -159,12 +159,12 @@ def opened_for_reading(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def made_whole(path: Path) -> Iterator[tuple[int, Path]]:
+def made_whole(path: Path, mode: int = 0o640) -> Iterator[tuple[int, Path]]:
     """Give a new file to write, as descriptor and path; durable under its name when the block ends well, and gone when it does not."""
     fresh = path.with_name(path.name + ".new")
     with named_refusals(fresh):
         fresh.unlink(missing_ok=True)
-    descriptor = create(fresh)
+    descriptor = create(fresh, mode)
     try:
         yield descriptor, fresh
         sync(descriptor, fresh)
@@ -180,13 +180,5 @@ def made_whole(path: Path) -> Iterator[tuple[int, Path]]:
 
 def replace(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Write a small file so that, whatever happens, the old or the new content is there whole; durable on return."""
-    fresh = path.with_name(path.name + ".new")
-    with named_refusals(fresh):
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
+    with made_whole(path, mode) as (descriptor, fresh):
         write_at(descriptor, fresh, 0, data)
-        sync(descriptor, fresh)
-    finally:
-        os.close(descriptor)
-    rename(fresh, path)
-    sync_directory(path.parent)
