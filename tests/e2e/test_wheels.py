@@ -11,6 +11,7 @@ import pytest
 from tests.bare_environment import DEADLINE_S, make_bare
 from tools.tidy.checkout import ROOT, tracked_paths
 
+pytestmark = pytest.mark.timeout(400)
 PACKAGES = {"src/yunhe": "yunhe", "apps/maritime/yunhe_maritime": "yunhe_maritime"}
 """Folders of the checkout that the package's wheel holds, and what they are there."""
 
