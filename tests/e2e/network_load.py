@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from tests.e2e.network_process import ROLES, LocalNetwork
 from tests.e2e.node_process import wait_until
-from yunhe.errors import CertificatePendingError
+from yunhe.consensus.cometbft.rpc import ask_engine
+from yunhe.errors import CertificatePendingError, EngineUnreachableError
 from yunhe.sdk import Call, Submitted, prove_receipt, verify_proof
 
 LOAD = 24
@@ -78,4 +79,11 @@ def proof(network: LocalNetwork, organisation: str, placed: Submitted) -> bytes:
 
 def await_connected(network: LocalNetwork, organisation: str) -> None:
     """Wait until a node's engine has its three peers."""
-    wait_until(lambda: network.status()[organisation]["peers"] == 3, f"the node of {organisation} among its peers")
+
+    def is_connected() -> bool:
+        try:
+            return int(ask_engine(network.node(organisation) / "engine", "net_info")["n_peers"]) == 3
+        except EngineUnreachableError:
+            return False
+
+    wait_until(is_connected, f"the node of {organisation} among its peers")

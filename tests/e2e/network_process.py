@@ -1,18 +1,23 @@
 """A real network of four organisations on this machine, driven through the command line and the SDK, for end-to-end tests."""
 
 import copy
-import json
 import os
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.node_process import DEADLINE_S, wait_until, yunhe, yunhe_json
 from tests.kvstore_chain import program
+from yunhe.network import NetworkFolder
+from yunhe.network.look import look_at
+from yunhe.node.node import clock_ms
 from yunhe.sdk import Call, Client, MemberKey, Submitted, read_key_file
 from yunhe.sdk.local_node import read_run_file
 
 ORGANISATIONS = ("carrier", "bank", "port", "customs")
+START_DEADLINE_S = 120.0
+"""Of twelve processes that begin at once."""
 ROLES = {"member": "admin", "roles": ["admin"], "status": "active"}
 """A call of the registry that changes the ledger and leaves everyone as they are."""
 
@@ -24,6 +29,7 @@ class LocalNetwork:
         program()
         self.folder = home / "network"
         self.organisations = organisations
+        self._keys: dict[str, MemberKey] = {}
         ports = ("--api-port", "0", "--engine-port", "0")
         self.made = yunhe_json("network", "new", str(self.folder), "--orgs", ",".join(organisations), *ports)
 
@@ -34,7 +40,12 @@ class LocalNetwork:
         return others
 
     def start(self) -> dict[str, Any]:
-        return yunhe_json("network", "start", str(self.folder))
+        try:
+            return yunhe_json("network", "start", str(self.folder), timeout_s=START_DEADLINE_S)
+        except BaseException:
+            # Nobody else would end what runs already.
+            self.close()
+            raise
 
     def stop(self) -> dict[str, Any]:
         return yunhe_json("network", "stop", str(self.folder))
@@ -44,16 +55,18 @@ class LocalNetwork:
         yunhe("network", "stop", str(self.folder))
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """Return how the nodes are, by organisation."""
-        done = yunhe("--json", "network", "status", str(self.folder))
-        return {node["organisation"]: node for node in json.loads(done.stdout)["nodes"]}
+        """Return how the nodes are, by organisation: what `yunhe network status` shows, without a process for each look."""
+        return {look.organisation: asdict(look) for look in look_at(NetworkFolder.load(self.folder), clock_ms())}
 
     def node(self, organisation: str) -> Path:
         return self.folder / "nodes" / organisation
 
     def key(self, organisation: str) -> MemberKey:
-        passphrase = (self.folder / "secrets" / "passphrase").read_text().strip()
-        return read_key_file(self.folder / "keys" / f"{organisation}.admin.pem").open(passphrase)
+        """Return an admin's key; a key file takes long to open, on purpose, so it is opened once."""
+        if organisation not in self._keys:
+            passphrase = (self.folder / "secrets" / "passphrase").read_text().strip()
+            self._keys[organisation] = read_key_file(self.folder / "keys" / f"{organisation}.admin.pem").open(passphrase)
+        return self._keys[organisation]
 
     def client(self, organisation: str, timeout_s: float = DEADLINE_S) -> Client:
         address = read_run_file(self.node(organisation))[1]

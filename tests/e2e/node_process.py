@@ -35,26 +35,26 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def yunhe(
-    *arguments: str, environment: dict[str, str] | None = None, file_bytes_max: int | None = None
+    *arguments: str, environment: dict[str, str] | None = None, file_bytes_max: int | None = None, timeout_s: float = DEADLINE_S
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end; with `file_bytes_max` no file may grow beyond it, as on a full disk."""
     given = os.environ | {"YUNHE_KEY_PASSPHRASE": PASSPHRASE} | (environment or {})
     if file_bytes_max is None:
-        return forks().run(arguments, given, DEADLINE_S)
+        return forks().run(arguments, given, timeout_s)
     return subprocess.run(
         ["prlimit", f"--fsize={file_bytes_max}:{file_bytes_max}", sys.executable, "-m", "yunhe.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=DEADLINE_S,
+        timeout=timeout_s,
         env=given,
     )
 
 
-def yunhe_json(*arguments: str) -> dict[str, Any]:
+def yunhe_json(*arguments: str, timeout_s: float = DEADLINE_S) -> dict[str, Any]:
     """Run the command line, which must succeed, and return its JSON."""
-    done = yunhe("--json", *arguments)
+    done = yunhe("--json", *arguments, timeout_s=timeout_s)
     assert done.returncode == 0, done.stderr + done.stdout
     return dict(json.loads(done.stdout))
 

@@ -1,4 +1,7 @@
-"""A node joins a network of four that has blocks already, catches up block by block, and takes part (docs/guides/join-a-network.md)."""
+"""A node joins a network of four that has blocks already, catches up block by block, and takes part.
+
+It needs no rights of root; in `make test` the guide to joining is followed to the letter, which does (test_join_guide.py).
+"""
 
 import json
 from pathlib import Path
@@ -12,6 +15,7 @@ from yunhe.sdk import Call, Client, Member, create_key_file
 from yunhe.sdk.local_node import read_run_file
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_node_that_is_invited_catches_up_and_hands_in_what_all_have(tmp_path: Path) -> None:
     # NET-020 to NET-024 accepted; the fifth is no validator, so nobody waits for it.

@@ -123,5 +123,6 @@ def test_node_that_reads_another_record_than_was_written_stands_still_and_says_s
 
 def standing_still(network: LocalNetwork) -> str:
     """Return why the node stands still; nothing as long as it does not."""
-    node = network.status()[ALTERED]
-    return str(node["reason"]) if node["state"] == "halted" else ""
+    with network.client(ALTERED) as client:
+        status = client.status()
+    return str(status["reason"]) if status["status"] == "halted" else ""

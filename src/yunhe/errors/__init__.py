@@ -26,6 +26,7 @@ from yunhe.errors.network import EngineFilesError as EngineFilesError
 from yunhe.errors.network import EngineMessageError as EngineMessageError
 from yunhe.errors.network import EngineMissingError as EngineMissingError
 from yunhe.errors.network import EngineOrderError as EngineOrderError
+from yunhe.errors.network import EngineOtherNetworkError as EngineOtherNetworkError
 from yunhe.errors.network import EngineUnreachableError as EngineUnreachableError
 from yunhe.errors.network import EngineVersionError as EngineVersionError
 from yunhe.errors.network import InvitationExpiredError as InvitationExpiredError

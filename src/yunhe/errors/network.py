@@ -27,6 +27,12 @@ class EngineUnreachableError(UnavailableError):
     code = "ENGINE_UNREACHABLE"
 
 
+class EngineOtherNetworkError(ConflictError):
+    """The engine of another node, which the settings name, is of another network (NET-044)."""
+
+    code = "ENGINE_OTHER_NETWORK"
+
+
 class EngineFailedError(UnavailableError):
     """The engine between organisations cannot go on, and starting it again does not help; the message says why."""
 

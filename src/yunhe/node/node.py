@@ -518,7 +518,7 @@ def check_platform(genesis: Genesis) -> None:
         raise PlatformError("a node needs the native core: install the package yunhe-native (Linux, x86-64)") from error
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if platform.python_implementation() != "CPython" or running != genesis.python:
-        raise WrongPythonError(f"this ledger runs its contracts on CPython {genesis.python}; this is {running}")
+        raise WrongPythonError(f"this ledger runs its contracts on CPython {genesis.python}; this is {running}: install Yunhe on that one")
 
 
 def open_executor(genesis: Genesis) -> WorkerExecutor:

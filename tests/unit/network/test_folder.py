@@ -177,6 +177,13 @@ def test_ports_that_are_taken_are_passed_over() -> None:
     assert free_ports("127.0.0.1", taken, 1, besides=[taken]) != [taken]
 
 
+def test_any_ports_are_none_that_the_system_gives_to_connections() -> None:
+    dynamic = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = free_ports("127.0.0.1", 0, 4)
+    assert len(set(found)) == 4
+    assert all(10_000 <= port < dynamic for port in found)
+
+
 def test_ports_beyond_the_last_are_refused() -> None:
     with pytest.raises(PortTakenError):
         free_ports("127.0.0.1", 65530, 10)

@@ -1,7 +1,10 @@
 """STO-018, STO-019: backups are whole or refused, and a restored node never signs a second history."""
 
 import asyncio
+import base64
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,8 +28,9 @@ from yunhe.errors import (
     NodeHaltedError,
     WrongGenesisError,
 )
-from yunhe.node import Node, NodeFolder, ProofSubjectRequest, back_up, restore
-from yunhe.node.node import log_progress
+from yunhe.network import NetworkPlan, make_network
+from yunhe.node import NewNetwork, Node, NodeFolder, ProofSubjectRequest, back_up, restore
+from yunhe.node.node import clock_ms, log_progress
 from yunhe.storage import Continuation, files
 
 PARAMETER = ProofSubjectRequest.of_record("governance", "parameters", ("gas_limit_max",))
@@ -105,6 +109,24 @@ def test_backup_of_a_running_node_restores_to_what_was_acknowledged(tmp_path: Pa
         for secret in ("secrets/passphrase", "secrets/api-token", "keys/node.pem", "keys/ledger.pem"):
             assert (folder.path / secret).read_bytes().strip() not in content
         assert b"yunhe-cosigner" not in content
+
+
+def test_backup_of_a_networks_node_holds_nothing_of_its_engine(tmp_path: Path) -> None:
+    """STO-019: neither keys nor signing state, with which votes could be signed twice, nor the engine's own blocks."""
+    network = make_network(
+        tmp_path / "network",
+        NetworkPlan(("bank",), NewNetwork("test", clock_ms(), f"{sys.version_info.major}.{sys.version_info.minor}"), 0, 0),
+    )
+    folder = NodeFolder.load(network.node("bank").folder)
+    back_up(folder, tmp_path / "backup", silent)
+    content = (tmp_path / "backup").read_bytes()
+    assert b"priv_validator" not in content
+    for key in ("node_key.json", "priv_validator_key.json"):
+        secret = json.loads((folder.path / "engine" / "config" / key).read_text())["priv_key"]["value"]
+        assert secret.encode() not in content
+        assert base64.b64decode(secret)[:32] not in content
+    made, _ = restore(tmp_path / "backup", tmp_path / "restored", Continuation.HELD, None, silent)
+    assert not (made.path / "engine").exists()
 
 
 def test_restored_node_without_a_word_on_what_followed_answers_and_decides_nothing(folder: NodeFolder, backup: Path) -> None:

@@ -223,7 +223,8 @@ def _peer_table(settings: EngineSettings) -> dict[str, str | int | bool]:
         "allow_duplicate_ip": True,
         "send_rate": 50_000_000,
         "recv_rate": 50_000_000,
-        "flush_throttle_timeout": "10ms",
+        # What one process says to another waits so long for more, at each step of a block.
+        "flush_throttle_timeout": "2ms",
     }
 
 

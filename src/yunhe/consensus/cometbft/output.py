@@ -16,7 +16,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, Final
 
+import structlog
+
+from yunhe.errors import EngineOtherNetworkError
 from yunhe.limits import ENGINE_LINE_CHARS_MAX, ENGINE_LOG_BYTES_MAX, ENGINE_LOG_FILES_MAX
+
+_log = structlog.get_logger(__name__)
 
 _REASON_CHARS_MAX: Final = 300
 _LAST_LINES: Final = 5
@@ -36,6 +41,7 @@ _FINAL: Final[Mapping[str, str]] = {
 }
 """What the process says when a new start does not help, and what is the matter then."""
 _CATCHING_UP: Final = "blocksync"
+_OTHER_NETWORK: Final = "peer is on a different network"
 _CLOCK: Final = "is too far in the future"
 _OTHER_STATE: Final = ("wrong Block.Header.AppHash", "wrong Block.Header.ValidatorsHash", "wrong Block.Header.NextValidatorsHash")
 
@@ -65,10 +71,12 @@ class EngineLog:
         self._handler = _OwnersLog(path, maxBytes=ENGINE_LOG_BYTES_MAX, backupCount=ENGINE_LOG_FILES_MAX, encoding="utf-8", delay=True)
         self._on_failure = on_failure
         self._errors: deque[str] = deque(maxlen=_LAST_LINES)
+        self._is_other_network_told = False
 
     def read(self, stream: IO[bytes]) -> None:
         """Keep what comes until the process ends."""
         self._errors.clear()
+        self._is_other_network_told = False
         with TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace") as lines:
             while line := lines.readline(ENGINE_LINE_CHARS_MAX):
                 self._take(line.rstrip("\n"))
@@ -90,9 +98,11 @@ class EngineLog:
             if line.startswith(("ERROR:", "panic:")):
                 self._errors.append(line.removeprefix("ERROR:").strip()[:_REASON_CHARS_MAX])
             return
+        message, cause = str(record.get("_msg", "")), str(record.get("err", ""))
+        if _OTHER_NETWORK in cause:
+            self._tell_of_other_network(cause)
         if record.get("level") != "error":
             return
-        message, cause = str(record.get("_msg", "")), str(record.get("err", ""))
         text = (f"{message}: {cause}" if cause else message)[:_REASON_CHARS_MAX]
         self._errors.append(text)
         # A proposer can name any state in a block that it proposes; in one that this node catches up with, two thirds have signed for it.
@@ -100,6 +110,16 @@ class EngineLog:
         differs = is_catching_up and any(other in cause for other in _OTHER_STATE)
         if differs or _FAILURE in message or (is_catching_up and _CLOCK in cause):
             self._on_failure(EngineFailure(text, _OTHER_LEDGER if differs else _verdict(cause), _CLOCK in cause))
+
+    def _tell_of_other_network(self, cause: str) -> None:
+        # NET-044: once for each start; the process tries again and again.
+        if not self._is_other_network_told:
+            self._is_other_network_told = True
+            error = EngineOtherNetworkError(
+                "the engine of another node is refused, or refuses this one, because their networks are two: compare the network ids of "
+                f"both nodes (`yunhe node status`), and take out of `engine_peers` who does not belong there ({cause[:_REASON_CHARS_MAX]})"
+            )
+            _log.error("peer of another network", code=error.code, reason=error.message)
 
 
 class _OwnersLog(logging.handlers.RotatingFileHandler):

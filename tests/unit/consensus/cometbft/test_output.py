@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from yunhe.consensus.cometbft import output
 from yunhe.consensus.cometbft.output import EngineFailure, EngineLog
@@ -113,3 +114,25 @@ def test_log_that_the_disk_does_not_take_does_not_stop_the_reader(tmp_path: Path
     full.symlink_to("/dev/full")
     failures, _ = read(full, json.dumps(GAVE_UP).encode() + b"\n" + b"more\n" * 10)
     assert len(failures) == 1
+
+
+def test_peer_of_another_network_is_named_once_for_each_start(tmp_path: Path) -> None:
+    # NET-044
+    refused = {
+        "level": "info",
+        "module": "p2p",
+        "_msg": "Inbound Peer rejected",
+        "err": "incompatible: peer is on a different network. Got a",
+    }
+    with capture_logs() as told:
+        failures, _ = read(tmp_path / "log", 3 * (json.dumps(refused).encode() + b"\n"))
+    assert failures == []
+    assert [(one["code"], "engine_peers" in one["reason"]) for one in told] == [("ENGINE_OTHER_NETWORK", True)]
+
+
+def test_peer_that_is_refused_for_something_else_is_not_of_another_network(tmp_path: Path) -> None:
+    # NET-044
+    refused = {"level": "info", "module": "p2p", "_msg": "Inbound Peer rejected", "err": "auth failure: secret conn failed: EOF"}
+    with capture_logs() as told:
+        read(tmp_path / "log", json.dumps(refused).encode() + b"\n")
+    assert told == []

@@ -11,10 +11,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.e2e.node_process import wait_until
-from tests.kvstore_chain import ask, height, make_homes, program
-from yunhe.consensus.cometbft.configuration import CONFIG_FILE, SIGNING_STATE_FILE
+from tests.kvstore_chain import ask, height, make_homes, peers, program
+from yunhe.consensus.cometbft.configuration import CONFIG_FILE, GENESIS_FILE, SIGNING_STATE_FILE, write_genesis
 from yunhe.consensus.cometbft.supervision import EngineSupervisor, SupervisionTimes
 from yunhe.errors import EngineFailedError, EngineFilesError
 
@@ -111,6 +112,18 @@ def test_process_whose_state_differs_from_what_the_others_agreed_on_stands_still
         assert health.reason in halted[0].message
         # The others do not need it.
         assert ask(homes[0], 'broadcast_tx_commit?tx="b=2"')
+
+
+def test_process_of_another_network_is_refused_and_named_at_both(tmp_path: Path) -> None:
+    # NET-044, NET-001
+    homes = make_homes(tmp_path, 2)
+    genesis = json.loads((homes[1] / GENESIS_FILE).read_text())
+    write_genesis(homes[1], json.dumps(genesis | {"chain_id": "yunhe-other"}))
+    with capture_logs() as told, ExitStack() as running:
+        for home in homes:
+            running.enter_context(supervised(home))
+        wait_until(lambda: [one.get("code") for one in told].count("ENGINE_OTHER_NETWORK") >= 2, "the error's name at both")
+        assert [peers(home) for home in homes] == [set(), set()]
 
 
 def test_process_that_is_stopped_stays_ended(tmp_path: Path) -> None:
