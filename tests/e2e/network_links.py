@@ -71,9 +71,15 @@ class Link:
                 writer.write(chunk)
                 await writer.drain()
 
-        with contextlib.suppress(OSError):
-            await asyncio.gather(take(), give())
-        writer.transport.abort()
+        try:
+            # Of which neither outlives the other.
+            async with asyncio.TaskGroup() as both:
+                both.create_task(take())
+                both.create_task(give())
+        except* OSError:
+            pass
+        finally:
+            writer.transport.abort()
 
 
 class Links:
