@@ -131,3 +131,9 @@ def test_canary_owner_who_is_told_of_a_drop_before_the_block_is_durable_is_found
 
     monkeypatch.setattr(application.LedgerApplication, "discard", hasty)
     assert "whose owner was told ALREADY_USED" in fault_found(tmp_path)
+
+
+def test_canary_proposer_that_does_not_mind_a_time_of_long_ago_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Proposals, "_lets_time_go_ahead", lambda self, height, time_ms: False)
+    with pytest.raises(DisagreementError, match="with the time of Friday"):
+        Agreement(tmp_path, 0, is_hostile=False).run_weekend()
