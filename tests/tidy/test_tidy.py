@@ -170,6 +170,16 @@ def test_links_between_documents_lead_to_a_file_and_a_heading() -> None:
     assert not findings, _listing(findings)
 
 
+def test_decisions_are_numbered_one_after_the_other_and_open_with_their_number() -> None:
+    decisions = sorted(_below("docs/adr/"), key=lambda source: source.path)
+    wrong = [
+        source.path
+        for number, source in enumerate(decisions, 1)
+        if not (source.path.startswith(f"docs/adr/{number:04d}-") and source.text.startswith(f"# {number:04d} "))
+    ]
+    assert not wrong, _listing(wrong)
+
+
 def test_no_file_has_a_name_without_an_idea() -> None:
     findings = [finding for path in tracked_paths() for finding in empty_names(path)]
     assert not findings, _listing(findings)

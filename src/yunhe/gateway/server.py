@@ -80,7 +80,7 @@ def serve(folder: NodeFolder, on_ready: Callable[[str], None], progress: Progres
 def _collect_seldom() -> None:
     """Let the interpreter look for cycles seldom, and never among what lives as long as the process.
 
-    A node holds tens of thousands of objects that wait or are remembered, and makes hardly any cycles (docs/adr/0020).
+    A node holds tens of thousands of objects that wait or are remembered, and makes hardly any cycles (docs/adr/0023).
     """
     gc.collect()
     gc.freeze()
