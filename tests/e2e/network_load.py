@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tests.e2e.network_process import ROLES, LocalNetwork
 from tests.e2e.node_process import wait_until
 from yunhe.consensus.cometbft.rpc import ask_engine
-from yunhe.errors import CertificatePendingError, EngineUnreachableError
+from yunhe.errors import CertificatePendingError, EngineUnreachableError, NodeNotRunningError, NodeUnreachableError
 from yunhe.sdk import Call, Submitted, prove_receipt, verify_proof
 
 LOAD = 24
@@ -78,12 +78,15 @@ def proof(network: LocalNetwork, organisation: str, placed: Submitted) -> bytes:
 
 
 def await_connected(network: LocalNetwork, organisation: str) -> None:
-    """Wait until a node's engine has its three peers."""
+    """Wait until a node answers and its engine has its three peers."""
 
     def is_connected() -> bool:
         try:
+            # The engine of a node that was killed lives on for a moment.
+            with network.client(organisation, timeout_s=5) as client:
+                client.status()
             return int(ask_engine(network.node(organisation) / "engine", "net_info")["n_peers"]) == 3
-        except EngineUnreachableError:
+        except (EngineUnreachableError, NodeNotRunningError, NodeUnreachableError):
             return False
 
     wait_until(is_connected, f"the node of {organisation} among its peers")
