@@ -16,7 +16,7 @@ from tests.forked_command import ForkedProcess, ForkServer
 from yunhe.sdk import Client, KeyFile, Member, MemberKey, create_key_file
 
 PASSPHRASE = "e2e"
-DEADLINE_S = 100.0
+DEADLINE_S = 60.0
 
 
 @cache
