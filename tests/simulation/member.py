@@ -61,7 +61,7 @@ class Gateway:
         return accepted
 
     def hand_in_early(self, *, at_once: bool = False) -> None:
-        """Hand in again what blocks had too early (ENG-011)."""
+        """Hand in again what blocks had too early (NET-039)."""
         now_ms = self._member.clock()
         due = [t for t, since_ms in self._early.values() if at_once or since_ms <= now_ms]
         for transaction in due:

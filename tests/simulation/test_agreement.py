@@ -1,7 +1,7 @@
 """Nodes that agree by an engine like CometBFT: whatever goes wrong, and whatever one of four does, all agree, nobody is told what is not
 so, and there is rest at last; planted faults are found.
 
-Cites ABC-004 to ABC-012, ABC-020 to ABC-022, CER-001 to CER-005, ENG-002, ENG-003, ENG-011, LED-016 and NET-034 from above: here they hold
+Cites ABC-004 to ABC-012, ABC-020 to ABC-022, CER-001 to CER-005, ENG-002, ENG-003, NET-039, LED-016 and NET-034 from above: here they hold
 together, under one schedule after another.
 """
 
@@ -61,7 +61,7 @@ def test_organisations_agree_over_a_long_time(tmp_path: Path, seed: int) -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_network_rests_over_a_weekend_and_judges_by_a_fresh_time_after_it(tmp_path: Path, seed: int) -> None:
-    """ABC-009, ENG-007, ENG-011, LED-010: no block on Saturday; what is fresh on Monday takes effect, and what was over does not."""
+    """ABC-009, ENG-007, NET-039, LED-010: no block on Saturday; what is fresh on Monday takes effect, and what was over does not."""
     told = Agreement(tmp_path, seed, is_hostile=False).run_weekend()
     assert told.blocks > 3
 

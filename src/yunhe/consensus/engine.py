@@ -1,6 +1,6 @@
 """What an engine is, and what it may expect from the application.
 
-The obligations (ENG-001 to ENG-011) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
+The obligations (ENG-001 to ENG-010) are in docs/spec/engine.md; `tests/conformance` holds every engine to them. An engine knows
 envelopes as bytes only. What an engine between organisations needs besides is in `ReplicatedApplication`; there are no snapshots: who
 catches up does it by blocks.
 """

@@ -4,7 +4,7 @@ A gateway judges by its own clock, and the time of a block between organisations
 one. What is valid for as long as the window allows is then valid for too long as yet. The next block has a fresh time, so it is handed in
 again at once; and where clocks differ, each second after that, until it takes effect or its time is over.
 
-Lives in the event loop's thread. Specification: docs/spec/engine.md, ENG-011.
+Lives in the event loop's thread. Specification: docs/spec/network.md, NET-039.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class EarlyTransactions:
     def add(self, transactions: Iterable[Transaction]) -> None:
         """Take transactions that a block had too early."""
         waiting = [transaction for transaction in transactions if self._pending.find(transaction.id) is not None]
-        # ENG-011
+        # NET-039
         first = [transaction for transaction in waiting if transaction.id not in self._tried]
         again = {transaction.id: transaction for transaction in waiting if transaction.id in self._tried}
         if again and not self._later:

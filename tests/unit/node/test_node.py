@@ -93,7 +93,7 @@ def early(node: Node, salt: int, by_ms: int) -> Transaction:
 
 
 def test_transaction_that_a_block_had_too_early_takes_effect_in_a_later_one(tmp_path: Path) -> None:
-    """ENG-011 accepted: it waits for two blocks that are too early, and its owner with it."""
+    """NET-039 accepted: it waits for two blocks that are too early, and its owner with it."""
     clock = Clock()
 
     async def submit(node: Node) -> None:
@@ -111,7 +111,7 @@ def test_transaction_that_a_block_had_too_early_takes_effect_in_a_later_one(tmp_
 
 
 def test_transaction_that_was_too_early_is_given_up_when_its_time_is_over(tmp_path: Path) -> None:
-    """ENG-011 refused: the clock was set right at last, and by too much."""
+    """NET-039 refused: the clock was set right at last, and by too much."""
     clock = Clock()
 
     async def submit(node: Node) -> None:
