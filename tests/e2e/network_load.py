@@ -77,15 +77,15 @@ def proof(network: LocalNetwork, organisation: str, placed: Submitted) -> bytes:
             return b""
 
 
-def await_connected(network: LocalNetwork, organisation: str) -> None:
-    """Wait until a node answers and its engine has its three peers."""
+def await_connected(network: LocalNetwork, organisation: str, peers: int = 3) -> None:
+    """Wait until a node answers and its engine has so many of its three peers."""
 
     def is_connected() -> bool:
         try:
             # The engine of a node that was killed lives on for a moment.
             with network.client(organisation, timeout_s=5) as client:
                 client.status()
-            return int(ask_engine(network.node(organisation) / "engine", "net_info")["n_peers"]) == 3
+            return int(ask_engine(network.node(organisation) / "engine", "net_info")["n_peers"]) >= peers
         except (EngineUnreachableError, NodeNotRunningError, NodeUnreachableError):
             return False
 
