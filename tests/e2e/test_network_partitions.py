@@ -67,7 +67,7 @@ def part(network: LinkedNetwork, how: str, *groups: tuple[str, ...]) -> None:
 def mend(network: LinkedNetwork) -> None:
     network.links.mend()
     for organisation in ORGANISATIONS:
-        # Two engines that dial one another at once can refuse each other for minutes; meanwhile they hear of everything through the others.
+        # The last link has taken minutes to come back, now and then; meanwhile an engine hears of everything through the others.
         await_connected(network, organisation, peers=2)
 
 
