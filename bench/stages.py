@@ -7,17 +7,17 @@ takes for a transaction. Contracts run in the jailed worker, the log is synced. 
 """
 
 import argparse
-import random
 import secrets
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from yunhe.bench.contracts import accounts
+from yunhe.bench.workloads import WORKLOADS, Choice
 from yunhe.contracts.worker.executor import WorkerExecutor
 from yunhe.crypto import ChainHash, PrivateKey, chain_hash
 from yunhe.ledger.admission import OpenedEnvelope, decode_transaction, verify_signatures
@@ -30,10 +30,6 @@ from yunhe.ledger.transition import EngineBlock, apply_block
 from yunhe.node import NewNetwork, NodeConfig, make_node_folder
 from yunhe.node.folder import STORE_FOLDER
 from yunhe.storage import LedgerStore
-
-CONTRACT = Path(accounts.__file__)
-BALANCE = 1_000_000_000
-OPENED_AT_ONCE = 1000
 
 T = TypeVar("T")
 
@@ -145,18 +141,18 @@ def main() -> None:
     parser.add_argument("--suite", default="ed25519-sha256")
     parser.add_argument("--chain-hash", default="sha256")
     options = parser.parse_args()
+    workload = WORKLOADS["transfer"]
     with tempfile.TemporaryDirectory(prefix="yunhe-bench-") as folder:
         bench = Bench(Path(folder) / "node", options.suite, chain_hash(options.chain_hash))
         try:
-            (code_hash,) = bench.block([Call("lifecycle", "submit", {"source": CONTRACT.read_text()})])
-            bench.block([Call("governance", "propose_deployment", {"contract": "accounts", "code_hash": code_hash})])
-            for first in range(0, options.records, OPENED_AT_ONCE):
-                bench.block([Call("accounts", "open_accounts", {"first": first, "count": OPENED_AT_ONCE, "balance": BALANCE})])
-            generator = random.Random(1)  # a workload, not a secret
+            (code_hash,) = bench.block([Call("lifecycle", "submit", {"source": workload.source})])
+            bench.block([Call("governance", "propose_deployment", {"contract": workload.contract, "code_hash": code_hash})])
+            for call in workload.prepare(options.records):
+                bench.block([call])
+            calls = workload.calls(Choice(options.records, hot=0, seed=1))
             bench.stages.is_measuring = True
             for _ in range(options.blocks):
-                pairs = [generator.sample(range(options.records), 2) for _ in range(options.block)]
-                bench.block([Call("accounts", "transfer", {"source": a, "target": b, "amount": 1}) for a, b in pairs])
+                bench.block(list(islice(calls, options.block)))
         finally:
             bench.close()
     for stage, times in bench.stages.times.items():

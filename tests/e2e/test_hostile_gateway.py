@@ -21,14 +21,6 @@ HONEST = ("carrier", "bank", "customs")
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
-    network = LocalNetwork(tmp_path_factory.mktemp("network"))
-    network.start()
-    yield network
-    network.close()
-
-
-@pytest.fixture(scope="module")
 def hostile(network: LocalNetwork) -> Iterator[HostileNode]:
     # One that ends well is not started again.
     assert yunhe("node", "stop", str(network.node("port"))).returncode == 0

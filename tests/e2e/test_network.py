@@ -3,23 +3,12 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.network_load import await_connected
 from tests.e2e.network_process import ORGANISATIONS, LocalNetwork
 from tests.e2e.node_process import yunhe, yunhe_json
 from yunhe.node import NodeFolder
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
-    network = LocalNetwork(tmp_path_factory.mktemp("network"))
-    network.start()
-    yield network
-    network.close()
 
 
 def test_start_returns_when_all_nodes_have_the_first_block(network: LocalNetwork) -> None:

@@ -5,7 +5,6 @@ What was acknowledged is on every node exactly once, and all have one state.
 
 import random
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,14 +12,6 @@ from tests.e2e.network_load import Load, await_connected, require_everywhere_onc
 from tests.e2e.network_process import ORGANISATIONS, LocalNetwork
 from tests.e2e.node_process import wait_until, yunhe, yunhe_json
 from yunhe.sdk import Submitted
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
-    network = LocalNetwork(tmp_path_factory.mktemp("network"))
-    network.start()
-    yield network
-    network.close()
 
 
 def kill(network: LocalNetwork, organisation: str, what: str) -> None:

@@ -91,12 +91,10 @@ class Council:
         assert shown["status"] == "accepted", shown
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
-    network = LocalNetwork(tmp_path_factory.mktemp("network"))
-    network.start()
-    yield network
-    network.close()
+@pytest.fixture(autouse=True)
+def _plain_output() -> Iterator[None]:
+    """What commands in this process set stays set."""
+    yield
     output.json = False
 
 

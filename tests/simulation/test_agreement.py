@@ -8,7 +8,6 @@ together, under one schedule after another.
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.simulation import agreement
 from tests.simulation.agreement import Agreement, Happened
@@ -25,16 +24,6 @@ CANARY_SEEDS = range(12)
 """Of what looks for a planted fault; without it none of them finds one."""
 LONG_SEEDS = range(100, 120)
 LONG_ACTIONS = 3_000
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    """Every opened store logs what it rolled forward."""
-    structlog.configure(processors=[_drop])
-
-
-def _drop(*_: object) -> dict[str, object]:
-    raise structlog.DropEvent
 
 
 def require_tried(told: Happened) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.simulation.consortium import Consortium, DisagreementError, Told
 from tests.simulation.crashing_disk import CrashingDisk
@@ -22,16 +21,6 @@ SEEDS = range(12)
 """Of all tests, so that what finds a planted fault finds none without it."""
 LONG_SEEDS = range(100, 120)
 LONG_ACTIONS = 3_000
-
-
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every opened store logs what it rolled forward."""
-    structlog.configure(processors=[_drop])
-
-
-def _drop(*_: object) -> dict[str, object]:
-    raise structlog.DropEvent
 
 
 def require_tried(told: Told) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from yunhe.cli import skip, votes
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.hexadecimal import from_hex
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import ORGANISATIONS_MAX
 from yunhe.cli.tx import show_submitted
@@ -202,9 +203,7 @@ def enrol_node(  # one for each option
     token_file: TokenOption = None,
 ) -> None:
     """Enrol a node of your organisation, so that the others take what it hands in."""
-    asked = JoinRequest.read(request).node
-    arguments: dict[str, Value] = {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key}
-    owner = Member(asked.organisation, asked.node)
+    owner, arguments = _node_key(request)
     _send(Connection(folder, node, token_file), key, passphrase_file, owner, "enrol_node", arguments)
 
 
@@ -218,14 +217,18 @@ def renew_node(  # one for each option
     token_file: TokenOption = None,
 ) -> None:
     """Let a node of your organisation seal its envelopes with its next key; the running node changes to it at once."""
-    asked = JoinRequest.read(request).node
-    arguments: dict[str, Value] = {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key, "status": "active"}
-    owner = Member(asked.organisation, asked.node)
-    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "set_node", arguments)
+    owner, arguments = _node_key(request)
+    _send(Connection(folder, node, token_file), key, passphrase_file, owner, "set_node", arguments | {"status": "active"})
 
 
 def _member_key(file: KeyFile) -> dict[str, Value]:
     return {"member": file.member.member, "suite": file.public_key.suite, "public_key": file.public_key.raw}
+
+
+def _node_key(request: Path) -> tuple[Member, dict[str, Value]]:
+    """Return the node that asks in a request, and its key as the registry wants it."""
+    asked = JoinRequest.read(request).node
+    return Member(asked.organisation, asked.node), {"node": asked.node, "suite": asked.suite, "public_key": asked.public_key}
 
 
 def _roles(roles: list[str] | None) -> list[Value]:
@@ -240,7 +243,7 @@ def _parse_hex(text: str) -> bytes:
         UsageError: they are none.
     """
     try:
-        return bytes.fromhex(text.removeprefix("0x"))
+        return from_hex(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is not hexadecimal; `yunhe org show ORGANISATION` lists the public keys") from error
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.hexadecimal import from_hex
 from yunhe.cli.output import output
 from yunhe.cli.progress import BlockProgress
 from yunhe.errors import RecordNotFoundError, UsageError
@@ -40,14 +41,13 @@ def sign_skip(  # one for each option
     for signer in open_keys(key, passphrase_file):
         public = signer.key.public_key
         order = order.signed(Signer(signer.member.organisation, signer.member.member, public.suite, public.raw), signer.key)
-    with named_refusals(out):
-        out.write_text(order_text(order), encoding="utf-8")
+    _write(order, out)
     output.fields(
         {
             "order": str(out),
             "height": order.height,
             "transaction": order.transaction_id.hex(),
-            "signed_by": [signature.signer.name for signature in order.signatures],
+            "signed_by": _signers(order),
             "next": "hand the order on to be signed; when enough have: yunhe node skip FOLDER --order FILE at every node",
         }
     )
@@ -58,8 +58,8 @@ def _begin(client: Client, height: int, transaction: str) -> SkipOrder:
     if head != height - 1:
         raise UsageError(f"the node's last block is {head}, so its next one is {head + 1} and not {height}; ask a node that stands there")
     try:
-        wanted = bytes.fromhex(transaction.removeprefix("0x"))
-        previous = bytes.fromhex(str(client.block(head)["header"]["hash"]).removeprefix("0x"))
+        wanted = from_hex(transaction)
+        previous = from_hex(str(client.block(head)["header"]["hash"]))
     except ValueError as error:
         raise UsageError(f"{transaction!r} is no transaction id; the halted node's log and status name it") from error
     return new_order(client.network_id, height, previous, wanted)
@@ -69,6 +69,15 @@ def _added_to(found: SkipOrder, order: SkipOrder, out: Path) -> SkipOrder:
     if replace(found, signatures=()) != order:
         raise UsageError(f"{out} is an order about another block or transaction; name another file with --out")
     return found
+
+
+def _write(order: SkipOrder, out: Path) -> None:
+    with named_refusals(out):
+        out.write_text(order_text(order), encoding="utf-8")
+
+
+def _signers(order: SkipOrder) -> list[str]:
+    return [signature.signer.name for signature in order.signatures]
 
 
 def fetch_order(  # one for each option
@@ -82,13 +91,12 @@ def fetch_order(  # one for each option
     """Write the order by which a block passed over a transaction, as the ledger has it; a node that catches up needs it."""
     with Connection(folder, node, token_file).open() as client:
         try:
-            fields = client.record("governance", "skips", [height, bytes.fromhex(transaction.removeprefix("0x"))])["fields"]
+            fields = client.record("governance", "skips", [height, from_hex(transaction)])["fields"]
         except (ValueError, RecordNotFoundError) as error:
             raise RecordNotFoundError(f"block {height} passed over no transaction {transaction}") from error
-    order = SkipOrder.decode(bytes.fromhex(str(fields["order"]).removeprefix("0x")))
-    with named_refusals(out):
-        out.write_text(order_text(order), encoding="utf-8")
-    output.fields({"order": str(out), "signed_by": [signature.signer.name for signature in order.signatures]})
+    order = SkipOrder.decode(from_hex(str(fields["order"])))
+    _write(order, out)
+    output.fields({"order": str(out), "signed_by": _signers(order)})
 
 
 def skip_in_node(
@@ -105,7 +113,7 @@ def skip_in_node(
         {
             "height": read.height,
             "transaction": read.transaction_id.hex(),
-            "signed_by": [signature.signer.name for signature in read.signatures],
+            "signed_by": _signers(read),
             "counts": "yes" if counts else "is checked when the node is at that block",
             "next": f"yunhe node start {folder}",
         }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from yunhe.cli.connection import Connection, FolderOption, KeyOption, NodeOption, PassphraseOption, TokenOption, open_keys
+from yunhe.cli.hexadecimal import from_hex
 from yunhe.cli.output import fields, output, table
 from yunhe.cli.proposal import RULES, change_fields, highest_gas, proposal_fields, read_proposal
 from yunhe.crypto import suite_names
@@ -242,10 +243,6 @@ def _certifier(connection: Connection, organisation: str) -> dict[str, Any] | No
             return None
 
 
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
-
-
 def power(  # one for each option
     organisation: OrganisationArgument,
     weight: Annotated[int, typer.Argument(min=1, help="Weight of its votes on blocks, if it has some, and of its cosignature.")],
@@ -263,7 +260,7 @@ def power(  # one for each option
     arguments: dict[str, Value] = {
         "organisation": organisation,
         "suite": now["suite"],
-        "public_key": _bytes(now["public_key"]),
+        "public_key": from_hex(now["public_key"]),
         "power": weight,
     }
     _send(connection, key, passphrase_file, "propose_certifier", arguments)
@@ -301,7 +298,7 @@ def protocol(  # one for each option
     connection = Connection(folder, node, token_file)
     with connection.open() as client:
         hasher = client.chain_hash
-        hashes = {name: _bytes(client.record("lifecycle", "contracts", [name])["fields"]["code_hash"]) for name in SYSTEM_CONTRACTS}
+        hashes = {name: from_hex(client.record("lifecycle", "contracts", [name])["fields"]["code_hash"]) for name in SYSTEM_CONTRACTS}
     hashes |= {name: hasher.tagged(TAG_CODE, source.encode()) for name, source in found.system_contracts.items()}
     arguments: dict[str, Value] = {
         "version": version,

@@ -10,7 +10,7 @@ from yunhe.crypto import ChainHash
 from yunhe.errors import BlockStuckError, UnavailableError, WorkerHungError
 from yunhe.ledger.interfaces import BlockContext, Execution, Executor, Outcome, StateReader, Write
 from yunhe.ledger.protocol import activation_writes, rules_at
-from yunhe.ledger.receipt import SKIPPED
+from yunhe.ledger.receipt import SKIPPED, Receipt
 from yunhe.ledger.skip_order import SkipOrder, skip_writes
 from yunhe.ledger.transaction import Transaction
 from yunhe.limits import STUCK_NAMED_MAX
@@ -75,6 +75,11 @@ def execute_block(
     # LED-062
     done = tuple(Outcome(SKIPPED, -1, 0) if t.id in skipped else next(outcomes) for t in transactions)
     return Execution(done, merged(first + passed, execution.writes) if first or passed else execution.writes)
+
+
+def receipts_of(transactions: Sequence[Transaction], execution: Execution) -> tuple[Receipt, ...]:
+    """Return the receipts of a block's transactions, in order."""
+    return tuple(Receipt.make(t.id, outcome) for t, outcome in zip(transactions, execution.outcomes, strict=True))
 
 
 def _run(context: BlockContext, transactions: Sequence[Transaction], state: StateReader, executor: Executor) -> Execution:

@@ -19,7 +19,7 @@ from yunhe.errors import (
 )
 from yunhe.ledger.admission import OpenedEnvelope, Verdict, check_suites, check_validity
 from yunhe.ledger.enrolment import authorise_envelope
-from yunhe.ledger.execution import execute_block
+from yunhe.ledger.execution import execute_block, receipts_of
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Executor, StateReader, Write
 from yunhe.ledger.layouts import changes_certifiers, read_certifiers, read_parameters
@@ -138,7 +138,7 @@ def apply_block(
         # LED-060, LED-061
         require_valid(order, previous, previous.hash(chain_hash), state)
     execution = execute_block(context, effective, state, executor, chain_hash, orders)
-    receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(effective, execution.outcomes, strict=True))
+    receipts = receipts_of(effective, execution)
     state_root = state.stage(context.height, execution.writes)
     header = Header(
         network_id=previous.network_id,

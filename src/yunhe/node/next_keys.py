@@ -83,13 +83,16 @@ def next_ledger_key(folder: Path, config: NodeConfig) -> NextKey:
 
 def enrolled_key(state: StateReader, config: NodeConfig) -> bytes | None:
     """Return the key that the ledger takes envelopes of a node with; None when it takes none."""
-    record = read_record(state, node_key(config.organisation, config.node))
-    return None if record is None or not isinstance(record["public_key"], bytes) else record["public_key"]
+    return _public_key(state, node_key(config.organisation, config.node))
 
 
 def voting_key(state: StateReader, organisation: str) -> bytes | None:
     """Return the key with which an organisation's engine votes on blocks; None when it does not."""
-    record = read_record(state, validator_key(organisation))
+    return _public_key(state, validator_key(organisation))
+
+
+def _public_key(state: StateReader, key: bytes) -> bytes | None:
+    record = read_record(state, key)
     return None if record is None or not isinstance(record["public_key"], bytes) else record["public_key"]
 
 

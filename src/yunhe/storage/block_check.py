@@ -13,7 +13,7 @@ from yunhe.crypto import invalid_signatures
 from yunhe.errors import BlockInvalidError, CorruptionError, InvalidInputError, SkipOrderInvalidError, StateMismatchError
 from yunhe.ledger.admission import check_suites, check_validity
 from yunhe.ledger.codec import decode
-from yunhe.ledger.execution import execute_block
+from yunhe.ledger.execution import execute_block, receipts_of
 from yunhe.ledger.genesis import Genesis
 from yunhe.ledger.header import Header
 from yunhe.ledger.interfaces import BlockContext, Execution, Executor, StateReader, Write
@@ -135,7 +135,7 @@ class BlockChecker:
             self._check_header(height, header, self._engine_height + 1)
             self._check_transactions(header, transactions)
             execution = self._execute(executor, header, transactions, orders)
-            receipts = tuple(Receipt.make(t.id, outcome) for t, outcome in zip(transactions, execution.outcomes, strict=True))
+            receipts = receipts_of(transactions, execution)
             if merkle_root([receipt.encoded for receipt in receipts], self._chain_hash) != header.receipts_root:
                 raise BlockInvalidError(f"block {height}: running its transactions gives other receipts than those of the header's root")
             if self._state.stage(height, execution.writes) != header.state_root:
@@ -238,8 +238,7 @@ class BlockChecker:
 
     def _replay(self, executor: Executor, header: Header, transactions: Sequence[Transaction], record: BlockRecord) -> None:
         execution = self._execute(executor, header, transactions, orders_in(record.writes))
-        receipts = tuple(Receipt.make(t.id, outcome).encoded for t, outcome in zip(transactions, execution.outcomes, strict=False))
-        if len(execution.outcomes) != len(transactions) or receipts != record.receipts:
+        if tuple(receipt.encoded for receipt in receipts_of(transactions, execution)) != record.receipts:
             raise BlockInvalidError(f"block {header.height}: running its transactions again gives other receipts")
         if tuple(execution.writes) != record.writes:
             raise BlockInvalidError(f"block {header.height}: running its transactions again gives another write set")
